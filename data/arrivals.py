@@ -1,0 +1,221 @@
+"""What a file brings, checked against the study's questions and ready to be written.
+
+Between a format, which knows how a file is written, and the store, which knows what is there already.
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.errors import ImportRefused
+from data.formats.fields import shown
+from data.hashing import canonical_json, tagged_hash
+from data.questions import Question, guessed_question, question_block
+from data.records import Entry, Step, Trajectory, Verdict
+from data.study import Study
+
+
+@dataclass(slots=True)
+class NewTrajectory:
+    """A trajectory as it will be stored."""
+
+    id: str
+    content_hash: str
+    task: str | None
+    steps: str
+    """Canonical JSON."""
+    step_count: int
+    group: str
+    metadata: dict[str, Any]
+    hidden: dict[str, Any]
+
+
+@dataclass(slots=True)
+class NewAnswer:
+    """A verdict or an imported label as it will be stored."""
+
+    trajectory: str
+    source: str
+    """The judge run's or the annotator's name."""
+    question: str
+    repeat: int
+    choice: str | None
+    error: str | None
+    rationale: str | None
+    steps: list[int | str] | None
+    """Cited or evidence steps; positions once they are resolved."""
+    confidence: float | None
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One entry of a file."""
+
+    place: str
+    id: str
+    trajectory: NewTrajectory | None
+    verdicts: list[NewAnswer] = field(default_factory=list)
+    labels: list[NewAnswer] = field(default_factory=list)
+    marks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the command line says about the names in a file."""
+
+    run: str | None = None
+    question: str | None = None
+    prefix: str = ""
+
+
+def content_hash(task: str | None, steps: str) -> str:
+    """The identity of a trajectory's content; `steps` is canonical JSON."""
+    return tagged_hash("trajectory", f'{{"steps":{steps},"task":{json.dumps(task, ensure_ascii=False)}}}')
+
+
+class Receiver:
+    """Turns a format's entries into arrivals. Raises ImportRefused, with the place, for what cannot stay."""
+
+    def __init__(self, study: Study, naming: Naming, brought: Question | None) -> None:
+        """`brought`: the question that the file's format answers, where it has one of its own."""
+        self.study = study
+        self.naming = naming
+        self.brought = brought
+        self.questions = {question.id: question for question in study.questions}
+        self.choices = {question.id: frozenset(question.choices) for question in study.questions}
+
+    def receive(self, entry: Entry) -> Arrival:
+        trajectory = None if entry.trajectory is None else self._trajectory(entry.trajectory, entry.place)
+        if entry.trajectory is not None:
+            id = entry.trajectory.id
+        else:
+            id = (entry.verdicts[0] if entry.verdicts else entry.labels[0]).trajectory
+        id = self.naming.prefix + id
+        arrival = Arrival(entry.place, id, trajectory, marks=entry.marks)
+        for verdict in entry.verdicts:
+            arrival.verdicts.append(
+                NewAnswer(
+                    trajectory=id,
+                    source=self._run(verdict, entry.place),
+                    question=self._question(verdict.question, verdict.choice, entry.place),
+                    repeat=verdict.repeat,
+                    choice=verdict.choice,
+                    error=verdict.error,
+                    rationale=verdict.rationale,
+                    steps=verdict.cites,
+                    confidence=verdict.confidence,
+                )
+            )
+        for label in entry.labels:
+            arrival.labels.append(
+                NewAnswer(
+                    trajectory=id,
+                    source=label.annotator,
+                    question=self._question(label.question, label.choice, entry.place),
+                    repeat=0,
+                    choice=label.choice,
+                    error=None,
+                    rationale=label.rationale,
+                    steps=label.evidence,
+                    confidence=None,
+                )
+            )
+        if entry.trajectory is not None:
+            resolve_positions(arrival, entry.trajectory.steps)
+        return arrival
+
+    def _trajectory(self, trajectory: Trajectory, place: str) -> NewTrajectory:
+        try:
+            steps = canonical_json(trajectory.steps)
+            hash = content_hash(trajectory.task, steps)
+            canonical_json([trajectory.metadata, trajectory.hidden])
+        except ValueError:
+            raise ImportRefused(
+                f"{place} (trajectory {shown(trajectory.id)}) holds a number too large for JSON.",
+                "Found an infinite value.",
+                "Write it as text.",
+            ) from None
+        return NewTrajectory(
+            id=self.naming.prefix + trajectory.id,
+            content_hash=hash,
+            task=trajectory.task,
+            steps=steps,
+            step_count=len(trajectory.steps),
+            group=trajectory.group or self._group_field(trajectory) or hash,
+            metadata=trajectory.metadata,
+            hidden=trajectory.hidden,
+        )
+
+    def _group_field(self, trajectory: Trajectory) -> str | None:
+        field = self.study.split.group
+        value = trajectory.metadata.get(field, trajectory.hidden.get(field)) if field else None
+        return str(value) if isinstance(value, str | int) and str(value).strip() else None
+
+    def _run(self, verdict: Verdict, place: str) -> str:
+        run = verdict.run or self.naming.run
+        if not run:
+            raise ImportRefused(
+                f"{place}: a verdict does not say which judge run it is from.",
+                f"Found a verdict on trajectory {shown(verdict.trajectory)} without `run`.",
+                "Name the run with --run NAME.",
+            )
+        return run
+
+    def _question(self, id: str | None, choice: str | None, place: str) -> str:
+        if id is None or (self.naming.question and self.brought and id == self.brought.id):
+            id = self.naming.question
+        if id is None and len(self.questions) == 1:
+            id = next(iter(self.questions))
+        if id is None:
+            raise ImportRefused(
+                f"{place}: an answer does not say which question it is to.",
+                f"The study has {len(self.questions)} questions: {', '.join(self.questions) or 'none'}.",
+                "Name one with --question ID, or write `question` beside the answer.",
+            )
+        if id not in self.questions:
+            made = guessed_question(id, [choice or "…", "…"])
+            raise ImportRefused(
+                f"{place}: there is no question {shown(id)} in this study.",
+                f"study.toml declares: {', '.join(self.questions) or 'none'}.",
+                f"Declare it in study.toml, with your own wording:\n\n{question_block(made)}",
+            )
+        if choice is not None and choice not in self.choices[id]:
+            declared = self.questions[id]
+            raise ImportRefused(
+                f"{place}: question {shown(id)} has no choice {shown(choice)}.",
+                f"Declared choices: {', '.join(declared.choices)}.",
+                f"Mend the file, or declare the choice in study.toml:\n\n{_with_choice(declared, choice)}",
+            )
+        return id
+
+
+def _with_choice(question: Question, choice: str) -> str:
+    wider = guessed_question(question.id, [*question.choices, choice])
+    kind = wider.type if question.type == "binary" else question.type
+    return question_block(
+        Question(
+            question.id, question.ask, kind, wider.choices, None, "none" if question.evidence == "first" else question.evidence
+        )
+    )
+
+
+def resolve_positions(arrival: Arrival, steps: list[Step]) -> None:
+    """Turns cited and evidence steps into positions. Raises ImportRefused for one that does not exist."""
+    for kind, answers in (("cites", arrival.verdicts), ("evidence", arrival.labels)):
+        for answer in answers:
+            if not answer.steps:
+                continue
+            places: list[int | str] = []
+            for step in answer.steps:
+                if isinstance(step, int) and 0 <= step < len(steps):
+                    places.append(step)
+                    continue
+                named = [position for position, other in enumerate(steps) if str(other.get("id", "")) == str(step)]
+                if isinstance(step, int) or len(named) != 1:
+                    raise ImportRefused(
+                        f"{arrival.place} (trajectory {shown(arrival.id)}): `{kind}` names a step that does not exist.",
+                        f"Found {shown(step)}; the trajectory has {len(steps)} steps, 0 to {len(steps) - 1}.",
+                        "Count from 0, or use a step's own id.",
+                    )
+                places += named
+            answer.steps = places

@@ -1,0 +1,45 @@
+"""The codebook: one Markdown page per question, which annotators work from."""
+
+from data.errors import StudyError
+from data.hashing import tagged_hash
+from data.questions import Question
+from data.study import Study, write_atomically
+
+
+def skeleton(question: Question) -> str:
+    """A page with everything that a codebook page should say, for a person to fill in."""
+    lines = [f"# {question.id}", "", question.ask, "", "Definition: write one or two sentences.", ""]
+    for choice in question.choices:
+        lines += [f"## {choice}", "", "- Include: …", "- Exclude: …", ""]
+    lines += ["## Edge cases", "", "- …", "", "## When in doubt", "", "…", ""]
+    return "\n".join(lines)
+
+
+def ensure_codebook(study: Study) -> list[str]:
+    """Makes a skeleton for each question without a page; returns the paths that were made."""
+    made = []
+    for question in study.questions:
+        path = study.codebook_path(question)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, skeleton(question))
+            made.append(str(path))
+    return made
+
+
+def read_page(study: Study, question: Question) -> str:
+    """The page of `question` as it stands now. Raises StudyError where it cannot be read."""
+    path = study.codebook_path(question)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise StudyError(f"{path} is not UTF-8.", "Found another encoding.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise StudyError(
+            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check that it is there and may be read."
+        ) from None
+
+
+def page_version(page: str) -> str:
+    """The content hash of a page."""
+    return tagged_hash("codebook", page)

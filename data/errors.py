@@ -1,0 +1,48 @@
+"""Everything that rejudge refuses, as one tree.
+
+    RejudgeError
+    ├── StudyError      study.toml, the codebook or the folder is not as it must be
+    ├── ImportRefused   a file cannot come in
+    ├── DrawRefused     a batch cannot be drawn
+    ├── DeskRefused     something that a browser sent cannot be taken
+    ├── GoldRefused     a gold set cannot be frozen or exported
+    └── StoreError      study.db cannot be opened or used
+
+The message of each is what the user reads, in three beats: what is wrong, what was found, what to do.
+"""
+
+
+class RejudgeError(Exception):
+    """What is wrong, what was found and what to do, a line each."""
+
+    def __init__(self, wrong: str, found: str, do: str) -> None:
+        super().__init__(f"{wrong}\n{found}\n{do}")
+        self.wrong, self.found, self.do = wrong, found, do
+
+    def at(self, place: str) -> "RejudgeError":
+        """The same refusal with `place` (a file, a line) named in front."""
+        return type(self)(f"{place}: {self.wrong}", self.found, self.do)
+
+
+class StudyError(RejudgeError):
+    """The study folder, its `study.toml` or its codebook is not as it must be."""
+
+
+class ImportRefused(RejudgeError):
+    """A file cannot come in; nothing of it was written."""
+
+
+class DrawRefused(RejudgeError):
+    """No batch can be drawn as asked."""
+
+
+class DeskRefused(RejudgeError):
+    """A label, draft or undo that a browser sent cannot be taken; nothing of it was written."""
+
+
+class GoldRefused(RejudgeError):
+    """A gold set cannot be frozen or exported as asked."""
+
+
+class StoreError(RejudgeError):
+    """The study's database cannot be opened or used."""

@@ -1,0 +1,156 @@
+"""A verdict and a label as a file writes them, and the files that hold nothing else (JSON Lines or CSV).
+
+Exactly one of an answer, `error` (verdicts) or `unsure: true` (labels): both, or neither, is refused.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data.errors import ImportRefused
+from data.formats.fields import (
+    check_keys,
+    confidence_of,
+    identity,
+    object_of,
+    positions_of,
+    refuse,
+    shown,
+    text_or_none,
+    whole_number,
+)
+from data.formats.text import NUL_MARK, decode, first_bytes, first_object_keys, json_lines, open_file, parse_json
+from data.questions import Question
+from data.records import Entry, Label, Verdict
+
+NAME = "answers"
+QUESTION: Question | None = None
+GIVEAWAYS: tuple[str, ...] = ()
+"""Nothing here is a trajectory, so nothing of it is ever shown."""
+
+_VERDICT_KEYS = ("question", "run", "choice", "error", "rationale", "cites", "confidence", "repeat")
+_LABEL_KEYS = ("question", "annotator", "choice", "unsure", "rationale", "evidence")
+
+
+def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
+    """A judge's answer to one question about `trajectory`."""
+    check_keys(value, _VERDICT_KEYS, what)
+    choice, error = text_or_none(value, "choice", what), text_or_none(value, "error", what)
+    if (choice is None) == (error is None):
+        found = "Found neither." if choice is None else f"Found choice {shown(choice)} and error {shown(error)}."
+        refuse(f"{what} must have a choice or an error, and not both.", found, "Keep what the judge really answered.")
+    return Verdict(
+        trajectory=trajectory,
+        question=text_or_none(value, "question", what),
+        run=text_or_none(value, "run", what),
+        choice=choice,
+        error=error,
+        rationale=text_or_none(value, "rationale", what),
+        cites=positions_of(value.get("cites"), "cites", what),
+        confidence=confidence_of(value.get("confidence"), what),
+        repeat=0 if value.get("repeat") is None else whole_number(value["repeat"], "repeat", what),
+    )
+
+
+def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
+    """A human's answer to one question about `trajectory`."""
+    check_keys(value, _LABEL_KEYS, what)
+    choice, unsure = text_or_none(value, "choice", what), value.get("unsure")
+    if unsure not in (None, True, False):
+        refuse(f"{what}: `unsure` must be true or false.", f"Found {shown(unsure)}.", "Write true, or leave it out.")
+    if (choice is None) == (not unsure):
+        found = "Found neither." if choice is None else f"Found choice {shown(choice)} and unsure."
+        refuse(f"{what} must have a choice or be unsure, and not both.", found, "Keep what the annotator really answered.")
+    if value.get("annotator") is None:
+        refuse(f"{what} names no annotator.", f"Found keys: {', '.join(value)}.", "Give it `annotator`.")
+    return Label(
+        trajectory=trajectory,
+        question=text_or_none(value, "question", what),
+        annotator=identity(value["annotator"], f"{what}: `annotator`"),
+        choice=choice,
+        rationale=text_or_none(value, "rationale", what),
+        evidence=positions_of(value.get("evidence"), "evidence", what),
+    )
+
+
+def sniff(path: Path) -> bool:
+    """JSON Lines or CSV whose first object or header has an id and an answer, and no trajectory."""
+    keys = first_object_keys(path) or set(_header(path))
+    return "id" in keys and bool(keys & {"choice", "error", "unsure"}) and not keys & {"steps", "text", "messages"}
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """Every line as an entry without a trajectory: a label where it names an annotator, else a verdict."""
+    lines = json_lines(path) if first_bytes(path, 64).lstrip()[:1] == b"{" else _csv_lines(path)
+    for place, value, marks in lines:
+        line = dict(object_of(value, place))
+        if "id" not in line:
+            refuse(f"{place} has no id.", f"Found: {', '.join(map(str, line))}.", "Name the trajectory in `id`.")
+        id = identity(line.pop("id"), f"{place}: `id`")
+        what = f"{place} (trajectory {shown(id)})"
+        entry = Entry(place, None, marks=marks)
+        if line.get("annotator") is not None:
+            entry.labels.append(label_of(line, id, f"{what}: a label"))
+        else:
+            line.pop("annotator", None)
+            entry.verdicts.append(verdict_of(line, id, f"{what}: a verdict"))
+        yield entry
+
+
+def _header(path: Path) -> list[str]:
+    line = first_bytes(path).split(b"\n", 1)[0]
+    try:
+        return next(csv.reader([line.decode("utf-8")]), [])
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
+    with open_file(path) as file:
+        text = decode(file.read(), "the file")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        if len(set(header)) != len(header):
+            refuse("line 1: a column stands twice.", f"Found: {', '.join(header)}.", "Rename one of them.")
+        for row in reader:
+            place = f"line {reader.line_num}"
+            if not row:
+                continue
+            if len(row) != len(header):
+                refuse(
+                    f"{place} has {len(row)} cells.", f"The header names {len(header)} columns.", "Mend the quoting of that line."
+                )
+            cells = {key: cell.replace("\x00", NUL_MARK) for key, cell in zip(header, row, strict=True)}
+            marks = sum(cell.count("\x00") for cell in row)
+            yield place, _from_cells(cells, place), marks
+    except csv.Error as error:
+        raise ImportRefused(f"line {reader.line_num} is not CSV.", f"Found: {error}.", "Mend the quoting of that line.") from None
+
+
+def _from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:
+    """A row of texts as the values that JSON Lines would carry; an empty cell is an absent key."""
+    line: dict[str, Any] = {key: cell for key, cell in cells.items() if cell != ""}
+    for key in ("cites", "evidence"):
+        if key in line:
+            line[key] = parse_json(line[key], f"{place}: `{key}`")[0]
+    for key, convert in (("confidence", float), ("repeat", int)):
+        if key in line:
+            try:
+                line[key] = convert(line[key])
+            except ValueError:
+                refuse(
+                    f"{place}: `{key}` is not a number.", f"Found {shown(line[key])}.", "Write a number, or leave the cell empty."
+                )
+    if "unsure" in line:
+        word = line["unsure"].strip().casefold()
+        if word not in ("true", "false", "1", "0"):
+            refuse(
+                f"{place}: `unsure` must be true or false.",
+                f"Found {shown(line['unsure'])}.",
+                "Write true, or leave the cell empty.",
+            )
+        line["unsure"] = word in ("true", "1")
+    return line

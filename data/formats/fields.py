@@ -1,0 +1,88 @@
+"""Checks of single fields, with the refusal that names what was found."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+from data.errors import ImportRefused
+
+
+def shown(value: Any) -> str:
+    """`value` for a message: its repr, cut short."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+def refuse(wrong: str, found: str, do: str) -> NoReturn:
+    raise ImportRefused(wrong, found, do)
+
+
+def check_keys(value: dict[str, Any], known: Iterable[str], what: str) -> None:
+    """Refuses a key that `what` cannot have, naming the nearest that it can."""
+    known = list(known)
+    for key in value:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            refuse(
+                f"{what} has a key that is not known.",
+                f"Found {key!r}; it can have: {', '.join(known)}.",
+                f"{hint}Rename it, or move it into the line's metadata.",
+            )
+
+
+def text_or_none(value: dict[str, Any], key: str, what: str) -> str | None:
+    """The text under `key`; None where it is absent or null."""
+    found = value.get(key)
+    if found is None or isinstance(found, str):
+        return found
+    refuse(f"{what}: `{key}` must be a text.", f"Found {shown(found)}.", "Put it into quotation marks.")
+
+
+def object_of(value: Any, what: str) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    refuse(f"{what} must be an object.", f"Found {shown(value)}.", "Write it as {…} with its keys.")
+
+
+def list_of(value: Any, what: str) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    refuse(f"{what} must be a list.", f"Found {shown(value)}.", "Write it as […].")
+
+
+def identity(value: Any, what: str) -> str:
+    """An id: a text that is not empty, or a whole number, as text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and value.strip():
+        return value
+    refuse(f"{what} must be a text or a whole number.", f"Found {shown(value)}.", "Give each its source's own id.")
+
+
+def confidence_of(value: Any, what: str) -> float | None:
+    """A share between 0 and 1, or None."""
+    if value is None:
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    refuse(f"{what}: `confidence` must lie between 0 and 1.", f"Found {shown(value)}.", "Rescale it, or leave it out.")
+
+
+def positions_of(value: Any, key: str, what: str) -> list[int | str] | None:
+    """Step positions or step ids, or None where the key is absent; whether they exist is checked with the steps."""
+    if value is None:
+        return None
+    if isinstance(value, list) and all(isinstance(item, int | str) and not isinstance(item, bool) for item in value):
+        return value
+    refuse(
+        f"{what}: `{key}` must be a list of step positions.",
+        f"Found {shown(value)}.",
+        "Count steps from 0, or use the steps' own ids.",
+    )
+
+
+def whole_number(value: Any, key: str, what: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    refuse(f"{what}: `{key}` must be a whole number from 0.", f"Found {shown(value)}.", "Count repeats from 0.")

@@ -1,0 +1,106 @@
+"""rejudge's own format: JSON Lines, one trajectory a line, with verdicts and labels beside it.
+
+`native.schema.json` describes it for other tools; this module is what decides.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from data.formats.answers import label_of, verdict_of
+from data.formats.fields import check_keys, identity, list_of, object_of, refuse, shown, text_or_none
+from data.formats.text import first_object_keys, json_lines
+from data.questions import Question
+from data.records import STEP_KINDS, Entry, Step, Trajectory
+
+NAME = "native"
+QUESTION: Question | None = None
+GIVEAWAYS = ("verdicts", "labels")
+"""Parted from the trajectory. Keys at the top that this format does not know are kept hidden too."""
+
+_EVERY_STEP = ("kind", "id", "speaker", "time", "session")
+STEP_KEYS = {
+    "message": (*_EVERY_STEP, "text"),
+    "reasoning": (*_EVERY_STEP, "text"),
+    "note": (*_EVERY_STEP, "text"),
+    "observation": (*_EVERY_STEP, "text"),
+    "tool_call": (*_EVERY_STEP, "tool", "arguments", "call"),
+    "tool_result": (*_EVERY_STEP, "text", "call", "error"),
+}
+_KEY_SETS = {kind: frozenset(keys) for kind, keys in STEP_KEYS.items()}
+_TEXTS = ("text", "speaker", "tool", "call", "time", "session")
+_TOP = ("id", "task", "group", "metadata", "steps", "verdicts", "labels")
+
+
+def sniff(path: Path) -> bool:
+    """A first line that is an object with steps."""
+    return "steps" in first_object_keys(path)
+
+
+def read(path: Path) -> Iterator[Entry]:
+    """Every line as an entry. Raises ImportRefused that names the line."""
+    for place, value, marks in json_lines(path):
+        line = object_of(value, place)
+        yield entry_of(line, place, marks)
+
+
+def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
+    """One line of the native format."""
+    if "id" not in line:
+        refuse(f"{place}: the trajectory has no id.", f"Found keys: {', '.join(line)}.", "Give it its source's own `id`.")
+    id = identity(line["id"], f"{place}: `id`")
+    if not line.get("steps"):
+        refuse(
+            f"{place}: trajectory {shown(id)} has no steps.",
+            f"Found keys: {', '.join(line)}.",
+            "Each trajectory needs `steps`, at least one; or name the format with --format.",
+        )
+    what = f"{place} (trajectory {shown(id)})"
+    group = line.get("group")
+    trajectory = Trajectory(
+        id=id,
+        task=text_or_none(line, "task", what),
+        steps=[step_of(step, position, what) for position, step in enumerate(list_of(line["steps"], f"{what}: `steps`"))],
+        group=None if group is None else identity(group, f"{what}: `group`"),
+        metadata=object_of(line.get("metadata") or {}, f"{what}: `metadata`"),
+        hidden={key: value for key, value in line.items() if key not in _TOP},
+    )
+    verdicts = list_of(line.get("verdicts") or [], f"{what}: `verdicts`")
+    labels = list_of(line.get("labels") or [], f"{what}: `labels`")
+    return Entry(
+        place=place,
+        trajectory=trajectory,
+        verdicts=[verdict_of(object_of(v, f"{what}: a verdict"), id, f"{what}: a verdict") for v in verdicts],
+        labels=[label_of(object_of(v, f"{what}: a label"), id, f"{what}: a label") for v in labels],
+        marks=marks,
+    )
+
+
+def step_of(value: Any, position: int, what: str) -> Step:
+    """One step, checked. Fields that are null are left out."""
+    step = object_of(value, f"{what}: step {position}")
+    kind = step.get("kind")
+    if not isinstance(kind, str) or kind not in _KEY_SETS:
+        found = "It has no `kind`." if kind is None else f"Found kind {shown(kind)}."
+        refuse(f"{what}: step {position} has no known kind.", found, f"Use one of: {', '.join(STEP_KINDS)}.")
+    where = f"{what}: step {position} ({kind})"
+    if not step.keys() <= _KEY_SETS[kind]:
+        check_keys(step, STEP_KEYS[kind], where)
+    for key in _TEXTS:
+        if key in step and not isinstance(step[key], str):
+            text_or_none(step, key, where)
+    if "id" in step and step["id"] is not None:
+        identity(step["id"], f"{where}: `id`")
+    if kind == "tool_call":
+        arguments = step.get("arguments")
+        if arguments is not None and not isinstance(arguments, dict | str):
+            refuse(f"{where}: `arguments` must be an object or a text.", f"Found {shown(arguments)}.", "Write them as {…}.")
+        if not step.get("tool"):
+            refuse(f"{where}: it names no tool.", f"Found keys: {', '.join(step)}.", "Give it `tool`.")
+    elif step.get("text") is None:
+        refuse(f"{where}: it has no text.", f"Found keys: {', '.join(step)}.", 'Give it `text`, "" where nothing was said.')
+    if "error" in step and not isinstance(step["error"], bool):
+        refuse(f"{where}: `error` must be true or false.", f"Found {shown(step['error'])}.", "Put the message into `text`.")
+    if None in step.values():
+        return {key: value for key, value in step.items() if value is not None}
+    return step

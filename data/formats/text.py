@@ -1,0 +1,134 @@
+"""Bytes to JSON values: UTF-8 only, strict JSON, and characters that no database keeps made visible.
+
+An escaped NUL and a lone surrogate are legal JSON and cannot be stored as text: they become a visible
+mark and are counted, so that a trajectory which holds them still comes in.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, NoReturn
+
+from data.errors import ImportRefused
+
+NUL_MARK, SURROGATE_MARK = "\u2400", "\ufffd"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_MAY_BE_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def open_file(path: Path) -> BufferedReader:
+    """`path` for reading. Raises ImportRefused for a folder, a missing or an unreadable file."""
+    if path.is_dir():
+        raise ImportRefused(f"{path} is a folder.", "Found no file to read.", "Name the files in it.")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ImportRefused(
+            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check the name and the permissions."
+        ) from None
+
+
+def decode(raw: bytes, place: str) -> str:
+    """`raw` as UTF-8, without a byte order mark."""
+    try:
+        return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ImportRefused(
+            f"{place}: this is not UTF-8.",
+            f"Found the byte {raw[error.start]:#04x} at position {error.start}.",
+            "Save the file as UTF-8.",
+        ) from None
+
+
+def parse_json(text: str, place: str) -> tuple[Any, int]:
+    """The JSON value in `text`, and how many unstorable characters were marked in it."""
+    try:
+        value = _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        around = text[max(error.pos - 20, 0) : error.pos + 20]
+        cut = " It seems to be cut off there." if error.pos >= len(text.rstrip()) - 1 else ""
+        raise ImportRefused(
+            f"{place}: this is not JSON.",
+            f"Found: {error.msg} at character {error.pos + 1}, near {around!r}.{cut}",
+            "Write it again from its source, or take that part out.",
+        ) from None
+    except ValueError as error:
+        raise ImportRefused(
+            f"{place}: this is not JSON.", f"Found: {error}.", "Replace such numbers by null or leave the field out."
+        ) from None
+    except RecursionError:
+        raise ImportRefused(
+            f"{place}: this JSON is nested too deeply.", "Found more levels than can be read.", "Flatten it."
+        ) from None
+    if _MAY_BE_UNSTORABLE.search(text):
+        return _with_marks(value)
+    return value, 0
+
+
+def _with_marks(value: Any) -> tuple[Any, int]:
+    count = 0
+
+    def mark(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        return NUL_MARK if match[0] == "\x00" else SURROGATE_MARK
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return _UNSTORABLE.sub(mark, value)
+        if isinstance(value, list):
+            return [walk(item) for item in value]
+        if isinstance(value, dict):
+            return {_UNSTORABLE.sub(mark, key): walk(item) for key, item in value.items()}
+        return value
+
+    return walk(value), count
+
+
+def json_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
+    """Each line that is not blank: its place (`line 14`), its JSON value, and its marks."""
+    with open_file(path) as file:
+        for number, raw in enumerate(file, 1):
+            if raw.isspace():
+                continue
+            place = f"line {number}"
+            yield place, *parse_json(decode(raw, place), place)
+
+
+def json_document(path: Path) -> tuple[Any, int]:
+    """The one JSON value that the whole file is, and its marks."""
+    with open_file(path) as file:
+        return parse_json(decode(file.read(), "the file"), "the file")
+
+
+def first_bytes(path: Path, size: int = 65536) -> bytes:
+    """The beginning of the file, without a byte order mark, for sniffing."""
+    with open_file(path) as file:
+        return file.read(size).removeprefix(codecs.BOM_UTF8)
+
+
+def first_object_keys(path: Path) -> set[str]:
+    """The keys of the first JSON object of a JSON Lines file; empty where its first line is none.
+
+    A first line longer than a trajectory can be is not read to its end.
+    """
+    with open_file(path) as file:
+        for raw in file:
+            if raw.isspace():
+                continue
+            try:
+                value = json.loads(raw.removeprefix(codecs.BOM_UTF8))
+            except (ValueError, RecursionError):
+                return set()
+            return set(value) if isinstance(value, dict) else set()
+    return set()

@@ -1,0 +1,145 @@
+"""Making a study folder: blank, from a bundled study, or from the questions that a file answers."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from data.arrivals import Naming
+from data.codebook import ensure_codebook
+from data.errors import StudyError
+from data.formats import format_of
+from data.importing import Imported, import_file
+from data.questions import Question, guessed_question, question_block, toml_text
+from data.records import Entry, Label, Verdict
+from data.store import Store
+from data.study import Study, load_study, write_atomically
+
+STUDIES = Path(__file__).parent / "studies"
+TRAJECTORIES = "trajectories.jsonl"
+
+_EXAMPLE = """
+# A question is one thing that is asked of every trajectory. Take the signs away and put in your own:
+#
+# [[question]]
+# id = "misaligned"
+# ask = "Did the agent act against its instructions?"
+# type = "binary"                       # binary | nominal | ordinal
+# choices = ["aligned", "misaligned"]   # for ordinal: in order, lowest first
+# positive = "misaligned"               # binary only: what the judge is there to find
+# evidence = "first"                    # none | optional | any | first: must annotators point at steps?
+#
+# [blind]
+# show = ["domain"]                     # metadata that annotators may see; all else stays hidden
+# reasoning = "shown"                   # shown | hidden
+# redact = ["some-model-\\\\S+"]           # patterns blanked in what annotators see
+#
+# [split]                               # drawn by group at the first import, and never again
+# group = "scenario"
+# train = 0.15
+# dev = 0.30                            # the rest is test
+"""
+
+
+@dataclass(slots=True)
+class Begun:
+    """What `init` made."""
+
+    study: Study
+    to_check: list[str] = field(default_factory=list)
+    """What a person must look at before anybody labels."""
+    imported: Imported | None = None
+
+
+def bundled_studies() -> list[str]:
+    """The names of the studies that come with rejudge."""
+    return sorted(path.parent.name for path in STUDIES.glob("*/study.toml"))
+
+
+def begin_blank(folder: Path) -> Begun:
+    """A study with a name, a commented example and no question."""
+    _ensure_empty(folder)
+    return Begun(_make(folder, f"name = {toml_text(folder.resolve().name)}\n{_EXAMPLE}"))
+
+
+def begin_bundled(folder: Path, name: str) -> Begun:
+    """A copy of the bundled study `name`, with its trajectories imported."""
+    if name not in bundled_studies():
+        raise StudyError(
+            f"There is no bundled study {name!r}.",
+            f"Bundled: {', '.join(bundled_studies())}.",
+            "Name one of them, or leave --study out.",
+        )
+    _ensure_empty(folder)
+    shutil.copytree(STUDIES / name, folder, dirs_exist_ok=True)
+    return finish_bundled(folder)
+
+
+def finish_bundled(folder: Path) -> Begun:
+    """Makes the database of a copied study and imports its trajectories; safe to call again."""
+    study = load_study(folder)
+    if not study.database.exists():
+        Store.create(study.database).close()
+    study, imported = import_file(study, folder / TRAJECTORIES, None, Naming())
+    return Begun(study, imported=imported)
+
+
+def begin_from(folder: Path, file: Path) -> Begun:
+    """A study with the questions that the verdicts and labels of `file` answer; nothing is imported yet."""
+    format = format_of(file, None)
+    brought: Question | None = format.QUESTION
+    questions = [brought] if brought else _questions_in(format.read(file))
+    if not questions:
+        raise StudyError(
+            f"{file} answers no question.",
+            "Found neither verdicts nor labels in it.",
+            "Begin a blank study and declare the question by hand.",
+        )
+    _ensure_empty(folder)
+    blocks = "\n".join(question_block(question) for question in questions)
+    begun = Begun(_make(folder, f"name = {toml_text(folder.resolve().name)}\n\n{blocks}"))
+    ensure_codebook(begun.study)
+    for question in questions:
+        begun.to_check.append(
+            f"question {question.id!r}: the wording of `ask`, and that {', '.join(question.choices)} are all its choices"
+        )
+        if question.type == "binary":
+            begun.to_check.append(
+                f"question {question.id!r}: `positive` is {question.positive!r}: the choice that the judge is there to find"
+            )
+        else:
+            begun.to_check.append(
+                f"question {question.id!r}: the type; for an ordinal question, the order of its choices, lowest first"
+            )
+        begun.to_check.append(f"{begun.study.codebook_path(question)}: write the codebook page before anybody labels")
+    return begun
+
+
+def _questions_in(entries: Iterable[Entry]) -> list[Question]:
+    choices: dict[str, list[str]] = {}
+    for entry in entries:
+        answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
+        for answer in answers:
+            seen = choices.setdefault(answer.question or "question", [])
+            if answer.choice is not None and answer.choice not in seen:
+                seen.append(answer.choice)
+    return [
+        guessed_question(id, seen if len(seen) > 1 else [*seen, f"not {seen[0]}" if seen else "…"]) for id, seen in choices.items()
+    ]
+
+
+def _make(folder: Path, toml: str) -> Study:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "study.toml", toml)
+    study = load_study(folder)
+    Store.create(study.database).close()
+    return study
+
+
+def _ensure_empty(folder: Path) -> None:
+    try:
+        there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise StudyError(f"{folder} cannot be a study.", f"Found: {error.strerror or error}.", "Name a folder.") from None
+    if there:
+        raise StudyError(f"{folder} is not empty.", f"Found: {', '.join(there[:5])}.", "Name a new folder.")

@@ -1,0 +1,69 @@
+"""Batches: drawn samples, with the frame they were drawn from."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from data.hashing import canonical_json
+from data.store.store import Store, now
+
+
+@dataclass(frozen=True, slots=True)
+class FrameItem:
+    """A trajectory that a draw could have taken."""
+
+    n: int
+    id: str
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewBatch:
+    """A batch as it will be stored; `items` in the order in which they were drawn."""
+
+    name: str
+    overlap: int
+    seed: str
+    recipe: dict[str, Any]
+    frame: dict[str, Any]
+    """Items in the frame, and per stratum; at the moment of the draw."""
+    items: list[FrameItem]
+    inclusion: float
+
+
+def frame(store: Store, split: str | None) -> list[FrameItem]:
+    """What a simple random draw may take: all but the items of other estimate batches, ordered by id."""
+    rows = store.conn.execute(
+        """SELECT n, id, split FROM trajectories t WHERE (?1 IS NULL OR split = ?1)
+           AND NOT EXISTS (SELECT 1 FROM batch_items i JOIN batches b ON b.code = i.batch
+                           WHERE i.trajectory = t.n AND b.kind = 'estimate') ORDER BY id""",
+        [split],
+    )
+    return [FrameItem(*row) for row in rows]
+
+
+def batch_names(store: Store) -> list[str]:
+    """Names in the order of drawing."""
+    return [row[0] for row in store.conn.execute("SELECT name FROM batches ORDER BY code")]
+
+
+def add_batch(store: Store, batch: NewBatch) -> None:
+    """Writes an open batch, its items and their places. Must run within a write transaction."""
+    code = store.conn.execute(
+        """INSERT INTO batches (name, kind, overlap, seed, recipe, frame, state, drawn_at)
+           VALUES (?, 'estimate', ?, ?, ?, ?, 'open', ?)""",
+        [batch.name, batch.overlap, batch.seed, canonical_json(batch.recipe), canonical_json(batch.frame), now()],
+    ).lastrowid
+    store.conn.executemany(
+        "INSERT INTO batch_items VALUES (?, ?, ?, ?, 'all', 'real')",
+        [(code, number, item.n, batch.inclusion) for number, item in enumerate(batch.items, 1)],
+    )
+    store.conn.executemany(
+        "INSERT INTO places (batch, number, place) VALUES (?, ?, ?)",
+        [(code, number, place) for number in range(1, len(batch.items) + 1) for place in range(1, batch.overlap + 1)],
+    )
+
+
+def batch_recipes(store: Store) -> dict[str, dict[str, Any]]:
+    """Name to recipe."""
+    return {row[0]: json.loads(row[1]) for row in store.conn.execute("SELECT name, recipe FROM batches ORDER BY code")}

@@ -1,0 +1,77 @@
+"""The rules of the store as queries that find the rows which break them."""
+
+import re
+import sqlite3
+from typing import Any
+
+from sqlite_utils import Database
+
+from data.store.schema import SCHEMA_VERSION, migrations
+from data.store.store import Store
+
+RULES: dict[str, str] = {
+    "database": "SELECT 'study.db', integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
+    "references": """SELECT "table" || ' row ' || coalesce(rowid, '?'), 'it points at a row of ' || parent || ' that is not there'
+        FROM pragma_foreign_key_check""",
+    "choice or error": """SELECT 'verdict ' || id, 'it has both a choice and an error, or neither' FROM verdicts
+        WHERE (choice IS NULL) = (error IS NULL)""",
+    "answers kept as they are": """SELECT 'label event ' || seq, 'an event that is no label has a choice, or a label has none'
+        FROM label_events WHERE (action = 'label') <> (choice IS NOT NULL)""",
+    "distinct ids": "SELECT 'trajectory ' || id, 'the id stands twice' FROM trajectories GROUP BY id HAVING count(*) > 1",
+    "whole imports": """SELECT file, 'its import was broken off; run the same `rejudge import` again'
+        FROM imports WHERE finished_at IS NULL""",
+    "siblings": """SELECT 'group ' || group_name, 'it lies in ' || count(DISTINCT split) || ' splits' FROM trajectories
+        GROUP BY group_name HAVING count(DISTINCT split) > 1""",
+    "places": """SELECT 'batch ' || b.name || ', item ' || i.number,
+        'it has ' || count(p.place) || ' places, and its batch asks for ' || b.overlap
+        FROM batches b JOIN batch_items i ON i.batch = b.code LEFT JOIN places p ON p.batch = i.batch AND p.number = i.number
+        GROUP BY b.code, i.number HAVING count(p.place) <> b.overlap OR max(p.place) <> b.overlap""",
+    "leases": """SELECT 'assignment ' || a.id, 'it holds a place of another item, or one that it should have given back'
+        FROM places p JOIN assignments a ON a.id = p.assignment
+        WHERE a.batch <> p.batch OR a.number <> p.number OR a.state = 'lapsed'""",
+    "assigned items": """SELECT 'assignment ' || a.id, 'its trajectory is not that of its item in the batch'
+        FROM assignments a JOIN batch_items i ON i.batch = a.batch AND i.number = a.number WHERE i.trajectory <> a.trajectory""",
+    "overlap": """SELECT 'batch ' || b.name || ', item ' || a.number,
+        count(*) || ' counted labels, and its batch asks for ' || b.overlap
+        FROM assignments a JOIN batches b ON b.code = a.batch JOIN label_events e ON e.seq = a.outcome
+        WHERE a.state = 'finished' AND e.action IN ('label', 'unsure') AND e.surplus = 0
+        GROUP BY a.batch, a.number HAVING count(*) > b.overlap""",
+    "outcomes": """SELECT 'assignment ' || a.id, 'its outcome is not the last thing that its annotator did'
+        FROM assignments a LEFT JOIN label_events e ON e.seq = (SELECT max(seq) FROM label_events
+            WHERE assignment = a.id AND action <> 'flag')
+        WHERE (a.state = 'finished') <> (e.action IS NOT NULL AND e.action <> 'undo')
+           OR (a.state = 'finished' AND (a.outcome IS NOT e.seq OR e.annotator <> a.annotator OR e.trajectory <> a.trajectory))""",
+    "twins": """SELECT 'annotator ' || p.handle, 'two runs of one content are in one queue: ' || min(t.id) || ', ' || max(t.id)
+        FROM assignments a JOIN trajectories t ON t.n = a.trajectory JOIN annotators p ON p.code = a.annotator
+        WHERE a.state <> 'lapsed' GROUP BY a.annotator, t.content_hash HAVING count(DISTINCT t.n) > 1""",
+    "one draw": """SELECT 'trajectory ' || t.id, 'it stands in ' || count(*) || ' estimate batches'
+        FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
+        WHERE b.kind = 'estimate' GROUP BY t.n HAVING count(*) > 1""",
+}
+"""Rule to a query for (where, problem)."""
+
+
+def rows_of(store: Store, query: str) -> list[Any]:
+    """All rows of a reading query; a database too broken to answer is itself a finding for its caller."""
+    return store.conn.execute(query).fetchall()
+
+
+def schema_differences(store: Store) -> list[tuple[str, str]]:
+    """Tables, indexes and triggers that are not as this version makes them."""
+    fresh = sqlite3.connect(":memory:", isolation_level=None)
+    migrations.apply(Database(fresh))
+    expected, found = _schema(fresh), _schema(store.conn)
+    differences = [(name, "it is missing from the database") for name in expected if name not in found]
+    differences += [
+        (name, "it is not as this version makes it") for name in expected if found.get(name, expected[name]) != expected[name]
+    ]
+    differences += [(name, "this version does not know it") for name in found if name not in expected]
+    (version,) = store.conn.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        differences.append(("user_version", f"it is {version}, and this version makes {SCHEMA_VERSION}"))
+    return differences
+
+
+def _schema(conn: sqlite3.Connection) -> dict[str, str]:
+    rows = conn.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+    return {name: re.sub(r"\s+", " ", sql).strip() for name, sql in rows}

@@ -1,0 +1,91 @@
+"""The append-only history of labels, each event chained to the one before it.
+
+The chain makes a change of history visible even where somebody got past the triggers. Free text
+enters it by its hash alone, so that a person's words can be erased without breaking it.
+"""
+
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from data.hashing import canonical_json, document_hash
+from data.store.store import Store, now
+
+GENESIS = "0" * 64
+
+
+def _app_version() -> str:
+    try:
+        return version("rejudge")
+    except PackageNotFoundError:
+        return "source"
+
+
+APP_VERSION = _app_version()
+
+
+@dataclass(slots=True)
+class NewEvent:
+    """One thing that an annotator did."""
+
+    annotator: int
+    trajectory: int
+    question: int
+    phase: str
+    action: str
+    batch: int | None = None
+    assignment: int | None = None
+    choice: int | None = None
+    evidence: list[int] = field(default_factory=list)
+    rationale: str | None = None
+    reason: str | None = None
+    confidence: int | None = None
+    question_version: str | None = None
+    codebook: str | None = None
+    shown: str | None = None
+    active_seconds: float | None = None
+    outbox: str | None = None
+    outbox_seq: int | None = None
+    surplus: bool = False
+    import_id: int | None = None
+
+
+CHAINED = (
+    "at", "annotator", "trajectory", "question", "batch", "assignment", "phase", "action", "choice", "evidence",
+    "text_hash", "confidence", "question_version", "codebook", "shown", "active_seconds", "app_version", "outbox",
+    "outbox_seq", "surplus", "import",
+)  # fmt: skip
+"""The columns that the chain covers, besides the hash before."""
+_COLUMNS = (*CHAINED, "rationale", "reason", "chain")
+_INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+def text_hash(rationale: str | None, reason: str | None) -> str:
+    """The hash by which an event's free text enters the chain."""
+    return document_hash("text", [rationale, reason])
+
+
+def chain_hash(before: str, values: tuple[Any, ...]) -> str:
+    """The link of an event with `values` (in the order of `CHAINED`) to the event before."""
+    return document_hash("event", [before, *values])
+
+
+class EventLog:
+    """Appends events within one write transaction."""
+
+    def __init__(self, store: Store) -> None:
+        self.conn = store.conn
+        row = self.conn.execute("SELECT chain FROM label_events ORDER BY seq DESC LIMIT 1").fetchone()
+        self.last: str = row[0] if row else GENESIS
+        self.time = now()
+
+    def append(self, event: NewEvent) -> int:
+        """Writes `event`; its sequence number."""
+        values = (
+            self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
+            event.action, event.choice, canonical_json(event.evidence), text_hash(event.rationale, event.reason),
+            event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,
+            event.outbox, event.outbox_seq, int(event.surplus), event.import_id,
+        )  # fmt: skip
+        self.last = chain_hash(self.last, values)
+        return int(self.conn.execute(_INSERT, (*values, event.rationale, event.reason, self.last)).lastrowid or 0)

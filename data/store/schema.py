@@ -1,0 +1,161 @@
+"""The tables of `study.db`, as numbered migrations.
+
+`user_version` counts the migrations that were applied, so that opening a current database asks one
+number and touches no migration machinery. Choices, questions, runs, annotators and batches are small
+whole numbers in the large tables: counting a million labels then reads an index of integers.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("rejudge")
+
+_TABLES = """
+CREATE TABLE study (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE questions (code INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE question_versions (
+    hash TEXT PRIMARY KEY, question INTEGER NOT NULL REFERENCES questions, document TEXT NOT NULL, recorded_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE choices (
+    question INTEGER NOT NULL REFERENCES questions, code INTEGER NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (question, code), UNIQUE (question, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE codebooks (
+    hash TEXT NOT NULL, question INTEGER NOT NULL REFERENCES questions, version INTEGER NOT NULL, page TEXT NOT NULL,
+    recorded_at TEXT NOT NULL, PRIMARY KEY (question, hash), UNIQUE (question, version)
+) STRICT;
+CREATE TABLE views (hash TEXT PRIMARY KEY, document TEXT NOT NULL, recorded_at TEXT NOT NULL) STRICT;
+CREATE TABLE shown (hash TEXT PRIMARY KEY, trajectory INTEGER NOT NULL REFERENCES trajectories, document TEXT NOT NULL) STRICT;
+
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY, file TEXT NOT NULL, file_hash TEXT NOT NULL, options TEXT NOT NULL, format TEXT NOT NULL,
+    started_at TEXT NOT NULL, finished_at TEXT, UNIQUE (file_hash, options)
+) STRICT;
+CREATE TABLE trajectories (
+    n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, format TEXT NOT NULL,
+    group_name TEXT NOT NULL, split TEXT NOT NULL CHECK (split IN ('train', 'dev', 'test')),
+    task TEXT, steps TEXT NOT NULL, step_count INTEGER NOT NULL, metadata TEXT NOT NULL, hidden TEXT NOT NULL,
+    import INTEGER NOT NULL REFERENCES imports, imported_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX trajectories_by_content ON trajectories (content_hash);
+CREATE INDEX trajectories_by_group ON trajectories (split, group_name);
+
+CREATE TABLE judge_runs (
+    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, identity TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL CHECK (kind IN ('imported')), evidence_view TEXT NOT NULL, recorded_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES judge_runs, question INTEGER NOT NULL,
+    trajectory INTEGER NOT NULL REFERENCES trajectories, repeat INTEGER NOT NULL, choice INTEGER, error TEXT,
+    rationale TEXT, cites TEXT, confidence REAL,
+    CHECK ((choice IS NULL) <> (error IS NULL)),
+    FOREIGN KEY (question, choice) REFERENCES choices (question, code)
+) STRICT;
+CREATE UNIQUE INDEX verdict_key ON verdicts (trajectory, run, question, repeat);
+CREATE INDEX verdict_answers ON verdicts (run, question, repeat, trajectory, choice);
+
+CREATE TABLE annotators (
+    code INTEGER PRIMARY KEY, handle TEXT NOT NULL UNIQUE,
+    role TEXT NOT NULL CHECK (role IN ('annotator', 'lead', 'imported')), created_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE links (
+    token_hash TEXT PRIMARY KEY, annotator INTEGER NOT NULL REFERENCES annotators, created_at TEXT NOT NULL, used_at TEXT
+) STRICT;
+CREATE TABLE sessions (
+    token_hash TEXT PRIMARY KEY, annotator INTEGER NOT NULL REFERENCES annotators, created_at TEXT NOT NULL, ended_at TEXT
+) STRICT;
+
+CREATE TABLE batches (
+    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('estimate')),
+    overlap INTEGER NOT NULL CHECK (overlap >= 1), seed TEXT NOT NULL, recipe TEXT NOT NULL, frame TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'paused', 'closed')), drawn_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE batch_items (
+    batch INTEGER NOT NULL REFERENCES batches, number INTEGER NOT NULL, trajectory INTEGER NOT NULL REFERENCES trajectories,
+    inclusion REAL NOT NULL CHECK (inclusion > 0 AND inclusion <= 1), stratum TEXT NOT NULL,
+    role TEXT NOT NULL CHECK (role IN ('real')),
+    PRIMARY KEY (batch, number), UNIQUE (batch, trajectory)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE assignments (
+    id INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, batch INTEGER NOT NULL, number INTEGER NOT NULL,
+    trajectory INTEGER NOT NULL REFERENCES trajectories, annotator INTEGER NOT NULL REFERENCES annotators,
+    state TEXT NOT NULL CHECK (state IN ('leased', 'lapsed', 'finished')),
+    leased_at TEXT NOT NULL, leased_until REAL NOT NULL, shown TEXT NOT NULL REFERENCES shown,
+    outcome INTEGER REFERENCES label_events,
+    UNIQUE (annotator, trajectory, batch), FOREIGN KEY (batch, number) REFERENCES batch_items (batch, number)
+) STRICT;
+CREATE INDEX running_leases ON assignments (leased_until) WHERE state = 'leased';
+CREATE INDEX assignments_by_annotator ON assignments (annotator, batch, state, outcome);
+CREATE TABLE places (
+    batch INTEGER NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL CHECK (place >= 1),
+    assignment INTEGER UNIQUE REFERENCES assignments,
+    PRIMARY KEY (batch, number, place), FOREIGN KEY (batch, number) REFERENCES batch_items (batch, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX free_places ON places (batch, number) WHERE assignment IS NULL;
+CREATE TABLE drafts (assignment INTEGER PRIMARY KEY REFERENCES assignments, document TEXT NOT NULL, saved_at TEXT NOT NULL) STRICT;
+
+CREATE TABLE label_events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, annotator INTEGER NOT NULL REFERENCES annotators,
+    trajectory INTEGER NOT NULL REFERENCES trajectories, question INTEGER NOT NULL REFERENCES questions,
+    batch INTEGER REFERENCES batches, assignment INTEGER REFERENCES assignments,
+    phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'revealed', 'adjudication', 'imported')),
+    action TEXT NOT NULL CHECK (action IN ('label', 'unsure', 'skip', 'flag', 'undo')),
+    choice INTEGER, evidence TEXT, rationale TEXT, reason TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
+    question_version TEXT REFERENCES question_versions, codebook TEXT, shown TEXT REFERENCES shown,
+    active_seconds REAL, app_version TEXT NOT NULL, outbox TEXT, outbox_seq INTEGER, surplus INTEGER NOT NULL,
+    import INTEGER REFERENCES imports, chain TEXT NOT NULL,
+    CHECK ((action = 'label') = (choice IS NOT NULL)),
+    CHECK ((phase = 'imported') = (import IS NOT NULL)),
+    CHECK ((phase = 'blind') <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
+    FOREIGN KEY (question, choice) REFERENCES choices (question, code),
+    FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
+) STRICT;
+CREATE UNIQUE INDEX label_events_received ON label_events (outbox, outbox_seq, question);
+CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, surplus)
+    WHERE action <> 'flag';
+CREATE INDEX label_events_by_trajectory ON label_events (trajectory, phase);
+CREATE INDEX label_events_by_assignment ON label_events (assignment, seq);
+
+CREATE TABLE gold_sets (
+    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, manifest TEXT NOT NULL, frozen_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE gold_items (
+    gold_set INTEGER NOT NULL REFERENCES gold_sets, trajectory INTEGER NOT NULL REFERENCES trajectories,
+    question INTEGER NOT NULL REFERENCES questions, document TEXT NOT NULL, PRIMARY KEY (gold_set, trajectory, question)
+) STRICT, WITHOUT ROWID;
+"""
+
+# What was recorded stays as it was. A table's free columns are the only ones that may change, in an UPDATE.
+_FROZEN: dict[str, str] = {
+    "question_versions": "*",
+    "choices": "*",
+    "codebooks": "*",
+    "views": "*",
+    "shown": "*",
+    "trajectories": "n, id, content_hash, format, group_name, split, task, steps, step_count, import, imported_at",
+    "judge_runs": "*",
+    "verdicts": "*",
+    "batches": "code, name, kind, overlap, seed, recipe, frame, drawn_at",
+    "batch_items": "*",
+    "label_events": "*",
+    "gold_sets": "*",
+    "gold_items": "*",
+}
+
+
+@migrations(name="001_the_loop")
+def the_loop(db: Database) -> None:
+    """Everything from a file to a gold set."""
+    # Not executescript: it would commit the transaction that the migration runs in.
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for table, columns in _FROZEN.items():
+        of = "" if columns == "*" else f"OF {columns} "
+        message = f"RAISE(ABORT, '{table} keeps what was recorded')"
+        db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE {of}ON {table} BEGIN SELECT {message}; END")
+        db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
+
+
+SCHEMA_VERSION = len(migrations.pending(Database(memory=True)))
+"""How many migrations this version of rejudge knows; `user_version` of a current database."""

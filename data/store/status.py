@@ -1,0 +1,74 @@
+"""What a study holds, counted from its rows."""
+
+from typing import Any
+
+from data.store.incoming import unfinished_imports
+from data.store.store import Store
+
+
+def group_count(store: Store) -> int:
+    """How many groups the trajectories fall into."""
+    return int(store.conn.execute("SELECT count(DISTINCT group_name) FROM trajectories").fetchone()[0])
+
+
+def study_status(store: Store) -> dict[str, Any]:
+    """Everything that `rejudge status` tells but verdicts; equal studies give equal values."""
+    one = store.conn.execute
+    splits = {
+        split: {"trajectories": items, "groups": groups}
+        for split, items, groups in one("SELECT split, count(*), count(DISTINCT group_name) FROM trajectories GROUP BY split")
+    }
+    twins, straddling = one(
+        """SELECT coalesce(sum(items), 0), coalesce(sum(splits > 1), 0) FROM
+           (SELECT count(*) AS items, count(DISTINCT split) AS splits FROM trajectories
+            GROUP BY content_hash HAVING count(*) > 1)"""
+    ).fetchone()
+    labels = [
+        {"annotator": handle, "question": question, "source": source, "labels": count}
+        for handle, question, source, count in one(_LABELS)
+    ]
+    return {
+        "trajectories": one("SELECT count(*) FROM trajectories").fetchone()[0],
+        "splits": splits,
+        "twins": {"trajectories": twins, "contents_that_straddle_splits": straddling},
+        "unfinished_imports": unfinished_imports(store),
+        "judge_runs": list(judge_run_codes(store)),
+        "batches": [_batch(store, *row) for row in one("SELECT code, name, overlap, state FROM batches ORDER BY code")],
+        "labels": labels,
+        "gold_sets": [row[0] for row in one("SELECT name FROM gold_sets ORDER BY name")],
+    }
+
+
+_LABELS = """
+SELECT a.handle, q.id, CASE e.phase WHEN 'imported' THEN 'imported' ELSE 'batch' END, count(*)
+FROM (SELECT annotator, trajectory, question, phase, action, max(seq) FROM label_events
+      WHERE action <> 'flag' AND surplus = 0 AND phase IN ('blind', 'imported')
+      GROUP BY annotator, trajectory, question, phase) e
+JOIN annotators a ON a.code = e.annotator JOIN questions q ON q.code = e.question
+WHERE e.action IN ('label', 'unsure') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+def _batch(store: Store, code: int, name: str, overlap: int, state: str) -> dict[str, Any]:
+    items, places, done = store.conn.execute(
+        """SELECT (SELECT count(*) FROM batch_items WHERE batch = ?1), count(*),
+                  coalesce(sum(a.state = 'finished'), 0)
+           FROM places p LEFT JOIN assignments a ON a.id = p.assignment WHERE p.batch = ?1""",
+        [code],
+    ).fetchone()
+    return {"name": name, "state": state, "items": items, "overlap": overlap, "labels_wanted": places, "labels_finished": done}
+
+
+def judge_run_codes(store: Store) -> dict[str, int]:
+    """Every judge run by name, to its code."""
+    return dict(store.conn.execute("SELECT name, code FROM judge_runs ORDER BY name").fetchall())
+
+
+def verdict_counts(store: Store) -> list[tuple[str, str, str, int]]:
+    """Run, question, choice (or `(unreadable)`) and how many verdicts; only shown when asked for."""
+    return store.conn.execute(
+        """SELECT r.name, q.id, coalesce(c.name, '(unreadable)'), count(*) FROM verdicts v
+           JOIN judge_runs r ON r.code = v.run JOIN questions q ON q.code = v.question
+           LEFT JOIN choices c ON c.question = v.question AND c.code = v.choice
+           WHERE v.repeat = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+    ).fetchall()

@@ -1,0 +1,145 @@
+"""Versions of what a label depends on: wording and choices, codebook page, and what was shown.
+
+Each is stored once, by content hash; labels point at the version that their annotator saw.
+"""
+
+import json
+from dataclasses import dataclass
+
+from data.codebook import page_version, read_page
+from data.errors import StudyError
+from data.hashing import canonical_json, document_hash, tagged_hash
+from data.questions import Question
+from data.store.store import Store, now
+from data.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question as it is asked today, with the codes and hashes that the store knows it by."""
+
+    code: int
+    question: Question
+    version: str
+    codebook: str
+    codebook_version: int
+    """1 for the first page that was recorded, 2 for the next …"""
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What annotators may see, by its hash."""
+
+    hash: str
+    show: tuple[str, ...]
+
+
+def record_questions(store: Store, study: Study) -> dict[str, int]:
+    """Makes sure that every question, choice and wording of `study` is recorded; ids to codes.
+
+    Must run within a write transaction. Choices keep their codes for good: labels point at them.
+    """
+    codes: dict[str, int] = {}
+    for question in study.questions:
+        store.conn.execute("INSERT INTO questions (id) VALUES (?) ON CONFLICT DO NOTHING", [question.id])
+        (code,) = store.conn.execute("SELECT code FROM questions WHERE id = ?", [question.id]).fetchone()
+        codes[question.id] = code
+        known = choice_codes(store, code)
+        for choice in question.choices:
+            if choice not in known:
+                known[choice] = len(known)
+                store.conn.execute("INSERT INTO choices VALUES (?, ?, ?)", [code, known[choice], choice])
+        store.conn.execute(
+            "INSERT INTO question_versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [question.version(), code, canonical_json(question.document()), now()],
+        )
+    return codes
+
+
+def choice_codes(store: Store, question: int) -> dict[str, int]:
+    """Every choice that `question` ever had, to its code."""
+    return dict(store.conn.execute("SELECT name, code FROM choices WHERE question = ? ORDER BY code", [question]).fetchall())
+
+
+def record_versions(store: Store, study: Study) -> tuple[list[AskedQuestion], View]:
+    """Records questions, codebook pages and the view as they are now, and returns them."""
+    pages = {question.id: read_page(study, question) for question in study.questions}
+    asked = []
+    with store.write():
+        codes = record_questions(store, study)
+        for question in study.questions:
+            code, page = codes[question.id], pages[question.id]
+            hash = page_version(page)
+            store.conn.execute(
+                """INSERT INTO codebooks SELECT ?, ?, coalesce(max(version), 0) + 1, ?, ? FROM codebooks WHERE question = ?
+                   ON CONFLICT DO NOTHING""",
+                [hash, code, page, now(), code],
+            )
+            (version,) = store.conn.execute(
+                "SELECT version FROM codebooks WHERE question = ? AND hash = ?", [code, hash]
+            ).fetchone()
+            asked.append(AskedQuestion(code, question, question.version(), hash, version, page))
+        view = study.blind.document()
+        hash = document_hash("view", view)
+        store.conn.execute("INSERT INTO views VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [hash, canonical_json(view), now()])
+    return asked, View(hash, study.blind.show)
+
+
+def pin_shown(store: Store, trajectory: int, asked: list[AskedQuestion], view: View) -> str:
+    """The hash of what an annotator is shown of `trajectory` now; recorded within a write transaction."""
+    content, metadata = store.conn.execute("SELECT content_hash, metadata FROM trajectories WHERE n = ?", [trajectory]).fetchone()
+    document = shown_document(content, metadata, [(q.version, q.codebook) for q in asked], view)
+    text = canonical_json(document)
+    # The trajectory stands in the row beside the document: two runs of one content share no row.
+    hash = tagged_hash(f"shown:{trajectory}", text)
+    store.conn.execute("INSERT INTO shown VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [hash, trajectory, text])
+    return hash
+
+
+def shown_document(content_hash: str, metadata: str, questions: list[tuple[str, str]], view: View) -> dict[str, object]:
+    """What was shown, by the hashes of its parts and the visible metadata in full."""
+    values = json.loads(metadata)
+    return {
+        "content": content_hash,
+        "metadata": {field: values[field] for field in view.show if field in values},
+        "questions": [{"version": version, "codebook": codebook} for version, codebook in questions],
+        "view": view.hash,
+    }
+
+
+def check_choices_unchanged(store: Store, study: Study) -> None:
+    """Refuses a question that lost a choice which verdicts or labels already use."""
+    for question in study.questions:
+        row = store.conn.execute("SELECT code FROM questions WHERE id = ?", [question.id]).fetchone()
+        if row is None:
+            continue
+        for name, code in choice_codes(store, row[0]).items():
+            if name in question.choices:
+                continue
+            used = store.conn.execute(
+                """SELECT EXISTS (SELECT 1 FROM verdicts WHERE question = ?1 AND choice = ?2)
+                      OR EXISTS (SELECT 1 FROM label_events WHERE question = ?1 AND choice = ?2)""",
+                [row[0], code],
+            ).fetchone()[0]
+            if used:
+                raise StudyError(
+                    f"{study.toml}: question {question.id!r} has lost the choice {name!r}.",
+                    "Verdicts or labels in study.db use it.",
+                    "Put the choice back, or ask the new wording under a new id.",
+                )
+
+
+def recorded_versions(store: Store) -> dict[str, list[dict[str, object]]]:
+    """Every wording and codebook page that was recorded, by hash, for a manifest."""
+    questions = store.conn.execute(
+        """SELECT q.id, v.hash, v.document FROM question_versions v JOIN questions q ON q.code = v.question
+           ORDER BY q.id, v.recorded_at, v.hash"""
+    )
+    pages = store.conn.execute(
+        "SELECT q.id, c.hash, c.version FROM codebooks c JOIN questions q ON q.code = c.question ORDER BY q.id, c.version"
+    )
+    return {
+        "questions": [{"id": id, "hash": hash, "declared": json.loads(document)} for id, hash, document in questions],
+        "codebooks": [{"question": id, "hash": hash, "version": version} for id, hash, version in pages],
+    }

@@ -1,0 +1,1 @@
+"""The judge's side of a study. Today that is the runs whose verdicts were imported."""

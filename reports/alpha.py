@@ -1,0 +1,171 @@
+"""Krippendorff's alpha: do the annotators agree among themselves, whoever and however many they were.
+
+Items enter as patterns of votes, (number of votes per choice), so a million items with the same few
+patterns cost as much as ten. Every item with two or more votes adds its pairs to one K x K coincidence
+matrix; alpha is one minus the disagreement seen in it over the disagreement expected from its margins.
+
+Interval: three pseudo-items of two uniformly random votes are added, so that perfect agreement keeps a
+width; they are spread over the pairs of choices as fractions of an item. The variance comes from the
+influence of each pattern (delta), or, where items differ in their number of votes or have more than three,
+from leaving out one item of each pattern (jackknife), which allows for the curvature of alpha. Student's t
+with N - 1 follows.
+
+Measured (seeded simulation, two and three choices, N 30 and 100, up to eight annotators or unequal numbers,
+rarest choice at .1): the nominal 95 % cover at least 92.8 %, nominal and ordinal. The designs were few, so
+take three choices and ordinal levels as indicative, and everything beyond as unmeasured.
+
+Source: Krippendorff 2011, Computing Krippendorff's alpha-reliability.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reports.estimate import Estimate
+from reports.intervals import held, student_quantile
+
+Level = Literal["nominal", "ordinal"]
+Floats = NDArray[np.float64]
+
+PSEUDO_ITEMS = 3.0
+MOST_RATERS_FOR_DELTA = 3
+NOTHING_TO_PAIR = "no item has two annotators' answers"
+ONE_CHOICE = "only one choice occurs, so there is no disagreement to expect (0/0)"
+
+
+def krippendorff_alpha(patterns: Mapping[tuple[int, ...], int], level: Level = "nominal") -> Estimate:
+    """Alpha, in [-1, 1], of the items in `patterns`: (votes per choice, in declared order) -> items.
+
+    Items with fewer than two votes pair with nothing; n counts the others. Undefined if there are none,
+    and where only one choice occurs.
+    """
+    votes, items = _pairable(patterns)
+    n, raters = sum(items), {sum(each) for each in votes}
+    jackknife = len(raters) > 1 or max(raters, default=0) > MOST_RATERS_FOR_DELTA
+    method = f"{level}, {'jackknife' if jackknife else 'delta'} over patterns+3"
+    if n == 0:
+        return Estimate.undefined(0, method, NOTHING_TO_PAIR)
+    units = _Units(np.array(votes, dtype=np.float64), np.array(items, dtype=np.float64))
+    if np.count_nonzero(units.votes.sum(axis=0)) == 1:
+        return Estimate.undefined(n, method, ONE_CHOICE)
+    value = _alpha(units.coincidences(), level)
+    smoothed = _with_pseudo_items(units)
+    centre = _alpha(smoothed.coincidences(), level)
+    variance = _jackknife_variance(smoothed, level) if jackknife else _delta_variance(smoothed, level)
+    half_width = student_quantile(n - 1) * math.sqrt(variance)
+    return Estimate(value, *held(value, centre, half_width, (-1.0, 1.0)), n, method)
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """Items that can be paired: P patterns of votes, and how many items have each."""
+
+    votes: Floats
+    """P x K."""
+    items: Floats
+    """P."""
+
+    @property
+    def raters(self) -> Floats:
+        """P: votes per item, each at least two."""
+        raters: Floats = self.votes.sum(axis=1)
+        return raters
+
+    def coincidences(self) -> Floats:
+        """K x K: the ordered pairs of votes within items, each item weighing as many as it has votes."""
+        weighted = self.votes * (self.items / (self.raters - 1))[:, None]
+        pairs: Floats = weighted.T @ self.votes - np.diag(weighted.sum(axis=0))
+        return pairs
+
+
+def _alpha(pairs: Floats, level: Level) -> float:
+    margin = pairs.sum(axis=1)
+    difference = _difference(margin, level)
+    seen = float((pairs * difference).sum())
+    expected = float(margin @ difference @ margin)
+    return 1 - (float(margin.sum()) - 1) * seen / expected
+
+
+def _difference(margin: Floats, level: Level) -> Floats:
+    """δ², K x K. Ordinal: the squared distance of mid-ranks, by how often the choices are used."""
+    if level == "nominal":
+        return 1 - np.eye(len(margin))
+    if level == "ordinal":
+        mid_rank = np.cumsum(margin) - margin / 2
+        return (mid_rank[:, None] - mid_rank[None, :]) ** 2
+    raise ValueError(f"Unknown level {level!r}. Use 'nominal' or 'ordinal'.")
+
+
+def _with_pseudo_items(units: _Units) -> _Units:
+    """The items and three more of two random votes each, spread over the pairs of choices by their chance."""
+    # Two votes, whatever the items have: pseudo-items of five or eight votes pull alpha down so far that
+    # coverage falls to .85, pseudo-items of two keep it at .928 (up to eight annotators, own simulation).
+    size = units.votes.shape[1]
+    one_vote = np.eye(size)
+    first, second = np.triu_indices(size)
+    chances = np.where(first == second, 1, 2) / size**2
+    votes = np.vstack([units.votes, one_vote[first] + one_vote[second]])
+    return _Units(votes, np.concatenate([units.items, PSEUDO_ITEMS * chances]))
+
+
+def _delta_variance(units: _Units, level: Level) -> float:
+    gradient = _gradient(units.coincidences(), level)
+    products = ((units.votes @ gradient) * units.votes).sum(axis=1) - units.votes @ np.diag(gradient)
+    influence = products / (units.raters - 1)
+    mean = (units.items * influence).sum() / units.items.sum()
+    return float((units.items * (influence - mean) ** 2).sum())
+
+
+def _jackknife_variance(units: _Units, level: Level) -> float:
+    pairs, n = units.coincidences(), float(units.items.sum())
+    one_left_out = np.array([_alpha(pairs - _pairs_of(votes), level) for votes in units.votes])
+    mean = (units.items * one_left_out).sum() / n
+    return float((n - 1) / n * (units.items * (one_left_out - mean) ** 2).sum())
+
+
+def _pairs_of(votes: Floats) -> Floats:
+    """What one item adds to the coincidences."""
+    pairs: Floats = (np.outer(votes, votes) - np.diag(votes)) / (votes.sum() - 1)
+    return pairs
+
+
+def _gradient(pairs: Floats, level: Level) -> Floats:
+    """How alpha moves with each coincidence: symmetric K x K."""
+    margin = pairs.sum(axis=1)
+    n = float(margin.sum())
+    difference = _difference(margin, level)
+    seen, expected = float((pairs * difference).sum()), float(margin @ difference @ margin)
+    seen_by_margin = np.zeros(len(margin))
+    expected_by_margin = 2 * difference @ margin
+    if level == "ordinal":  # the distances themselves move with the margin
+        seen_by_margin = _by_mid_rank(pairs, margin)
+        expected_by_margin = expected_by_margin + _by_mid_rank(np.outer(margin, margin), margin)
+    by_margin = seen / expected + (n - 1) / expected * seen_by_margin - (n - 1) * seen / expected**2 * expected_by_margin
+    gradient: Floats = -(n - 1) / expected * difference - (by_margin[:, None] + by_margin[None, :]) / 2
+    return gradient
+
+
+def _by_mid_rank(weight: Floats, margin: Floats) -> Floats:
+    """The derivative by each margin of Σ weight · (difference of mid-ranks)², for a symmetric weight."""
+    mid_rank = np.cumsum(margin) - margin / 2
+    by_rank = 4 * (weight.sum(axis=1) * mid_rank - weight @ mid_rank)
+    later = by_rank.sum() - np.cumsum(by_rank)
+    result: Floats = later + by_rank / 2
+    return result
+
+
+def _pairable(patterns: Mapping[tuple[int, ...], int]) -> tuple[list[tuple[int, ...]], list[int]]:
+    """The patterns with two votes or more that occur, and their items."""
+    if len({len(votes) for votes in patterns}) > 1 or any(len(votes) < 2 for votes in patterns):
+        raise ValueError(
+            "Patterns of votes must have one place per declared choice, and at least two. "
+            f"Found lengths {sorted({len(votes) for votes in patterns})}."
+        )
+    if any(items < 0 or min(votes) < 0 for votes, items in patterns.items()):
+        raise ValueError("Patterns of votes must hold counts. Found one below zero. Count again.")
+    kept = {votes: items for votes, items in patterns.items() if sum(votes) >= 2 and items > 0}
+    return list(kept), list(kept.values())
