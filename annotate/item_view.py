@@ -1,0 +1,66 @@
+"""What an annotator is shown of an item: the steps by kind, with the study's redactions made.
+
+A redaction and a hidden reasoning leave a visible mark, and no step changes its place: evidence
+points at positions.
+"""
+
+import json
+import re
+from typing import Any
+
+from annotate.serving import Serving
+from data.store import BlindStore
+from data.study import BlindRules
+
+REDACTED = "▮▮▮"
+HIDDEN_REASONING = "▮▮▮ reasoning is not shown in this study"
+_SHOWN_KEYS = ("kind", "speaker", "text", "tool", "arguments", "call", "error", "session")
+
+
+def item_for(serving: Serving, blind: BlindStore, ref: str) -> dict[str, Any] | None:
+    """The item `ref` as JSON for the desk; None where this annotator does not hold it."""
+    row = blind.row("SELECT shown, task, steps, metadata FROM my_item WHERE ref = ?", [ref])
+    if row is None:
+        return None
+    shown, task, steps, metadata = row
+    draft = blind.row("SELECT document FROM my_draft WHERE ref = ?", [ref])
+    redact = Redaction(serving.study.blind)
+    return {
+        "ref": ref,
+        "item_hash": shown,
+        "task": redact.value(task),
+        "metadata": [[key, redact.value(_text(value))] for key, value in json.loads(metadata).items() if value is not None],
+        "steps": [redact.step(step) for step in json.loads(steps)],
+        "draft": None if draft is None else json.loads(draft[0]),
+    }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+class Redaction:
+    """Applies a study's `[blind]` rules to what would be shown."""
+
+    def __init__(self, rules: BlindRules) -> None:
+        self.hide_reasoning = rules.reasoning == "hidden"
+        self.pattern = re.compile("|".join(f"(?:{pattern})" for pattern in rules.redact)) if rules.redact else None
+
+    def step(self, step: dict[str, Any]) -> dict[str, Any]:
+        shown = {key: step[key] for key in _SHOWN_KEYS if key in step}
+        if self.hide_reasoning and step["kind"] == "reasoning":
+            shown["text"] = HIDDEN_REASONING
+            return shown
+        return {key: value if key == "kind" else self.value(value) for key, value in shown.items()} if self.pattern else shown
+
+    def value(self, value: Any) -> Any:
+        """`value` with every match in every text, also in keys, blanked."""
+        if self.pattern is None:
+            return value
+        if isinstance(value, str):
+            return self.pattern.sub(REDACTED, value)
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if isinstance(value, dict):
+            return {self.value(key): self.value(item) for key, item in value.items()}
+        return value

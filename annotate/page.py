@@ -1,0 +1,46 @@
+"""Who is looking, and which page they get. Pages only draw; roles decide here, on the server."""
+
+from typing import Any
+
+import streamlit as st
+
+from annotate.desk_component import draw_desk
+from annotate.serving import Serving, current
+from annotate.wire import claim_and_look
+from data.store.people import Person
+
+
+def signed_in(serving: Serving) -> Person | None:
+    """The person behind this run's cookie, asked of the database on every run."""
+    session = st.context.cookies.get(serving.cookie)
+    return serving.person(session if isinstance(session, str) else None)
+
+
+def draw() -> None:
+    """One run of the script."""
+    serving = current()
+    st.set_page_config(page_title=serving.study.name, layout="wide", initial_sidebar_state="collapsed")
+    person = signed_in(serving)
+    if person is None:
+        st.write("You are signed out. Open your sign-in link again.")
+        return
+    draw_desk(desk_data(serving, person))
+
+
+def desk_data(serving: Serving, person: Person) -> dict[str, Any]:
+    """What the desk needs to begin: texts, choices, the codebook page and opaque references. No trajectory."""
+    asked = serving.asked[0]
+    return {
+        "study": serving.study.name,
+        "annotator": person.handle,
+        "base": "/desk",
+        "question": {
+            "id": asked.question.id,
+            "ask": asked.question.ask,
+            "choices": list(asked.question.choices),
+            "positive": asked.question.positive,
+            "evidence": asked.question.evidence,
+        },
+        "codebook": {"version": asked.codebook_version, "blocks": serving.page},
+        "state": claim_and_look(serving, person),
+    }

@@ -1,0 +1,137 @@
+"""The server: one process with the door, the desk's routes and the Streamlit script."""
+
+import socket
+import sys
+import threading
+import time
+import webbrowser
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from streamlit.starlette import App
+
+from annotate.desk_component import MODULES, MODULES_PATH
+from annotate.door import Door, allowed_hosts, sign_in_routes
+from annotate.headers import SafeHeaders
+from annotate.links import DEFAULT_PORT, sign_in_link
+from annotate.serving import Serving, begin
+from annotate.wire import routes
+from data.errors import RejudgeError
+from data.store import Store
+from data.store.people import first_lead
+from data.study import Study
+
+SCRIPT = Path(__file__).resolve().parent / "script" / "main.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the server listens, and how people reach it."""
+
+    host: str
+    port: int | None
+    """None: the default port, or a free one."""
+    url: str | None
+    """The public address, where a proxy stands before it."""
+
+
+def make_app(serving: Serving, host: str, url: str | None) -> App:
+    """The whole app. Requests meet the headers first, then the door, then routes and Streamlit."""
+    return App(
+        SCRIPT,
+        routes=[
+            *sign_in_routes(serving, secure=urlsplit(url or "").scheme == "https"),
+            *routes(serving),
+            Mount(MODULES_PATH, StaticFiles(directory=MODULES)),
+        ],
+        middleware=[Middleware(SafeHeaders), Middleware(Door, serving=serving, hosts=allowed_hosts(host, url))],
+    )
+
+
+def serve(study: Study, address: Address, *, headless: bool) -> None:
+    """Serves `study` until it is stopped. Prints the lead's sign-in link, alone on the last line."""
+    serving = begin(study)
+    port = _port(address)
+    url = (address.url or f"http://{_reachable(address.host)}:{port}").rstrip("/")
+    with Store.open(study.database) as store:
+        with store.write():
+            store.set_fact("address", url)
+        link = sign_in_link(store, first_lead(store))
+    where = "this machine only" if allowed_hosts(address.host, None) else f"the network, on {address.host}"
+    print(f"{study.name} is served at {url} ({where}). Stop with Ctrl-C.")
+    print("Sign-in link for lead; it works once:")
+    print(link, flush=True)
+    if not headless:
+        threading.Thread(target=_open_browser, args=(address.host, port, link), daemon=True).start()
+    app = make_app(serving, address.host, address.url)
+    app.run(
+        config={
+            "server.address": address.host,
+            "server.port": port,
+            "server.headless": True,
+            "server.fileWatcherType": "none",
+            "server.allowedHosts": [],
+            "browser.gatherUsageStats": False,
+            # A full collection after every run would hold up each label that comes in meanwhile.
+            "runner.postScriptGC": False,
+            "client.toolbarMode": "viewer",
+            "client.showErrorDetails": "none",
+            "logger.hideWelcomeMessage": True,
+            "logger.level": "error",
+        }
+    )
+
+
+def _reachable(host: str) -> str:
+    """A name by which this machine's own browser reaches a server on `host`."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host
+
+
+def _port(address: Address) -> int:
+    if address.port is not None:
+        if not _is_free(address.host, address.port):
+            raise RejudgeError(
+                f"Port {address.port} on {address.host} cannot be used.",
+                "Found another program on it, or no right to it.",
+                "Stop that program, or name another --port.",
+            )
+        return address.port
+    if _is_free(address.host, DEFAULT_PORT):
+        return DEFAULT_PORT
+    with _socket(address.host) as free:
+        free.bind((address.host, 0))
+        return int(free.getsockname()[1])
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
+def _is_free(host: str, port: int) -> bool:
+    with _socket(host) as probe:
+        if sys.platform != "win32":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _open_browser(host: str, port: int, link: str) -> None:
+    """Opens the link once the server answers."""
+    reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    for _ in range(200):
+        try:
+            socket.create_connection((reachable, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            webbrowser.open(link)
+            return

@@ -1,0 +1,221 @@
+"""The desk's own routes: items by GET, labels and drafts by POST.
+
+Everything that a browser sends is treated as forged: types are checked here, meaning is checked in
+`data/store/desk.py`, and only a commit is acknowledged.
+"""
+
+import json
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from annotate.item_view import item_for
+from annotate.serving import Serving
+from data.errors import DeskRefused
+from data.store import BlindStore, Store
+from data.store.desk import Answer, Refusal, others_hold_something, refresh_shown, save_draft, take
+from data.store.people import Person
+
+KINDS = ("label", "unsure", "skip", "flag", "undo")
+MOST_BYTES = 1_000_000
+MOST_TEXT = 20_000
+MOST_EVENTS = 200
+MOST_EVIDENCE = 5_000
+# identity: Streamlit's compression would run on the event loop and stall every other request.
+_PRIVATE = {"Cache-Control": "private, no-store", "Content-Encoding": "identity"}
+
+
+def routes(serving: Serving) -> list[Route]:
+    """The routes, for a server whose door has put the signed-in person into the request's scope."""
+
+    async def item(request: Request) -> Response:
+        found = await run_in_threadpool(_item, serving, _person(request), request.path_params["ref"])
+        return JSONResponse(found, headers=_PRIVATE) if found else JSONResponse({"error": "not yours"}, 404, headers=_PRIVATE)
+
+    async def events(request: Request) -> Response:
+        try:
+            outbox, answers = _events_in(await _body(request))
+        except DeskRefused as error:
+            return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
+        answer, status = await run_in_threadpool(_take, serving, _person(request), outbox, answers)
+        return JSONResponse(answer, status, headers=_PRIVATE)
+
+    async def drafts(request: Request) -> Response:
+        try:
+            ref, item_hash, draft = _draft_in(await _body(request))
+            await run_in_threadpool(_save_draft, serving, _person(request), ref, item_hash, draft)
+        except DeskRefused as error:
+            return JSONResponse({"error": error.wrong}, 409, headers=_PRIVATE)
+        return Response(status_code=204, headers=_PRIVATE)
+
+    return [
+        Route("/desk/items/{ref}", item, methods=["GET"]),
+        Route("/desk/events", events, methods=["POST"]),
+        Route("/desk/drafts", drafts, methods=["POST"]),
+    ]
+
+
+def desk_state(blind: BlindStore, waiting: bool) -> dict[str, Any]:
+    """What the browser should hold now: the next items, the one finished last, and whether all is done.
+
+    A position is one's own finished items plus one, of the batch's size; what others left does not show.
+    What was undone comes first, then items in the order in which they were claimed.
+    """
+    held = blind.rows("SELECT ref, line, finished, size FROM my_position ORDER BY coalesce(undone, 0) DESC, claimed", [])
+    queue: list[dict[str, Any]] = []
+    ahead: dict[int, int] = {}
+    for ref, line, finished, size in held:
+        ahead[line] = ahead.get(line, 0) + 1
+        queue.append({"ref": ref, "position": finished + ahead[line], "of": size})
+    last = blind.row("SELECT ref FROM my_labels ORDER BY seq DESC LIMIT 1", [])
+    waiting = waiting and not queue
+    return {"queue": queue, "last": last[0] if last else None, "finished": not queue and not waiting, "waiting": waiting}
+
+
+def claim_and_look(serving: Serving, person: Person) -> dict[str, Any]:
+    """Claims the next items for `person`; the state for a page that opens."""
+    return _take(serving, person, "", [])[0]["state"]  # type: ignore[no-any-return]  # the state is JSON
+
+
+def _person(request: Request) -> Person:
+    person: Person = request.scope["rejudge.person"]
+    return person
+
+
+def _blind(serving: Serving, person: Person) -> BlindStore:
+    return Store.open_blind(serving.study.database, person.code, serving.view.show)
+
+
+def _item(serving: Serving, person: Person, ref: str) -> dict[str, Any] | None:
+    with Store.open(serving.study.database) as store:
+        if refresh_shown(serving.desk(store, person), ref) is None:
+            return None
+    with _blind(serving, person) as blind:
+        return item_for(serving, blind, ref)
+
+
+def _take(serving: Serving, person: Person, outbox: str, answers: list[Answer]) -> tuple[dict[str, Any], int]:
+    with Store.open(serving.study.database) as store:
+        ack, refused = take(serving.desk(store, person), outbox, answers)
+        waiting = others_hold_something(store, person.code)
+    with _blind(serving, person) as blind:
+        answer: dict[str, Any] = {"ack": ack, "state": desk_state(blind, waiting)}
+    if refused:
+        answer["refused"] = [_refusal(refusal) for refusal in refused]
+    return answer, 409 if refused else 200
+
+
+def _refusal(refusal: Refusal) -> dict[str, Any]:
+    return {"seq": refusal.seq, "why": refusal.why}
+
+
+def _save_draft(serving: Serving, person: Person, ref: str, item_hash: str, draft: dict[str, Any]) -> None:
+    with Store.open(serving.study.database) as store:
+        save_draft(serving.desk(store, person), ref, item_hash, draft)
+
+
+def _malformed(found: str) -> DeskRefused:
+    return DeskRefused(f"The desk sent something that it should not: {found}.", "Found a malformed message.", "Reload the page.")
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MOST_BYTES:
+            raise _malformed("more than a megabyte")
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise _malformed("no JSON") from None
+    if not isinstance(value, dict):
+        raise _malformed("no object")
+    return value
+
+
+def _events_in(body: dict[str, Any]) -> tuple[str, list[Answer]]:
+    outbox, events = body.get("outbox"), body.get("events")
+    if not isinstance(outbox, str) or not 1 <= len(outbox) <= 100:
+        raise _malformed("no outbox")
+    if not isinstance(events, list) or len(events) > MOST_EVENTS:
+        raise _malformed("no list of events")
+    return outbox, [_event_in(event) for event in events]
+
+
+def _event_in(event: Any) -> Answer:
+    if not isinstance(event, dict):
+        raise _malformed("an event that is no object")
+    kind = event.get("kind")
+    if kind not in KINDS:
+        raise _malformed("an event of an unknown kind")
+    choice = _text_in(event, "choice")
+    if (kind == "label") != (choice is not None):
+        raise _malformed("a choice where none belongs, or none where one does")
+    active = _number_in(event, "active_ms", 0, 10**9)
+    return Answer(
+        seq=_whole_in(event, "seq", 1, 2**53),
+        kind=kind,
+        ref=_text_in(event, "ref") or "",
+        item_hash=_text_in(event, "item_hash") or "",
+        choice=choice,
+        evidence=_evidence_in(event) if kind == "label" else (),
+        rationale=_text_in(event, "rationale"),
+        reason=_text_in(event, "reason"),
+        confidence=None if event.get("confidence") is None else _whole_in(event, "confidence", 1, 3),
+        active_seconds=None if active is None else active / 1000,
+    )
+
+
+def _draft_in(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    draft = body.get("draft")
+    if not isinstance(draft, dict):
+        raise _malformed("no draft")
+    active = _number_in(draft, "active_ms", 0, 10**9)
+    kept = {
+        "action": draft.get("action") if draft.get("action") in KINDS else None,
+        "choice": _text_in(draft, "choice"),
+        "evidence": list(_evidence_in(draft)),
+        "rationale": _text_in(draft, "rationale") or "",
+        "reason": _text_in(draft, "reason") or "",
+        "confidence": None if draft.get("confidence") is None else _whole_in(draft, "confidence", 1, 3),
+        "active_ms": round(active or 0),
+    }
+    return _text_in(body, "ref") or "", _text_in(body, "item_hash") or "", kept
+
+
+def _text_in(value: dict[str, Any], key: str) -> str | None:
+    text = value.get(key)
+    if text is None:
+        return None
+    if not isinstance(text, str) or len(text) > MOST_TEXT:
+        raise _malformed(f"a {key} that is no text, or a very long one")
+    # A lone surrogate can be typed by script and cannot be stored.
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
+def _whole_in(value: dict[str, Any], key: str, least: int, most: int) -> int:
+    number = value.get(key)
+    if not isinstance(number, int) or isinstance(number, bool) or not least <= number <= most:
+        raise _malformed(f"a {key} that is no number in its range")
+    return number
+
+
+def _number_in(value: dict[str, Any], key: str, least: float, most: float) -> float | None:
+    number = value.get(key)
+    if number is None:
+        return None
+    if not isinstance(number, int | float) or isinstance(number, bool) or not least <= number <= most:
+        raise _malformed(f"a {key} that is no number in its range")
+    return float(number)
+
+
+def _evidence_in(value: dict[str, Any]) -> tuple[int, ...]:
+    steps = value.get("evidence") or []
+    if not isinstance(steps, list) or len(steps) > MOST_EVIDENCE:
+        raise _malformed("evidence that is no list of steps")
+    if not all(isinstance(step, int) and not isinstance(step, bool) and 0 <= step < 2**31 for step in steps):
+        raise _malformed("evidence that is no list of steps")
+    return tuple(sorted(set(steps)))
