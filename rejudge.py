@@ -111,7 +111,6 @@ def draw(args: argparse.Namespace) -> None:
 
 def annotators(args: argparse.Namespace) -> None:
     from annotate.links import sign_in_link
-
     from data.store.people import ensure_person, people
 
     with Store.open(open_study(args).database) as store:
@@ -245,85 +244,102 @@ def verify(args: argparse.Namespace) -> int:
     return 1 if findings else 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every command and option."""
-    top = argparse.ArgumentParser(prog="rejudge", description="Blind human verification for LLM judges of agent trajectories.")
-    top.add_argument("--study", metavar="DIR", help="the study folder (default: this folder, then its parents)")
-    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    where = argparse.ArgumentParser(add_help=False)
-    # SUPPRESS: an option that is not given here must not undo the one that was given before the command.
-    where.add_argument("--study", metavar="DIR", default=argparse.SUPPRESS, help="the study folder")
+class _Commands:
+    """The command line, one command after the other."""
 
-    def command(name: str, run: Any, help: str, *, in_study: bool = True) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=help, description=help, parents=[where] if in_study else [])
+    def __init__(self) -> None:
+        self.top = argparse.ArgumentParser(
+            prog="rejudge", description="Blind human verification for LLM judges of agent trajectories."
+        )
+        self.top.add_argument("--study", metavar="DIR", help="the study folder (default: this folder, then its parents)")
+        self.commands = self.top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        self.where = argparse.ArgumentParser(add_help=False)
+        # SUPPRESS: an option that is not given here must not undo the one that was given before the command.
+        self.where.add_argument("--study", metavar="DIR", default=argparse.SUPPRESS, help="the study folder")
+
+    def add(self, name: str, run: Any, help: str, *, in_study: bool = True) -> argparse.ArgumentParser:
+        sub = self.commands.add_parser(name, help=help, description=help, parents=[self.where] if in_study else [])
         sub.set_defaults(run_command=run, parser=sub)
         return sub
 
-    sub = command("demo", demo, "the whole loop on a bundled study, in the browser", in_study=False)
-    sub.add_argument("--study", metavar="NAME", help="a bundled study (default: toxic-proactivity)")
-    sub.add_argument("--dir", default="rejudge-demo", help="where the study is kept, and opened again (default: ./rejudge-demo)")
-    sub.add_argument("--port", type=_port, default=None)
-    sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
+    def add_beginning(self) -> None:
+        sub = self.add("demo", demo, "the whole loop on a bundled study, in the browser", in_study=False)
+        sub.add_argument("--study", metavar="NAME", help="a bundled study (default: toxic-proactivity)")
+        sub.add_argument(
+            "--dir", default="rejudge-demo", help="where the study is kept, and opened again (default: ./rejudge-demo)"
+        )
+        sub.add_argument("--port", type=_port, default=None, metavar="N")
+        sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
 
-    sub = command("init", init, "make a study folder", in_study=False)
-    sub.add_argument("dir", nargs="?", metavar="DIR")
-    source = sub.add_mutually_exclusive_group()
-    source.add_argument("--study", metavar="NAME", help="a copy of a bundled study")
-    source.add_argument("--from", dest="source", metavar="FILE", help="with the questions that this file answers")
-    sub.add_argument("--list", action="store_true", help="name the bundled studies")
+        sub = self.add("init", init, "make a study folder", in_study=False)
+        sub.add_argument("dir", nargs="?", metavar="DIR")
+        source = sub.add_mutually_exclusive_group()
+        source.add_argument("--study", metavar="NAME", help="a copy of a bundled study")
+        source.add_argument("--from", dest="source", metavar="FILE", help="with the questions that this file answers")
+        sub.add_argument("--list", action="store_true", help="name the bundled studies")
 
-    sub = command("import", import_, "bring in trajectories, verdicts and labels")
-    sub.add_argument("files", nargs="+", metavar="FILE")
-    sub.add_argument("--format", metavar="F", help="native, r-judge or answers (default: recognised)")
-    sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
-    sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
-    sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
+        sub = self.add("import", import_, "bring in trajectories, verdicts and labels")
+        sub.add_argument("files", nargs="+", metavar="FILE")
+        sub.add_argument("--format", metavar="F", help="native, r-judge or answers (default: recognised)")
+        sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
+        sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
+        sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
 
-    sub = command("draw", draw, "draw a simple random batch to label")
-    sub.add_argument("--n", type=int, required=True, metavar="N", help="how many items")
-    sub.add_argument("--overlap", type=int, default=1, metavar="K", help="labels per item (default 1)")
-    sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
-    sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")
-    sub.add_argument("--seed", metavar="S", help="default: random, printed and stored")
+    def add_labelling(self) -> None:
+        sub = self.add("draw", draw, "draw a simple random batch to label")
+        sub.add_argument("--n", type=int, required=True, metavar="N", help="how many items")
+        sub.add_argument("--overlap", type=int, default=1, metavar="K", help="labels per item (default 1)")
+        sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
+        sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")
+        sub.add_argument("--seed", metavar="S", help="default: random, printed and stored")
 
-    sub = command("annotators", annotators, "who may sign in")
-    actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
-    add = actions.add_parser("add", help="print a sign-in link for NAME", parents=[where])
-    add.add_argument("name", metavar="NAME")
-    add.add_argument("--lead", action="store_true", help="may see verdicts and run the study")
-    actions.add_parser("list", help="everybody, with their roles", parents=[where])
+        sub = self.add("annotators", annotators, "who may sign in")
+        actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+        add = actions.add_parser("add", help="print a sign-in link for NAME", parents=[self.where])
+        add.add_argument("name", metavar="NAME")
+        add.add_argument("--lead", action="store_true", help="may see verdicts and run the study")
+        actions.add_parser("list", help="everybody, with their roles", parents=[self.where])
 
-    sub = command("annotate", annotate, "open the app")
-    sub.add_argument("--host", default="127.0.0.1", metavar="H", help="default 127.0.0.1: this machine only")
-    sub.add_argument("--port", type=_port, default=None, metavar="N")
-    sub.add_argument("--url", metavar="PUBLIC_URL", help="the address that people reach it by")
-    sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
+        sub = self.add("annotate", annotate, "open the app")
+        sub.add_argument("--host", default="127.0.0.1", metavar="H", help="default 127.0.0.1: this machine only")
+        sub.add_argument("--port", type=_port, default=None, metavar="N")
+        sub.add_argument("--url", metavar="PUBLIC_URL", help="the address that people reach it by")
+        sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
 
-    sub = command("agree", agree, "how far judge and humans agree")
-    sub.add_argument("--run", metavar="R", help="one judge run (default: all)")
-    sub.add_argument("--labels", choices=["batch", "imported", "all"], help="default: batch where there are any, else imported")
-    sub.add_argument("--json", action="store_true")
+    def add_results(self) -> None:
+        sub = self.add("agree", agree, "how far judge and humans agree")
+        sub.add_argument("--run", metavar="R", help="one judge run (default: all)")
+        sub.add_argument("--labels", choices=["batch", "imported", "all"], help="default: batch where there are any, else imported")
+        sub.add_argument("--json", action="store_true")
 
-    sub = command("labels", labels, "every current label")
-    sub.add_argument("--json", action="store_true", help="one JSON object a line")
+        sub = self.add("labels", labels, "every current label")
+        sub.add_argument("--json", action="store_true", help="one JSON object a line")
 
-    sub = command("gold", gold, "freeze and export gold sets")
-    actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
-    freeze = actions.add_parser("freeze", help="freeze the labels as they stand", parents=[where])
-    freeze.add_argument("name", metavar="NAME")
-    freeze.add_argument("--min-labels", type=int, default=2, metavar="M", help="labels that must agree (default 2)")
-    freeze.add_argument("--names", action="store_true", help="annotators under their own names")
-    actions.add_parser("list", help="the frozen sets", parents=[where])
-    export = actions.add_parser("export", help="write a frozen set, with a manifest beside it", parents=[where])
-    export.add_argument("name", metavar="NAME")
-    export.add_argument("--format", choices=["jsonl"], default="jsonl")
-    export.add_argument("--out", required=True, metavar="PATH")
+        sub = self.add("gold", gold, "freeze and export gold sets")
+        actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+        freeze = actions.add_parser("freeze", help="freeze the labels as they stand", parents=[self.where])
+        freeze.add_argument("name", metavar="NAME")
+        freeze.add_argument("--min-labels", type=int, default=2, metavar="M", help="labels that must agree (default 2)")
+        freeze.add_argument("--names", action="store_true", help="annotators under their own names")
+        actions.add_parser("list", help="the frozen sets", parents=[self.where])
+        export = actions.add_parser("export", help="write a frozen set, with a manifest beside it", parents=[self.where])
+        export.add_argument("name", metavar="NAME")
+        export.add_argument("--format", choices=["jsonl"], default="jsonl")
+        export.add_argument("--out", required=True, metavar="PATH")
 
-    sub = command("status", status, "what the study holds")
-    sub.add_argument("--verdicts", action="store_true", help="also how often each run gave each verdict")
-    sub = command("verify", verify, "derive every hash again and check every rule")
-    sub.add_argument("--json", action="store_true")
-    return top
+        sub = self.add("status", status, "what the study holds")
+        sub.add_argument("--verdicts", action="store_true", help="also how often each run gave each verdict")
+        sub = self.add("verify", verify, "derive every hash again and check every rule")
+        sub.add_argument("--json", action="store_true")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    commands = _Commands()
+    commands.add_beginning()
+    commands.add_labelling()
+    commands.add_results()
+    return commands.top
 
 
 def _port(text: str) -> int:

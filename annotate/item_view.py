@@ -44,21 +44,24 @@ class Redaction:
 
     def __init__(self, rules: BlindRules) -> None:
         self.hide_reasoning = rules.reasoning == "hidden"
-        self.pattern = re.compile("|".join(f"(?:{pattern})" for pattern in rules.redact)) if rules.redact else None
+        # One by one: a pattern may begin with flags of its own, which cannot be joined into another.
+        self.patterns = [re.compile(pattern) for pattern in rules.redact]
 
     def step(self, step: dict[str, Any]) -> dict[str, Any]:
         shown = {key: step[key] for key in _SHOWN_KEYS if key in step}
         if self.hide_reasoning and step["kind"] == "reasoning":
             shown["text"] = HIDDEN_REASONING
             return shown
-        return {key: value if key == "kind" else self.value(value) for key, value in shown.items()} if self.pattern else shown
+        return {key: value if key == "kind" else self.value(value) for key, value in shown.items()} if self.patterns else shown
 
     def value(self, value: Any) -> Any:
         """`value` with every match in every text, also in keys, blanked."""
-        if self.pattern is None:
+        if not self.patterns:
             return value
         if isinstance(value, str):
-            return self.pattern.sub(REDACTED, value)
+            for pattern in self.patterns:
+                value = pattern.sub(REDACTED, value)
+            return value
         if isinstance(value, list):
             return [self.value(item) for item in value]
         if isinstance(value, dict):

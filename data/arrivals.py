@@ -4,15 +4,20 @@ Between a format, which knows how a file is written, and the store, which knows 
 """
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
-from data.errors import ImportRefused
+from data.errors import ImportRefused, StudyError
 from data.formats.fields import shown
 from data.hashing import canonical_json, tagged_hash
 from data.questions import Question, guessed_question, question_block
-from data.records import Entry, Step, Trajectory, Verdict
-from data.study import Study
+from data.records import Entry, Label, Step, Trajectory, Verdict
+from data.study import Study, parse_study
+
+MANY_CHOICES = 30
+"""A question with more was not meant: its file has free text where a choice should stand."""
 
 
 @dataclass(slots=True)
@@ -76,11 +81,15 @@ def content_hash(task: str | None, steps: str) -> str:
 class Receiver:
     """Turns a format's entries into arrivals. Raises ImportRefused, with the place, for what cannot stay."""
 
-    def __init__(self, study: Study, naming: Naming, brought: Question | None) -> None:
-        """`brought`: the question that the file's format answers, where it has one of its own."""
+    def __init__(self, study: Study, naming: Naming, brought: Question | None, again: Callable[[], Iterator[Entry]]) -> None:
+        """`brought`: the question that the file's format answers, where it has one of its own.
+
+        `again` reads the whole file once more, for a refusal that tells all that has to be declared.
+        """
         self.study = study
         self.naming = naming
         self.brought = brought
+        self.again = again
         self.questions = {question.id: question for question in study.questions}
         self.choices = {question.id: frozenset(question.choices) for question in study.questions}
 
@@ -149,7 +158,9 @@ class Receiver:
     def _group_field(self, trajectory: Trajectory) -> str | None:
         field = self.study.split.group
         value = trajectory.metadata.get(field, trajectory.hidden.get(field)) if field else None
-        return str(value) if isinstance(value, str | int) and str(value).strip() else None
+        if value is None or value in ("", [], {}):
+            return None
+        return (value if value.strip() else None) if isinstance(value, str) else canonical_json(value)
 
     def _run(self, verdict: Verdict, place: str) -> str:
         run = verdict.run or self.naming.run
@@ -161,11 +172,16 @@ class Receiver:
             )
         return run
 
-    def _question(self, id: str | None, choice: str | None, place: str) -> str:
+    def _meant(self, id: str | None) -> str | None:
+        """The question that an answer is to, where the file names `id`."""
         if id is None or (self.naming.question and self.brought and id == self.brought.id):
             id = self.naming.question
         if id is None and len(self.questions) == 1:
             id = next(iter(self.questions))
+        return id
+
+    def _question(self, named: str | None, choice: str | None, place: str) -> str:
+        id = self._meant(named)
         if id is None:
             raise ImportRefused(
                 f"{place}: an answer does not say which question it is to.",
@@ -173,30 +189,53 @@ class Receiver:
                 "Name one with --question ID, or write `question` beside the answer.",
             )
         if id not in self.questions:
-            made = guessed_question(id, [choice or "…", "…"])
             raise ImportRefused(
                 f"{place}: there is no question {shown(id)} in this study.",
                 f"study.toml declares: {', '.join(self.questions) or 'none'}.",
-                f"Declare it in study.toml, with your own wording:\n\n{question_block(made)}",
+                _advice("Declare it in study.toml, with your own wording", guessed_question(id, self._choices_used(id))),
             )
         if choice is not None and choice not in self.choices[id]:
             declared = self.questions[id]
             raise ImportRefused(
                 f"{place}: question {shown(id)} has no choice {shown(choice)}.",
                 f"Declared choices: {', '.join(declared.choices)}.",
-                f"Mend the file, or declare the choice in study.toml:\n\n{_with_choice(declared, choice)}",
+                _advice(
+                    "Mend the file, or put this in the place of the question's block", _widened(declared, self._choices_used(id))
+                ),
             )
         return id
 
+    def _choices_used(self, id: str) -> list[str]:
+        """The choices that the file gives to question `id`, in its order, up to the first line that is broken."""
+        used: dict[str, None] = {}
+        try:
+            for entry in self.again():
+                answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
+                for answer in answers:
+                    if answer.choice is not None and self._meant(answer.question) == id:
+                        used[answer.choice] = None
+        except ImportRefused:
+            pass  # a later refusal, for the next attempt
+        return list(used)
 
-def _with_choice(question: Question, choice: str) -> str:
-    wider = guessed_question(question.id, [*question.choices, choice])
-    kind = wider.type if question.type == "binary" else question.type
-    return question_block(
-        Question(
-            question.id, question.ask, kind, wider.choices, None, "none" if question.evidence == "first" else question.evidence
-        )
-    )
+
+def _widened(question: Question, used: list[str]) -> Question:
+    """`question` with the choices that a file uses beside its own. A binary one is then nominal."""
+    choices = tuple(dict.fromkeys((*question.choices, *used)))
+    kind = "nominal" if question.type == "binary" else question.type
+    evidence = "any" if question.evidence == "first" else question.evidence
+    return Question(question.id, question.ask, kind, choices, None, evidence, question.when)
+
+
+def _advice(do: str, question: Question) -> str:
+    """`do` with the block of study.toml that declares `question`, where it can be declared."""
+    if len(question.choices) > MANY_CHOICES:
+        return f"Mend the file: this question would have {len(question.choices)} choices. Free text belongs into `rationale`."
+    try:
+        parse_study(f'name = "a study"\n{question_block(replace(question, when=None))}', Path())
+    except StudyError as error:
+        return f"Mend the file. Such a question cannot be declared: {error.wrong.partition(': ')[2]} {error.found}"
+    return f"{do}:\n\n{question_block(question)}"
 
 
 def resolve_positions(arrival: Arrival, steps: list[Step]) -> None:
@@ -210,8 +249,14 @@ def resolve_positions(arrival: Arrival, steps: list[Step]) -> None:
                 if isinstance(step, int) and 0 <= step < len(steps):
                     places.append(step)
                     continue
-                named = [position for position, other in enumerate(steps) if str(other.get("id", "")) == str(step)]
-                if isinstance(step, int) or len(named) != 1:
+                named = [position for position, other in enumerate(steps) if "id" in other and str(other["id"]) == str(step)]
+                if len(named) > 1 and isinstance(step, str):
+                    raise ImportRefused(
+                        f"{arrival.place} (trajectory {shown(arrival.id)}): `{kind}` names an id that several steps have.",
+                        f"Found {shown(step)}, the id of the steps {', '.join(map(str, named[:5]))}.",
+                        "Use positions, counted from 0.",
+                    )
+                if isinstance(step, int) or not named:
                     raise ImportRefused(
                         f"{arrival.place} (trajectory {shown(arrival.id)}): `{kind}` names a step that does not exist.",
                         f"Found {shown(step)}; the trajectory has {len(steps)} steps, 0 to {len(steps) - 1}.",

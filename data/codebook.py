@@ -3,7 +3,7 @@
 from data.errors import StudyError
 from data.hashing import tagged_hash
 from data.questions import Question
-from data.study import Study, write_atomically
+from data.study import Study, write_study_file
 
 
 def skeleton(question: Question) -> str:
@@ -21,8 +21,7 @@ def ensure_codebook(study: Study) -> list[str]:
     for question in study.questions:
         path = study.codebook_path(question)
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            write_atomically(path, skeleton(question))
+            write_study_file(path, skeleton(question))
             made.append(str(path))
     return made
 

@@ -5,8 +5,11 @@ transactions. A second pass that was broken off is finished by the same command.
 """
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +17,7 @@ from tqdm import tqdm
 
 from data.arrivals import Arrival, Naming, NewAnswer, Receiver
 from data.codebook import ensure_codebook
-from data.errors import ImportRefused, RejudgeError
+from data.errors import ImportRefused
 from data.formats import format_of
 from data.formats.fields import shown
 from data.formats.text import open_file
@@ -56,25 +59,36 @@ def import_file(study: Study, path: Path, format_name: str | None, naming: Namin
 
     Returns the study again, because a format may bring its question.
     """
+    try:
+        return _import(study, path, format_name, naming)
+    except ImportRefused as error:
+        raise error if error.wrong.startswith(str(path)) else error.at(str(path)) from None
+
+
+def _import(study: Study, path: Path, format_name: str | None, naming: Naming) -> tuple[Study, Imported]:
+    _check_names(naming)
     format = format_of(path, format_name)
     planned, block = _with_question_of(format, study, naming)
     notes = []
     with Store.open(study.database) as store:
         check_choices_unchanged(store, planned)
         check_rules_unchanged(store.fact("split"), study.split)
-        try:
-            file_hash, marks = _check(store, planned, path, format, naming)
-        except RejudgeError as error:
-            raise error.at(str(path)) if not error.wrong.startswith(str(path)) else error from None
+        checked = _check(store, planned, path, format, naming)
         if block:
             study = append_questions(study, [block])
             notes.append(f"study.toml: added question {format.QUESTION.id!r}; check its wording, choices and `positive`.")
         notes += [f"{page}: made a skeleton; write the codebook page before anybody labels." for page in ensure_codebook(study)]
-        counts = _write(store, study, path, format, naming, file_hash)
+        counts = _write(store, study, path, format, naming, checked)
         groups = group_count(store)
     if counts.trajectories and groups < FEW_GROUPS:
         notes.append(f"Only {groups} groups: the splits are coarse under {FEW_GROUPS}; see [split] in study.toml.")
-    return study, Imported(path, format.NAME, counts, marks, notes)
+    return study, Imported(path, format.NAME, counts, checked.marks, notes)
+
+
+def _check_names(naming: Naming) -> None:
+    for name, text in (("--run", naming.run), ("--question", naming.question), ("--prefix", naming.prefix)):
+        if text is not None and (not text.isprintable() or (not text.strip() and name != "--prefix")):
+            raise ImportRefused(f"{name} cannot be that.", f"Found {shown(text)}.", "Use printable characters, in UTF-8.")
 
 
 def _with_question_of(format: ModuleType, study: Study, naming: Naming) -> tuple[Study, str | None]:
@@ -96,19 +110,20 @@ def _with_question_of(format: ModuleType, study: Study, naming: Naming) -> tuple
 
 
 def _arrivals(path: Path, format: ModuleType, study: Study, naming: Naming, what: str) -> Iterator[Arrival]:
-    receiver = Receiver(study, naming, format.QUESTION)
+    receiver = Receiver(study, naming, format.QUESTION, partial(format.read, path))
     # disable=None: no bar where stderr is not a terminal.
     for entry in tqdm(format.read(path), desc=f"{what} {path.name}", unit=" lines", disable=None, leave=False):
         yield receiver.receive(entry)
 
 
 def _chunks(arrivals: Iterator[Arrival], size: Callable[[Arrival], int]) -> Iterator[list[Arrival]]:
-    """Arrivals in bounded lots, each id at most once in a lot."""
+    """Arrivals in bounded lots, each trajectory at most once in a lot."""
     chunk: list[Arrival] = []
     ids: set[str] = set()
     weight = 0
     for arrival in arrivals:
-        if chunk and (arrival.id in ids or len(chunk) >= CHUNK_ENTRIES or weight >= CHUNK_BYTES):
+        again = arrival.trajectory is not None and arrival.id in ids
+        if chunk and (again or len(chunk) >= CHUNK_ENTRIES or weight >= CHUNK_BYTES):
             yield chunk
             chunk, ids, weight = [], set(), 0
         chunk.append(arrival)
@@ -122,14 +137,25 @@ def _size(arrival: Arrival) -> int:
     return len(arrival.trajectory.steps) if arrival.trajectory else 200
 
 
-def _check(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming) -> tuple[str, int]:
-    """The first pass. Returns the file's hash and how many characters came in as marks."""
-    intake, seen, counts, marks = Intake(store, {}, {}, SplitDraw("", 0, 0)), _Seen(), Counts(), 0
+@dataclass(slots=True)
+class _Checked:
+    """What the first pass found."""
+
+    file_hash: str = ""
+    entries: int = 0
+    marks: int = 0
+    """Characters that came in as marks."""
+
+
+def _check(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming) -> _Checked:
+    """The first pass."""
+    intake, seen, counts, checked = Intake(store, {}, {}, SplitDraw("", 0, 0)), _Seen(), Counts(), _Checked()
     for chunk in _chunks(_arrivals(path, format, study, naming, "checking"), _size):
         intake.compare(chunk, counts)
         for arrival in chunk:
             seen.add(arrival)
-            marks += arrival.marks
+            checked.entries += 1
+            checked.marks += arrival.marks
     if counts.unknown_ids:
         few = ", ".join(shown(id) for id in counts.unknown_ids[:5])
         raise ImportRefused(
@@ -139,10 +165,11 @@ def _check(store: Store, study: Study, path: Path, format: ModuleType, naming: N
         )
     if not seen.trajectories and not seen.answers:
         raise ImportRefused("There is nothing in it.", "Found no line that is not blank.", "Check how it was written.")
-    return _file_hash(path), marks
+    checked.file_hash = _file_hash(path)
+    return checked
 
 
-def _write(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming, file_hash: str) -> Counts:
+def _write(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming, checked: _Checked) -> Counts:
     """The second pass."""
     with store.write():
         questions = record_questions(store, study)
@@ -151,9 +178,11 @@ def _write(store: Store, study: Study, path: Path, format: ModuleType, naming: N
     choices = {id: choice_codes(store, code) for id, code in questions.items()}
     split = SplitDraw(store.fact("salt") or "", study.split.train, study.split.dev)
     options = {"prefix": naming.prefix, "question": naming.question, "run": naming.run}
-    import_id = begin_import(store, path.name, file_hash, options, format.NAME)
+    name = os.fsencode(path.name).decode("utf-8", "replace")
+    import_id = begin_import(store, name, checked.file_hash, options, format.NAME)
     intake, counts = Intake(store, questions, choices, split), Counts()
-    for chunk in _chunks(_arrivals(path, format, study, naming, "writing"), _size):
+    # A file that is still growing has lines now that nobody checked: they wait for the next import.
+    for chunk in _chunks(islice(_arrivals(path, format, study, naming, "writing"), checked.entries), _size):
         intake.write(chunk, import_id, counts)
     finish_import(store, import_id)
     return counts
@@ -197,7 +226,8 @@ class _Seen:
         new = arrival.trajectory
         assert new is not None
         check_same_content(arrival, new.content_hash[:32], old[:16].hex())
-        if old[16:24] not in (_digest(new.group, size=8), _digest(new.content_hash, size=8)) and new.group != new.content_hash:
+        # The rule of `check_same_group`: a line that names no group contradicts nobody.
+        if new.group != new.content_hash and old[16:24] != _digest(new.group, size=8):
             refuse_changed_field(arrival, "field", "group", "another one", new.group)
         known = {old[at : at + 6]: old[at + 6 : at + 14] for at in range(24, len(old), 14)}
         for key, (name, value) in fields.items():

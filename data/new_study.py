@@ -1,5 +1,6 @@
 """Making a study folder: blank, from a bundled study, or from the questions that a file answers."""
 
+import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,13 +8,13 @@ from pathlib import Path
 
 from data.arrivals import Naming
 from data.codebook import ensure_codebook
-from data.errors import StudyError
+from data.errors import ImportRefused, StudyError
 from data.formats import format_of
 from data.importing import Imported, import_file
 from data.questions import Question, guessed_question, question_block, toml_text
 from data.records import Entry, Label, Verdict
 from data.store import Store
-from data.study import Study, load_study, write_atomically
+from data.study import Study, load_study, parse_study, write_study_file
 
 STUDIES = Path(__file__).parent / "studies"
 TRAJECTORIES = "trajectories.jsonl"
@@ -59,7 +60,7 @@ def bundled_studies() -> list[str]:
 def begin_blank(folder: Path) -> Begun:
     """A study with a name, a commented example and no question."""
     _ensure_empty(folder)
-    return Begun(_make(folder, f"name = {toml_text(folder.resolve().name)}\n{_EXAMPLE}"))
+    return Begun(_make(folder, f"{_name_line(folder)}\n{_EXAMPLE}"))
 
 
 def begin_bundled(folder: Path, name: str) -> Begun:
@@ -71,7 +72,10 @@ def begin_bundled(folder: Path, name: str) -> Begun:
             "Name one of them, or leave --study out.",
         )
     _ensure_empty(folder)
-    shutil.copytree(STUDIES / name, folder, dirs_exist_ok=True)
+    try:
+        shutil.copytree(STUDIES / name, folder, dirs_exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"{folder} cannot be a study.", f"Found: {error}.", "Name a folder that may be written to.") from None
     return finish_bundled(folder)
 
 
@@ -86,9 +90,12 @@ def finish_bundled(folder: Path) -> Begun:
 
 def begin_from(folder: Path, file: Path) -> Begun:
     """A study with the questions that the verdicts and labels of `file` answer; nothing is imported yet."""
-    format = format_of(file, None)
-    brought: Question | None = format.QUESTION
-    questions = [brought] if brought else _questions_in(format.read(file))
+    try:
+        format = format_of(file, None)
+        brought: Question | None = format.QUESTION
+        questions = [brought] if brought else _questions_in(format.read(file))
+    except ImportRefused as error:
+        raise error if error.wrong.startswith(str(file)) else error.at(str(file)) from None
     if not questions:
         raise StudyError(
             f"{file} answers no question.",
@@ -97,7 +104,10 @@ def begin_from(folder: Path, file: Path) -> Begun:
         )
     _ensure_empty(folder)
     blocks = "\n".join(question_block(question) for question in questions)
-    begun = Begun(_make(folder, f"name = {toml_text(folder.resolve().name)}\n\n{blocks}"))
+    try:
+        begun = Begun(_make(folder, f"{_name_line(folder)}\n\n{blocks}"))
+    except StudyError as error:
+        raise error.at(f"No study can be made from {file}") from None
     ensure_codebook(begun.study)
     for question in questions:
         begun.to_check.append(
@@ -123,15 +133,16 @@ def _questions_in(entries: Iterable[Entry]) -> list[Question]:
             seen = choices.setdefault(answer.question or "question", [])
             if answer.choice is not None and answer.choice not in seen:
                 seen.append(answer.choice)
-    return [
-        guessed_question(id, seen if len(seen) > 1 else [*seen, f"not {seen[0]}" if seen else "…"]) for id, seen in choices.items()
-    ]
+    return [guessed_question(id, seen) for id, seen in choices.items()]
+
+
+def _name_line(folder: Path) -> str:
+    return f"name = {toml_text(os.fsencode(folder.resolve().name).decode('utf-8', 'replace'))}"
 
 
 def _make(folder: Path, toml: str) -> Study:
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "study.toml", toml)
-    study = load_study(folder)
+    study = parse_study(toml, folder)
+    write_study_file(study.toml, toml)
     Store.create(study.database).close()
     return study
 

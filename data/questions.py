@@ -82,14 +82,19 @@ def question_block(question: Question) -> str:
         lines.append(f"positive = {toml_text(question.positive)}")
     if question.evidence != "none":
         lines.append(f"evidence = {toml_text(question.evidence)}")
+    if question.when is not None:
+        lines.append(f"when = {{ question = {toml_text(question.when.question)}, is = {toml_text(question.when.choice)} }}")
     return "\n".join(lines) + "\n"
 
 
 def guessed_question(id: str, choices: list[str]) -> Question:
     """A question made from the choices that a file uses, for a person to check.
 
-    Two choices make it binary, with the second as the positive one; more make it nominal.
+    Two choices make it binary, with the second as the positive one; more make it nominal. Where the file
+    uses fewer, the missing ones get a name that says so.
     """
+    if len(choices) < 2:
+        choices = [*choices, f"not {choices[0]}"] if choices else ["choice-a", "choice-b"]
     binary = len(choices) == 2
     return Question(
         id=id,

@@ -96,6 +96,8 @@ def parse_study(text: str, folder: Path) -> Study:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise StudyError(f"{path} is not TOML.", f"Found: {error}.", "Mend that line; strings stand in double quotes.") from None
+    except RecursionError:
+        raise StudyError(f"{path} is nested too deeply.", "Found more levels than can be read.", "Flatten it.") from None
     return _Checker(path).study(table, folder)
 
 
@@ -279,7 +281,7 @@ class _Checker:
         for pattern in redact:
             try:
                 matches_nothing = re.compile(pattern).search("") is not None
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise self.refuse(
                     "blind.redact",
                     "holds a pattern that is no regular expression.",
@@ -321,9 +323,23 @@ class _Checker:
 
 def append_questions(study: Study, blocks: list[str]) -> Study:
     """Adds `[[question]]` blocks to `study.toml` and loads it again."""
-    text = study.toml.read_text(encoding="utf-8-sig")
-    write_atomically(study.toml, text.rstrip("\n") + "\n\n" + "\n".join(blocks))
-    return load_study(study.folder)
+    text = _read_text(study.toml).rstrip("\n") + "\n\n" + "\n".join(blocks)
+    longer = parse_study(text, study.folder)
+    write_study_file(study.toml, text)
+    return longer
+
+
+def write_study_file(path: Path, text: str) -> None:
+    """Writes a file of the study, and its folder where it is missing. Raises StudyError where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    except OSError as error:
+        raise StudyError(
+            f"{path} cannot be written.",
+            f"Found: {error.strerror or error}.",
+            "Check that its folder is there and may be written to.",
+        ) from None
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -1,16 +1,18 @@
 """Is this study what it says it is? Every hash derived again, every rule of the store checked on its rows.
 
 The database refuses most of this by itself. Verify looks at the rows as somebody else would: it finds
-what got past the triggers.
+what got past the triggers, and a row or a page that cannot even be read is a finding like any other.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from data.arrivals import content_hash
 from data.codebook import page_version
+from data.errors import StoreError
 from data.gold import rows_hash, set_hash
 from data.hashing import canonical_json, document_hash, tagged_hash
 from data.questions import question_from_document
@@ -18,6 +20,10 @@ from data.splits import SplitDraw
 from data.store import Store
 from data.store.checks import RULES, rows_of, schema_differences
 from data.store.events import CHAINED, GENESIS, chain_hash, text_hash
+
+Problem = tuple[str, str]
+"""Where, and what is wrong there."""
+Check = Callable[[Store], Iterator[Problem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,152 +39,230 @@ class Finding:
 
 def verify(store: Store) -> list[Finding]:
     """Everything that is broken; an empty list where nothing is."""
-    findings: list[Finding] = [Finding("schema", name, problem) for name, problem in schema_differences(store)]
-    for name, query in RULES.items():
-        findings += [Finding(name, str(where), str(problem)) for where, problem in rows_of(store, query)]
-    for check in (_trajectories, _splits, _versions, _shown, _runs, _positions, _events, _choices, _batches, _gold):
-        findings += check(store)
+    findings: list[Finding] = []
+    for rule, check in CHECKS.items():
+        try:
+            findings += [Finding(rule, where, problem) for where, problem in check(store)]
+        except StoreError as error:
+            findings.append(Finding("database", f"the check of {rule!r}", f"the database cannot answer it. {error.found}"))
+        except _UNREADABLE as error:
+            findings.append(Finding(rule, "study.db", f"it holds something that cannot be read: {error!r}"))
     return findings
 
 
-def _trajectories(store: Store) -> Iterator[Finding]:
-    for id, task, steps, count, hash in rows_of(store, "SELECT id, task, steps, step_count, content_hash FROM trajectories"):
-        where = f"trajectory {id!r}"
-        try:
-            listed = json.loads(steps)
-        except ValueError:
-            yield Finding("content hash", where, "its steps are not JSON")
-            continue
-        if content_hash(task, canonical_json(listed)) != hash:
-            yield Finding("content hash", where, "task or steps are not those that were imported")
-        elif len(listed) != count:
-            yield Finding("content hash", where, f"it has {len(listed)} steps, and {count} were counted")
+# What a value raises that is not of the form in which it was written.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 
 
-def _splits(store: Store) -> Iterator[Finding]:
-    rules = json.loads(store.fact("split") or '{"train": 0, "dev": 0}')
-    draw = SplitDraw(store.fact("salt") or "", rules["train"], rules["dev"])
-    for id, group, split in rows_of(store, "SELECT id, group_name, split FROM trajectories"):
-        if draw.of(group) != split:
-            yield Finding(
-                "splits", f"trajectory {id!r}", f"its group {group[:40]!r} was drawn into {draw.of(group)}, and it lies in {split}"
-            )
+def _query(query: str) -> Check:
+    """The check that a query makes by itself: it finds (where, problem)."""
+    return lambda store: ((str(where), str(problem)) for where, problem in rows_of(store, query))
 
 
-def _versions(store: Store) -> Iterator[Finding]:
-    for hash, document in rows_of(store, "SELECT hash, document FROM question_versions"):
-        if document_hash("question", json.loads(document)) != hash:
-            yield Finding(
-                "question hash", f"question version {hash[:12]}", "its wording or choices are not those that were recorded"
-            )
-    for hash, page in rows_of(store, "SELECT hash, page FROM codebooks"):
-        if page_version(page) != hash:
-            yield Finding("codebook hash", f"codebook {hash[:12]}", "the page is not the one that was recorded")
-    for hash, document in rows_of(store, "SELECT hash, document FROM views"):
-        if document_hash("view", json.loads(document)) != hash:
-            yield Finding("view hash", f"view {hash[:12]}", "what annotators may see is not what was recorded")
+def _each(what: str, query: str, judge: Callable[..., str]) -> Check:
+    """Judges every row of `query`, whose first column says which; `judge` returns the problem, or nothing."""
+
+    def check(store: Store) -> Iterator[Problem]:
+        for key, *row in rows_of(store, query):
+            try:
+                problem = judge(*row)
+            except _UNREADABLE as error:
+                problem = f"it cannot be read: {error!r}"
+            if problem:
+                yield what.format(key), problem
+
+    return check
 
 
-def _shown(store: Store) -> Iterator[Finding]:
-    query = "SELECT s.hash, s.trajectory, s.document, t.content_hash FROM shown s JOIN trajectories t ON t.n = s.trajectory"
-    views = {row[0] for row in rows_of(store, "SELECT hash FROM views")}
-    for hash, trajectory, document, content in rows_of(store, query):
-        parts = json.loads(document)
-        if tagged_hash(f"shown:{trajectory}", document) != hash:
-            yield Finding("shown hash", f"shown {hash[:12]}", "what was shown is not what was recorded")
-        elif parts["content"] != content or parts["view"] not in views:
-            yield Finding("shown hash", f"shown {hash[:12]}", "it points at another content or view than the database holds")
+def _content(task: str | None, steps: str, count: int, hash: str) -> str:
+    listed = json.loads(steps)
+    if content_hash(task, canonical_json(listed)) != hash:
+        return "task or steps are not those that were imported"
+    return "" if len(listed) == count else f"it has {len(listed)} steps, and {count} were counted"
 
 
-def _runs(store: Store) -> Iterator[Finding]:
-    for name, kind, identity in rows_of(store, "SELECT name, kind, identity FROM judge_runs"):
-        if document_hash("judge", {"kind": kind, "name": name}) != identity:
-            yield Finding("judge identity", f"judge run {name!r}", "its identity is not that of its name and kind")
+def _split(group: str, split: str, salt: str | None, rules: str | None) -> str:
+    drawn = _draw(salt or "", rules or '{"dev":0,"train":0}').of(group)
+    return "" if drawn == split else f"its group {group[:40]!r} was drawn into {drawn}, and it lies in {split}"
 
 
-def _positions(store: Store) -> Iterator[Finding]:
-    for query, what in (
-        (
-            "SELECT v.id, v.cites, t.step_count FROM verdicts v JOIN trajectories t ON t.n = v.trajectory WHERE v.cites <> '[]'",
-            "verdict",
-        ),
-        (
-            """SELECT e.seq, e.evidence, t.step_count FROM label_events e
-               JOIN trajectories t ON t.n = e.trajectory WHERE e.evidence <> '[]'""",
-            "label event",
-        ),
-    ):
-        for key, steps, count in rows_of(store, query):
-            if any(not 0 <= step < count for step in json.loads(steps)):
-                yield Finding("step positions", f"{what} {key}", f"it points beyond the {count} steps of its trajectory")
+@lru_cache
+def _draw(salt: str, rules: str) -> SplitDraw:
+    shares = json.loads(rules)
+    return SplitDraw(salt, shares["train"], shares["dev"])
 
 
-def _events(store: Store) -> Iterator[Finding]:
+def _question(hash: str, document: str) -> str:
+    same = document_hash("question", json.loads(document)) == hash
+    return "" if same else "its wording or choices are not those that were recorded"
+
+
+def _codebook(hash: str, page: str) -> str:
+    return "" if page_version(page) == hash else "the page is not the one that was recorded"
+
+
+def _view(hash: str, document: str) -> str:
+    same = document_hash("view", json.loads(document)) == hash
+    return "" if same else "what annotators may see is not what was recorded"
+
+
+def _shown(hash: str, trajectory: int, document: str, content: str, metadata: str, known_view: int | None) -> str:
+    parts = json.loads(document)
+    if tagged_hash(f"shown:{trajectory}", document) != hash:
+        return "what was shown is not what was recorded"
+    if parts["content"] != content or not known_view:
+        return "it points at another content or view than the database holds"
+    held = json.loads(metadata)
+    changed = [field for field, value in parts["metadata"].items() if field not in held or held[field] != value]
+    return f"it was shown with another {changed[0]!r} than the database holds" if changed else ""
+
+
+def _run(name: str, kind: str, identity: str) -> str:
+    same = document_hash("judge", {"kind": kind, "name": name}) == identity
+    return "" if same else "its identity is not that of its name and kind"
+
+
+def _positions(steps: str, count: int) -> str:
+    inside = all(0 <= step < count for step in json.loads(steps))
+    return "" if inside else f"it points beyond the {count} steps of its trajectory"
+
+
+def _history(store: Store) -> Iterator[Problem]:
     columns = ", ".join(f'"{column}"' for column in CHAINED)
     last, expected = GENESIS, 0
     query = f"SELECT seq, chain, rationale, reason, {columns} FROM label_events ORDER BY seq"
     for seq, chain, rationale, reason, *values in rows_of(store, query):
         expected += 1
         if seq != expected:
-            yield Finding("label history", f"label event {expected}", f"events {expected} to {seq - 1} are missing")
+            yield f"label event {expected}", f"events {expected} to {seq - 1} are missing"
             expected = seq
         elif chain_hash(last, tuple(values)) != chain:
-            yield Finding("label history", f"label event {seq}", "it, or the one before it, is not as it was written")
+            yield f"label event {seq}", "it, or the one before it, is not as it was written"
         if text_hash(rationale, reason) != values[CHAINED.index("text_hash")]:
-            yield Finding("label history", f"label event {seq}", "its rationale or reason is not as it was written")
+            yield f"label event {seq}", "its rationale or reason is not as it was written"
         last = chain
     for (written,) in rows_of(store, "SELECT seq FROM sqlite_sequence WHERE name = 'label_events'"):
         if written > expected:
-            yield Finding(
-                "label history", f"label event {expected + 1}", f"events {expected + 1} to {written} are missing at the end"
-            )
+            yield f"label event {expected + 1}", f"events {expected + 1} to {written} are missing at the end"
 
 
-def _choices(store: Store) -> Iterator[Finding]:
-    declared: dict[str, tuple[str, ...]] = {
-        hash: question_from_document(json.loads(document)).choices
-        for hash, document in rows_of(store, "SELECT hash, document FROM question_versions")
-    }
-    query = """SELECT e.seq, e.question_version, e.codebook, c.name, s.document, s.trajectory = e.trajectory FROM label_events e
-               LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice LEFT JOIN shown s ON s.hash = e.shown
-               WHERE e.phase = 'blind'"""
-    for seq, version, codebook, choice, document, same_trajectory in rows_of(store, query):
-        where = f"label event {seq}"
-        if choice is not None and choice not in declared.get(version, ()):
-            yield Finding("declared choices", where, f"its choice {choice!r} was not among those that its annotator saw")
-        seen = json.loads(document)["questions"] if document else []
-        if not same_trajectory or {"version": version, "codebook": codebook} not in seen:
-            yield Finding("what was shown", where, "it does not point at what its annotator was shown")
+def _declared(choice: str | None, document: str | None) -> str:
+    if choice is None or (document and choice in _choices_in(document)):
+        return ""
+    return f"its choice {choice!r} was not among those that its annotator saw"
 
 
-def _batches(store: Store) -> Iterator[Finding]:
-    query = """SELECT b.name, b.recipe, b.frame, b.overlap, count(i.number), min(i.number), max(i.number),
-                      min(i.inclusion), max(i.inclusion)
-               FROM batches b LEFT JOIN batch_items i ON i.batch = b.code GROUP BY b.code"""
-    for name, recipe_text, frame_text, overlap, items, first, last, least, most in rows_of(store, query):
-        recipe: dict[str, Any] = json.loads(recipe_text)
-        frame: dict[str, Any] = json.loads(frame_text)
-        where = f"batch {name!r}"
-        if items != recipe["n"] or (first, last) != (1, items) or overlap != recipe["overlap"]:
-            yield Finding("batch recipe", where, f"its recipe asked for {recipe['n']} items, and it holds {items}")
-        elif {least, most} != {recipe["n"] / frame["items"]}:
-            yield Finding("inclusion probabilities", where, "they are not those of its recipe and frame")
+@lru_cache
+def _choices_in(document: str) -> tuple[str, ...]:
+    return question_from_document(json.loads(document)).choices
 
 
-def _gold(store: Store) -> Iterator[Finding]:
-    for code, name, hash, manifest_text in rows_of(store, "SELECT code, name, hash, manifest FROM gold_sets"):
-        where = f"gold set {name!r}"
-        manifest = json.loads(manifest_text)
-        if set_hash(manifest) != hash:
-            yield Finding("gold hash", where, "its manifest is not the one that was frozen")
-        rows = rows_of(
+def _seen(version: str, codebook: str, document: str | None, same_trajectory: int | None) -> str:
+    seen = json.loads(document)["questions"] if document else []
+    points = same_trajectory and {"version": version, "codebook": codebook} in seen
+    return "" if points else "it does not point at what its annotator was shown"
+
+
+def _recipe(recipe_text: str, overlap: int, items: int, first: int | None, last: int | None) -> str:
+    recipe = json.loads(recipe_text)
+    if items == recipe["n"] and (first, last) == (1, items) and overlap == recipe["overlap"]:
+        return ""
+    return f"its recipe asked for {recipe['n']} items with {recipe['overlap']} labels; it holds {items} with {overlap}"
+
+
+def _inclusion(recipe_text: str, frame_text: str, least: float | None, most: float | None) -> str:
+    recipe: dict[str, Any] = json.loads(recipe_text)
+    frame: dict[str, Any] = json.loads(frame_text)
+    same = {least, most} == {recipe["n"] / frame["items"]} if frame["items"] else False
+    return "" if same else "they are not those of its recipe and frame"
+
+
+def _gold_manifest(hash: str, manifest: str) -> str:
+    return "" if set_hash(json.loads(manifest)) == hash else "its manifest is not the one that was frozen"
+
+
+def _gold_rows(store: Store) -> Iterator[Problem]:
+    for code, name, manifest in rows_of(store, "SELECT code, name, manifest FROM gold_sets"):
+        documents = rows_of(
             store,
-            f"""SELECT i.document, t.content_hash, t.id, q.id FROM gold_items i JOIN trajectories t ON t.n = i.trajectory
+            f"""SELECT i.document FROM gold_items i JOIN trajectories t ON t.n = i.trajectory
                 JOIN questions q ON q.code = i.question WHERE i.gold_set = {int(code)} ORDER BY t.id, q.id""",
         )
-        if rows_hash([row[0] for row in rows]) != manifest["rows_hash"]:
-            yield Finding("gold hash", where, "its rows are not those that were frozen")
-        for document, content, id, question in rows:
-            row = json.loads(document)
-            if (row["content_hash"], row["id"], row["question"]) != (content, id, question):
-                yield Finding("gold rows", f"{where}, {id!r}", "the row is about another trajectory than it says")
+        try:
+            frozen = json.loads(manifest)["rows_hash"]
+        except _UNREADABLE:
+            frozen = None
+        if rows_hash([row[0] for row in documents]) != frozen:
+            yield f"gold set {name!r}", "its rows are not those that were frozen"
+
+
+def _gold_subject(document: str, content: str, id: str, question: str) -> str:
+    row = json.loads(document)
+    same = (row["content_hash"], row["id"], row["question"]) == (content, id, question)
+    return "" if same else "the row is about another trajectory than it says"
+
+
+CHECKS: dict[str, Check] = {
+    "schema": lambda store: iter(schema_differences(store)),
+    **{rule: _query(query) for rule, query in RULES.items()},
+    "content hash": _each("trajectory {!r}", "SELECT id, task, steps, step_count, content_hash FROM trajectories", _content),
+    "splits": _each(
+        "trajectory {!r}",
+        """SELECT id, group_name, split, (SELECT value FROM study WHERE key = 'salt'),
+                  (SELECT value FROM study WHERE key = 'split') FROM trajectories""",
+        _split,
+    ),
+    "question hash": _each("question version {:.12}", "SELECT hash, hash, document FROM question_versions", _question),
+    "codebook hash": _each("codebook {:.12}", "SELECT hash, hash, page FROM codebooks", _codebook),
+    "view hash": _each("view {:.12}", "SELECT hash, hash, document FROM views", _view),
+    "shown hash": _each(
+        "shown {:.12}",
+        """SELECT s.hash, s.hash, s.trajectory, s.document, t.content_hash, t.metadata, CASE WHEN json_valid(s.document)
+                  THEN EXISTS (SELECT 1 FROM views v WHERE v.hash = json_extract(s.document, '$.view')) END
+           FROM shown s JOIN trajectories t ON t.n = s.trajectory""",
+        _shown,
+    ),
+    "judge identity": _each("judge run {!r}", "SELECT name, name, kind, identity FROM judge_runs", _run),
+    "step positions": _each(
+        "{}",
+        """SELECT 'verdict ' || v.id, v.cites, t.step_count FROM verdicts v
+           JOIN trajectories t ON t.n = v.trajectory WHERE v.cites <> '[]'
+           UNION ALL SELECT 'label event ' || e.seq, e.evidence, t.step_count FROM label_events e
+           JOIN trajectories t ON t.n = e.trajectory WHERE e.evidence <> '[]'""",
+        _positions,
+    ),
+    "label history": _history,
+    "declared choices": _each(
+        "label event {}",
+        """SELECT e.seq, c.name, v.document FROM label_events e JOIN choices c ON c.question = e.question AND c.code = e.choice
+           LEFT JOIN question_versions v ON v.hash = e.question_version WHERE e.phase = 'blind'""",
+        _declared,
+    ),
+    "what was shown": _each(
+        "label event {}",
+        """SELECT e.seq, e.question_version, e.codebook, s.document, s.trajectory = e.trajectory
+           FROM label_events e LEFT JOIN shown s ON s.hash = e.shown WHERE e.phase = 'blind'""",
+        _seen,
+    ),
+    "batch recipe": _each(
+        "batch {!r}",
+        """SELECT b.name, b.recipe, b.overlap, count(i.number), min(i.number), max(i.number)
+           FROM batches b LEFT JOIN batch_items i ON i.batch = b.code GROUP BY b.code""",
+        _recipe,
+    ),
+    "inclusion probabilities": _each(
+        "batch {!r}",
+        """SELECT b.name, b.recipe, b.frame, min(i.inclusion), max(i.inclusion)
+           FROM batches b LEFT JOIN batch_items i ON i.batch = b.code GROUP BY b.code""",
+        _inclusion,
+    ),
+    "gold hash": _each("gold set {!r}", "SELECT name, hash, manifest FROM gold_sets", _gold_manifest),
+    "gold rows hash": _gold_rows,
+    "gold rows": _each(
+        "gold row of {!r}",
+        """SELECT t.id, i.document, t.content_hash, t.id, q.id FROM gold_items i
+           JOIN trajectories t ON t.n = i.trajectory JOIN questions q ON q.code = i.question""",
+        _gold_subject,
+    ),
+}
+"""Rule to its check, in the order in which findings are listed."""

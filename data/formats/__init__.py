@@ -9,7 +9,7 @@ from types import ModuleType
 
 from data.errors import ImportRefused
 from data.formats import answers, native, r_judge
-from data.formats.text import first_bytes, json_lines
+from data.formats.text import first_bytes, json_lines, refuse_other_encodings
 
 FORMATS: dict[str, ModuleType] = {module.NAME: module for module in (native, r_judge, answers)}
 
@@ -26,6 +26,7 @@ def format_of(path: Path, name: str | None) -> ModuleType:
     for module in FORMATS.values():
         if module.sniff(path):
             return module
+    refuse_other_encodings(start)
     keys = ""
     if start.lstrip()[:1] == b"{":
         for place, value, _ in json_lines(path):  # raises where the first line is not even JSON

@@ -34,10 +34,19 @@ _VERDICT_KEYS = ("question", "run", "choice", "error", "rationale", "cites", "co
 _LABEL_KEYS = ("question", "annotator", "choice", "unsure", "rationale", "evidence")
 
 
+def _choice(value: dict[str, Any], what: str) -> str | None:
+    choice = text_or_none(value, "choice", what)
+    if choice is not None and not choice.strip():
+        refuse(
+            f"{what} has an empty choice.", f"Found {shown(choice)}.", "Keep what was really answered; leave out what is absent."
+        )
+    return choice
+
+
 def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
     """A judge's answer to one question about `trajectory`."""
     check_keys(value, _VERDICT_KEYS, what)
-    choice, error = text_or_none(value, "choice", what), text_or_none(value, "error", what)
+    choice, error = _choice(value, what), text_or_none(value, "error", what)
     if (choice is None) == (error is None):
         found = "Found neither." if choice is None else f"Found choice {shown(choice)} and error {shown(error)}."
         refuse(f"{what} must have a choice or an error, and not both.", found, "Keep what the judge really answered.")
@@ -57,8 +66,8 @@ def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
 def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
     """A human's answer to one question about `trajectory`."""
     check_keys(value, _LABEL_KEYS, what)
-    choice, unsure = text_or_none(value, "choice", what), value.get("unsure")
-    if unsure not in (None, True, False):
+    choice, unsure = _choice(value, what), value.get("unsure")
+    if unsure is not None and not isinstance(unsure, bool):
         refuse(f"{what}: `unsure` must be true or false.", f"Found {shown(unsure)}.", "Write true, or leave it out.")
     if (choice is None) == (not unsure):
         found = "Found neither." if choice is None else f"Found choice {shown(choice)} and unsure."
@@ -95,6 +104,8 @@ def read(path: Path) -> Iterator[Entry]:
             entry.labels.append(label_of(line, id, f"{what}: a label"))
         else:
             line.pop("annotator", None)
+            if line.keys() & {"unsure", "evidence"}:
+                refuse(f"{what}: a label names no annotator.", f"Found keys: {', '.join(line)}.", "Give it `annotator`.")
             entry.verdicts.append(verdict_of(line, id, f"{what}: a verdict"))
         yield entry
 
@@ -110,13 +121,16 @@ def _header(path: Path) -> list[str]:
 def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
     with open_file(path) as file:
         text = decode(file.read(), "the file")
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a long rationale is no mistake
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    last = 0
     try:
         header = next(reader, [])
         if len(set(header)) != len(header):
             refuse("line 1: a column stands twice.", f"Found: {', '.join(header)}.", "Rename one of them.")
+        last = reader.line_num
         for row in reader:
-            place = f"line {reader.line_num}"
+            place, last = f"line {last + 1}", reader.line_num
             if not row:
                 continue
             if len(row) != len(header):
@@ -127,7 +141,7 @@ def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
             marks = sum(cell.count("\x00") for cell in row)
             yield place, _from_cells(cells, place), marks
     except csv.Error as error:
-        raise ImportRefused(f"line {reader.line_num} is not CSV.", f"Found: {error}.", "Mend the quoting of that line.") from None
+        raise ImportRefused(f"line {last + 1} is not CSV.", f"Found: {error}.", "Mend the quoting of that line.") from None
 
 
 def _from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:

@@ -83,6 +83,6 @@ def positions_of(value: Any, key: str, what: str) -> list[int | str] | None:
 
 
 def whole_number(value: Any, key: str, what: str) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
         return value
     refuse(f"{what}: `{key}` must be a whole number from 0.", f"Found {shown(value)}.", "Count repeats from 0.")

@@ -56,17 +56,20 @@ def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
             "Each trajectory needs `steps`, at least one; or name the format with --format.",
         )
     what = f"{place} (trajectory {shown(id)})"
-    group = line.get("group")
+    group, metadata = line.get("group"), line.get("metadata")
+    verdicts, labels = line.get("verdicts"), line.get("labels")
+    if isinstance(group, str) and not group.strip():
+        group = None
     trajectory = Trajectory(
         id=id,
         task=text_or_none(line, "task", what),
         steps=[step_of(step, position, what) for position, step in enumerate(list_of(line["steps"], f"{what}: `steps`"))],
         group=None if group is None else identity(group, f"{what}: `group`"),
-        metadata=object_of(line.get("metadata") or {}, f"{what}: `metadata`"),
+        metadata={} if metadata is None else object_of(metadata, f"{what}: `metadata`"),
         hidden={key: value for key, value in line.items() if key not in _TOP},
     )
-    verdicts = list_of(line.get("verdicts") or [], f"{what}: `verdicts`")
-    labels = list_of(line.get("labels") or [], f"{what}: `labels`")
+    verdicts = [] if verdicts is None else list_of(verdicts, f"{what}: `verdicts`")
+    labels = [] if labels is None else list_of(labels, f"{what}: `labels`")
     return Entry(
         place=place,
         trajectory=trajectory,
@@ -99,7 +102,7 @@ def step_of(value: Any, position: int, what: str) -> Step:
             refuse(f"{where}: it names no tool.", f"Found keys: {', '.join(step)}.", "Give it `tool`.")
     elif step.get("text") is None:
         refuse(f"{where}: it has no text.", f"Found keys: {', '.join(step)}.", 'Give it `text`, "" where nothing was said.')
-    if "error" in step and not isinstance(step["error"], bool):
+    if step.get("error") is not None and not isinstance(step["error"], bool):
         refuse(f"{where}: `error` must be true or false.", f"Found {shown(step['error'])}.", "Put the message into `text`.")
     if None in step.values():
         return {key: value for key, value in step.items() if value is not None}

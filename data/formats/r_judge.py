@@ -60,7 +60,7 @@ def _entry_of(record: dict[str, Any], place: str) -> Entry:
     id = identity(record["id"], f"{place}: `id`")
     what = f"{place} ({shown(id)})"
     label = record["label"]
-    if label not in (0, 1) or isinstance(label, bool):
+    if not isinstance(label, int) or isinstance(label, bool) or label not in (0, 1):
         refuse(f"{what}: `label` must be 0 or 1.", f"Found {shown(label)}.", "0 is safe, 1 is unsafe.")
     steps, task = _steps_of(record, what)
     return Entry(

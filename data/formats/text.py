@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,8 @@ from data.errors import ImportRefused
 NUL_MARK, SURROGATE_MARK = "\u2400", "\ufffd"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAY_BE_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+DEEPEST = 200
+"""Levels of nesting. Python could read a few more, but not from every depth of its own stack."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -26,12 +29,18 @@ def _refuse_constant(name: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def open_file(path: Path) -> BufferedReader:
-    """`path` for reading. Raises ImportRefused for a folder, a missing or an unreadable file."""
-    if path.is_dir():
-        raise ImportRefused(f"{path} is a folder.", "Found no file to read.", "Name the files in it.")
+@contextmanager
+def open_file(path: Path) -> Iterator[BufferedReader]:
+    """`path` for reading. Raises ImportRefused for a folder, a pipe, and what cannot be opened or read to its end."""
     try:
-        return path.open("rb")
+        if path.is_dir():
+            raise ImportRefused(f"{path} is a folder.", "Found no file to read.", "Name the files in it.")
+        if path.exists() and not path.is_file():
+            raise ImportRefused(
+                f"{path} is not a file.", "Found a pipe or a device; import reads twice.", "Save it as a file first."
+            )
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         raise ImportRefused(
             f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check the name and the permissions."
@@ -68,11 +77,27 @@ def parse_json(text: str, place: str) -> tuple[Any, int]:
         ) from None
     except RecursionError:
         raise ImportRefused(
-            f"{place}: this JSON is nested too deeply.", "Found more levels than can be read.", "Flatten it."
+            f"{place}: this JSON is nested too deeply.", f"Found more than {DEEPEST} levels.", "Flatten it."
         ) from None
+    if text.count("{") + text.count("[") > DEEPEST and _is_too_deep(value):
+        raise ImportRefused(f"{place}: this JSON is nested too deeply.", f"Found more than {DEEPEST} levels.", "Flatten it.")
     if _MAY_BE_UNSTORABLE.search(text):
         return _with_marks(value)
     return value, 0
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _with_marks(value: Any) -> tuple[Any, int]:
@@ -95,11 +120,19 @@ def _with_marks(value: Any) -> tuple[Any, int]:
     return walk(value), count
 
 
+def refuse_other_encodings(start: bytes) -> None:
+    """Refuses what is not UTF-8; the last character of `start` may be cut in two."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError as error:
+        decode(start[: error.end], "the file")
+
+
 def json_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
     """Each line that is not blank: its place (`line 14`), its JSON value, and its marks."""
     with open_file(path) as file:
         for number, raw in enumerate(file, 1):
-            if raw.isspace():
+            if not raw.removeprefix(codecs.BOM_UTF8).strip():
                 continue
             place = f"line {number}"
             yield place, *parse_json(decode(raw, place), place)
@@ -118,16 +151,14 @@ def first_bytes(path: Path, size: int = 65536) -> bytes:
 
 
 def first_object_keys(path: Path) -> set[str]:
-    """The keys of the first JSON object of a JSON Lines file; empty where its first line is none.
-
-    A first line longer than a trajectory can be is not read to its end.
-    """
+    """The keys of the first JSON object of a JSON Lines file; empty where its first line is none."""
     with open_file(path) as file:
-        for raw in file:
-            if raw.isspace():
+        for line in file:
+            raw = line.removeprefix(codecs.BOM_UTF8)
+            if not raw.strip():
                 continue
             try:
-                value = json.loads(raw.removeprefix(codecs.BOM_UTF8))
+                value = json.loads(raw)
             except (ValueError, RecursionError):
                 return set()
             return set(value) if isinstance(value, dict) else set()

@@ -2,10 +2,12 @@
 
 import re
 import sqlite3
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlite_utils import Database
 
+from data.store.connection import store_error
 from data.store.schema import SCHEMA_VERSION, migrations
 from data.store.store import Store
 
@@ -28,7 +30,11 @@ RULES: dict[str, str] = {
         GROUP BY b.code, i.number HAVING count(p.place) <> b.overlap OR max(p.place) <> b.overlap""",
     "leases": """SELECT 'assignment ' || a.id, 'it holds a place of another item, or one that it should have given back'
         FROM places p JOIN assignments a ON a.id = p.assignment
-        WHERE a.batch <> p.batch OR a.number <> p.number OR a.state = 'lapsed'""",
+        WHERE a.batch <> p.batch OR a.number <> p.number OR a.state = 'lapsed'
+        UNION ALL SELECT 'assignment ' || a.id, 'it is leased or its label counts, and it holds no place'
+        FROM assignments a LEFT JOIN label_events e ON e.seq = a.outcome
+        WHERE (a.state = 'leased' OR (a.state = 'finished' AND e.action IN ('label', 'unsure') AND e.surplus = 0))
+        AND NOT EXISTS (SELECT 1 FROM places p WHERE p.assignment = a.id)""",
     "assigned items": """SELECT 'assignment ' || a.id, 'its trajectory is not that of its item in the batch'
         FROM assignments a JOIN batch_items i ON i.batch = a.batch AND i.number = a.number WHERE i.trajectory <> a.trajectory""",
     "overlap": """SELECT 'batch ' || b.name || ', item ' || a.number,
@@ -51,27 +57,32 @@ RULES: dict[str, str] = {
 """Rule to a query for (where, problem)."""
 
 
-def rows_of(store: Store, query: str) -> list[Any]:
-    """All rows of a reading query; a database too broken to answer is itself a finding for its caller."""
-    return store.conn.execute(query).fetchall()
+def rows_of(store: Store, query: str) -> Iterator[Any]:
+    """The rows of a reading query. Raises StoreError where the database is too broken to answer."""
+    try:
+        yield from store.conn.execute(query)
+    except sqlite3.Error as error:
+        raise store_error(store.path, error) from error
 
 
 def schema_differences(store: Store) -> list[tuple[str, str]]:
     """Tables, indexes and triggers that are not as this version makes them."""
     fresh = sqlite3.connect(":memory:", isolation_level=None)
     migrations.apply(Database(fresh))
-    expected, found = _schema(fresh), _schema(store.conn)
+    expected, found = _plain(fresh.execute(_SCHEMA)), _plain(rows_of(store, _SCHEMA))
     differences = [(name, "it is missing from the database") for name in expected if name not in found]
     differences += [
         (name, "it is not as this version makes it") for name in expected if found.get(name, expected[name]) != expected[name]
     ]
     differences += [(name, "this version does not know it") for name in found if name not in expected]
-    (version,) = store.conn.execute("PRAGMA user_version").fetchone()
+    ((version,),) = rows_of(store, "PRAGMA user_version")
     if version != SCHEMA_VERSION:
         differences.append(("user_version", f"it is {version}, and this version makes {SCHEMA_VERSION}"))
     return differences
 
 
-def _schema(conn: sqlite3.Connection) -> dict[str, str]:
-    rows = conn.execute("SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'")
+_SCHEMA = "SELECT type || ' ' || name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+
+
+def _plain(rows: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: re.sub(r"\s+", " ", sql).strip() for name, sql in rows}

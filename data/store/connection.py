@@ -13,10 +13,10 @@ _writers: dict[str, threading.Lock] = {}
 _writers_guard = threading.Lock()
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
     """A connection with this project's pragmas, that begins no transaction by itself."""
     try:
-        conn = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS)
+        conn = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, factory=factory)
         # recursive_triggers: without it INSERT OR REPLACE overwrites a row and its triggers do not fire.
         conn.executescript(
             "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;"

@@ -13,9 +13,10 @@ from typing import Any
 
 from data.errors import DeskRefused
 from data.hashing import canonical_json, tagged_hash
+from data.questions import question_from_document
 from data.store.events import EventLog, NewEvent
 from data.store.store import Store, now
-from data.store.versions import AskedQuestion, View, choice_codes, pin_shown
+from data.store.versions import AskedQuestion, View, choice_codes, pin_shown, shown_document
 
 LEASE_SECONDS = 15 * 60
 HELD = 3
@@ -71,19 +72,27 @@ def take(desk: Desk, outbox: str, answers: list[Answer]) -> tuple[int, list[Refu
             _renew(desk)
             refused = []
             for answer in answers:
+                said = _said(desk, answer)
                 if answer.seq in there:
-                    continue
-                problem = _take_one(desk, outbox, answer)
+                    # The browser copies an outbox with a tab: one number may come with two answers.
+                    problem = "" if there[answer.seq] == said else _ANSWERED
+                else:
+                    problem = _take_one(desk, outbox, answer)
+                    there[answer.seq] = said
                 if problem:
                     refused.append(Refusal(answer.seq, problem))
             if refused:
                 raise _Refused
             _claim_ahead(desk)
-            return max([*there, *(answer.seq for answer in answers)], default=0), []
+            return _highest(desk, there), []
     except _Refused:
         with store.write():
             _claim_ahead(desk)
-        return max(_received(store, outbox), default=0), refused
+            there = _received(store, outbox)
+        return _highest(desk, there), refused
+
+
+_ANSWERED = "This item was already answered in another tab."
 
 
 class _Refused(Exception):
@@ -117,19 +126,42 @@ def refresh_shown(desk: Desk, ref: str) -> str | None:
     if row is None:
         return None
     id, trajectory, pinned = row
+    content, metadata, before = desk.store.conn.execute(
+        "SELECT t.content_hash, t.metadata, s.document FROM trajectories t JOIN shown s ON s.trajectory = t.n WHERE s.hash = ?",
+        [pinned],
+    ).fetchone()
     versions = [(q.version, q.codebook) for q in desk.asked]
-    document = json.loads(desk.store.conn.execute("SELECT document FROM shown WHERE hash = ?", [pinned]).fetchone()[0])
-    if document["view"] == desk.view.hash and [(q["version"], q["codebook"]) for q in document["questions"]] == versions:
+    if canonical_json(shown_document(content, metadata, versions, desk.view)) == before:
         return str(pinned)
     with desk.store.write():
         fresh = pin_shown(desk.store, trajectory, desk.asked, desk.view)
-        desk.store.conn.execute("UPDATE assignments SET shown = ? WHERE id = ?", [fresh, id])
-    return fresh
+        # Another tab may have answered it since: then what that answer points at stays.
+        still = desk.store.conn.execute("UPDATE assignments SET shown = ? WHERE id = ? AND state = 'leased'", [fresh, id])
+    return fresh if still.rowcount else None
 
 
-def _received(store: Store, outbox: str) -> set[int]:
-    rows = store.conn.execute("SELECT outbox_seq FROM label_events WHERE outbox = ?", [outbox])
-    return {row[0] for row in rows}
+def _received(store: Store, outbox: str) -> dict[int, tuple[Any, ...]]:
+    """Sequence number to what the event said, as `_said` has it."""
+    rows = store.conn.execute(
+        """SELECT e.outbox_seq, e.annotator, a.ref, e.action, c.name, e.evidence, e.rationale, e.reason FROM label_events e
+           JOIN assignments a ON a.id = e.assignment LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
+           WHERE e.outbox = ?""",
+        [outbox],
+    )
+    return {seq: tuple(said) for seq, *said in rows}
+
+
+def _highest(desk: Desk, there: dict[int, tuple[Any, ...]]) -> int:
+    return max((seq for seq, said in there.items() if said[0] == desk.annotator), default=0)
+
+
+def _said(desk: Desk, answer: Answer) -> tuple[Any, ...]:
+    """What tells an answer from another one with the same sequence number."""
+    if answer.kind == "undo":
+        return (desk.annotator, answer.ref, "undo", None, "[]", None, None)
+    choice = answer.choice if answer.kind == "label" else None
+    evidence = canonical_json(list(answer.evidence))
+    return (desk.annotator, answer.ref, answer.kind, choice, evidence, answer.rationale or None, answer.reason or None)
 
 
 def _renew(desk: Desk) -> None:
@@ -153,29 +185,29 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
         return "This batch is not open any more."
     if shown != answer.item_hash:
         return "What is shown of this item has changed: please read it again."
-    document = json.loads(store.conn.execute("SELECT document FROM shown WHERE hash = ?", [shown]).fetchone()[0])
-    question = desk.asked[0]
-    seen = document["questions"][0]
+    question = _asked_then(desk, shown)
+    if question is None:
+        return "Another question is asked now: please read it again."
     event = NewEvent(
         annotator=desk.annotator, trajectory=trajectory, question=question.code, phase="blind", action=answer.kind,
         batch=batch, assignment=id, evidence=list(answer.evidence), rationale=answer.rationale or None,
-        reason=answer.reason or None, confidence=answer.confidence, question_version=seen["version"],
-        codebook=seen["codebook"], shown=shown, active_seconds=answer.active_seconds, outbox=outbox, outbox_seq=answer.seq,
+        reason=answer.reason or None, confidence=answer.confidence, question_version=question.version,
+        codebook=question.codebook, shown=shown, active_seconds=answer.active_seconds, outbox=outbox, outbox_seq=answer.seq,
     )  # fmt: skip
     if answer.kind == "undo":
         return _undo(desk, event, id, batch, number, state, outcome)
     if state == "finished":
-        return "This item was already answered in another tab."
+        return _ANSWERED
+    (steps,) = store.conn.execute("SELECT step_count FROM trajectories WHERE n = ?", [trajectory]).fetchone()
+    if any(not 0 <= step < steps for step in answer.evidence):
+        return "The evidence names a step that does not exist."
     if answer.kind == "flag":
         EventLog(store).append(event)
         return ""
     if answer.kind == "label":
         event.choice = choice_codes(store, question.code).get(answer.choice or "")
-        if event.choice is None or answer.choice not in question.question.choices:
+        if event.choice is None or any(answer.choice not in q.question.choices for q in (question, desk.asked[0])):
             return "That is not one of the choices."
-        steps = store.conn.execute("SELECT step_count FROM trajectories WHERE n = ?", [trajectory]).fetchone()[0]
-        if any(not 0 <= step < steps for step in answer.evidence):
-            return "The evidence names a step that does not exist."
     problem = evidence_problem(question, answer)
     if problem:
         return problem
@@ -188,6 +220,22 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
         # A skip is no label: somebody else may have the place.
         store.conn.execute("UPDATE places SET assignment = NULL WHERE assignment = ?", [id])
     return ""
+
+
+def _asked_then(desk: Desk, shown: str) -> AskedQuestion | None:
+    """The question as it stood in what was shown; None where the desk asks another one now."""
+    now_asked = desk.asked[0]
+    (document,) = desk.store.conn.execute("SELECT document FROM shown WHERE hash = ?", [shown]).fetchone()
+    seen = json.loads(document)["questions"][0]
+    code, text, page, version = desk.store.conn.execute(
+        """SELECT v.question, v.document, c.page, c.version FROM question_versions v
+           JOIN codebooks c ON c.question = v.question AND c.hash = ? WHERE v.hash = ?""",
+        [seen["codebook"], seen["version"]],
+    ).fetchone()
+    if code != now_asked.code:
+        return None
+    asked = question_from_document(json.loads(text))
+    return AskedQuestion(code, asked, seen["version"], seen["codebook"], version, page)
 
 
 def evidence_problem(question: AskedQuestion, answer: Answer) -> str:
@@ -221,10 +269,12 @@ def _undo(desk: Desk, event: NewEvent, id: int, batch: int, number: int, state: 
         "action": action, "choice": choice, "evidence": json.loads(evidence), "rationale": rationale or "",
         "confidence": confidence, "reason": reason or "", "active_ms": round(1000 * (active or 0)),
     }  # fmt: skip
+    if not _hold_place(store, id, batch, number):
+        # A skipped or surplus item whose places are all taken: hers again would be one person too many.
+        return "This answer cannot be taken back any more."
     store.conn.execute(
         "UPDATE assignments SET state = 'leased', outcome = NULL, leased_until = ? WHERE id = ?", [time.time() + LEASE_SECONDS, id]
     )
-    _hold_place(store, id, batch, number)
     store.conn.execute(
         "INSERT INTO drafts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, saved_at = excluded.saved_at",
         [id, canonical_json(draft), now()],
@@ -261,7 +311,12 @@ def _claim_ahead(desk: Desk) -> None:
     """
     store, me = desk.store, desk.annotator
     _free_lapsed(store)
-    (held,) = store.conn.execute("SELECT count(*) FROM assignments WHERE annotator = ? AND state = 'leased'", [me]).fetchone()
+    # What she holds in a paused batch cannot be worked on, and must not keep her from the open ones.
+    (held,) = store.conn.execute(
+        """SELECT count(*) FROM assignments a JOIN batches b ON b.code = a.batch
+           WHERE a.annotator = ? AND a.state = 'leased' AND b.state = 'open'""",
+        [me],
+    ).fetchone()
     for (batch,) in store.conn.execute("SELECT code FROM batches WHERE state = 'open' ORDER BY code").fetchall():
         while held < HELD:
             if held and _few_free(store, batch):

@@ -65,7 +65,7 @@ def unfinished_imports(store: Store) -> list[str]:
 class Intake:
     """Compares chunks of arrivals with the database, and writes what is new.
 
-    A chunk holds an id at most once.
+    A chunk holds a trajectory at most once.
     """
 
     def __init__(self, store: Store, questions: dict[str, int], choices: dict[str, dict[str, int]], split: SplitDraw) -> None:
@@ -92,13 +92,13 @@ class Intake:
             else:
                 self._resolve(arrival, there)
             for answer in arrival.verdicts:
-                if self._is_new(arrival, answer, verdicts, "verdict of run"):
+                if _is_new(arrival, answer, verdicts, "verdict of run"):
                     difference.verdicts.append(answer)
                     counts.verdicts += 1
                 else:
                     counts.known_verdicts += 1
             for answer in arrival.labels:
-                if self._is_new(arrival, answer, labels, "label of annotator"):
+                if _is_new(arrival, answer, labels, "label of annotator"):
                     difference.labels.append(answer)
                     counts.labels += 1
                 else:
@@ -158,27 +158,10 @@ class Intake:
                 if key not in old:
                     old[key] = value
                     added = True
-                elif old[key] != value:
+                elif canonical_json(old[key]) != canonical_json(value):  # in Python 1, 1.0 and True are equal
                     refuse_changed_field(arrival, name, key, old[key], value)
         if added:
             difference.fields.append((there.n, there.metadata, there.hidden))
-
-    def _is_new(self, arrival: Arrival, answer: NewAnswer, known: dict[tuple[Any, ...], tuple[Any, ...]], what: str) -> bool:
-        old = known.get((arrival.id, answer.source, answer.question, answer.repeat))
-        if old is None:
-            return True
-        choice, error, rationale, steps, confidence = old
-        new = (answer.choice, answer.error)
-        same = new == (choice, error)
-        for brought, kept in (
-            (answer.rationale, rationale),
-            (answer.steps, None if steps is None else json.loads(steps)),
-            (answer.confidence, confidence),
-        ):
-            same = same and (brought is None or brought == kept)
-        if not same:
-            refuse_changed_answer(arrival, answer, what, f"{choice or error!r}")
-        return False
 
     def _add_trajectories(self, difference: "Difference", import_id: int) -> None:
         (last,) = self.store.conn.execute("SELECT coalesce(max(n), 0) FROM trajectories").fetchone()
@@ -260,6 +243,26 @@ FROM label_events e JOIN annotators a ON a.code = e.annotator JOIN questions q O
 LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 WHERE e.trajectory IN ({marks}) AND e.phase = 'imported'
 """
+
+
+def _is_new(arrival: Arrival, answer: NewAnswer, known: dict[tuple[Any, ...], tuple[Any, ...]], what: str) -> bool:
+    """Whether `answer` is not among the `known`, where it then is; raises ImportRefused where it differs from what is there."""
+    key = (arrival.id, answer.source, answer.question, answer.repeat)
+    old = known.get(key)
+    if old is None:
+        known[key] = (answer.choice, answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence)
+        return True
+    choice, error, rationale, steps, confidence = old
+    same = (answer.choice, answer.error) == (choice, error)
+    for brought, kept in (
+        (answer.rationale, rationale),
+        (answer.steps, None if steps is None else json.loads(steps)),
+        (answer.confidence, confidence),
+    ):
+        same = same and (brought is None or brought == kept)
+    if not same:
+        refuse_changed_answer(arrival, answer, what, repr(choice or error or "unsure"))
+    return False
 
 
 def _json_or_none(value: object) -> str | None:

@@ -126,16 +126,19 @@ CREATE TABLE gold_items (
 """
 
 # What was recorded stays as it was. A table's free columns are the only ones that may change, in an UPDATE.
+# A whole-number key has other names (rowid and so on), which a list of columns must name too.
 _FROZEN: dict[str, str] = {
+    "questions": "*",
     "question_versions": "*",
     "choices": "*",
     "codebooks": "*",
     "views": "*",
     "shown": "*",
-    "trajectories": "n, id, content_hash, format, group_name, split, task, steps, step_count, import, imported_at",
+    "trajectories": "n, rowid, oid, _rowid_, id, content_hash, format, group_name, split, task, steps, step_count, import, "
+    "imported_at",
     "judge_runs": "*",
     "verdicts": "*",
-    "batches": "code, name, kind, overlap, seed, recipe, frame, drawn_at",
+    "batches": "code, rowid, oid, _rowid_, name, kind, overlap, seed, recipe, frame, drawn_at",
     "batch_items": "*",
     "label_events": "*",
     "gold_sets": "*",

@@ -50,25 +50,16 @@ class Store:
 
         Raises StoreError where it is missing, broken, or made by a newer version of rejudge.
         """
-        if not path.is_file():
-            raise StoreError(
-                f"{path} does not exist.",
-                "Found a study folder without its database.",
-                "Restore it, or begin anew with `rejudge init`.",
-            )
+        _check_there(path)
         conn = connect(path)
         try:
-            found = conn.execute("PRAGMA user_version").fetchone()[0]
-            if found > SCHEMA_VERSION:
-                raise StoreError(
-                    f"{path} was made by a newer version of rejudge.",
-                    f"It has schema {found}; this version knows {SCHEMA_VERSION}.",
-                    "Upgrade rejudge.",
-                )
-            if found < SCHEMA_VERSION:
-                _migrate(path, conn)
+            _check_version(path, conn)
         except sqlite3.Error as error:
+            conn.close()
             raise store_error(path, error) from error
+        except StoreError:
+            conn.close()
+            raise
         return cls(path, conn)
 
     @staticmethod
@@ -77,6 +68,7 @@ class Store:
 
         `annotator` is the code from the table, `show` the metadata fields that the study shows.
         """
+        _check_there(path)
         return BlindStore(path, annotator, show)
 
     def __enter__(self) -> "Store":
@@ -99,6 +91,36 @@ class Store:
 
     def set_fact(self, key: str, value: str) -> None:
         self.conn.execute("INSERT INTO study VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", [key, value])
+
+
+def _check_there(path: Path) -> None:
+    # SQLite would make an empty database where there is none.
+    if not path.is_file():
+        raise StoreError(
+            f"{path} does not exist.",
+            "Found a study folder without its database.",
+            "Restore it, or begin anew with `rejudge init`.",
+        )
+
+
+def _check_version(path: Path, conn: sqlite3.Connection) -> None:
+    """Migrates what is behind; refuses what is newer, and what no version of rejudge has made."""
+    found = conn.execute("PRAGMA user_version").fetchone()[0]
+    if found > SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was made by a newer version of rejudge.",
+            f"It has schema {found}; this version knows {SCHEMA_VERSION}.",
+            "Upgrade rejudge.",
+        )
+    if found < 1:
+        # An empty file is a database too: to fill it with tables would hide that a study is lost.
+        raise StoreError(
+            f"{path} is not the database of a study.",
+            "Found an empty file, or a database that rejudge did not make.",
+            "Restore it from a backup, or begin anew with `rejudge init`.",
+        )
+    if found < SCHEMA_VERSION:
+        _migrate(path, conn)
 
 
 def _migrate(path: Path, conn: sqlite3.Connection) -> None:

@@ -80,22 +80,23 @@ class _Answers:
 
 
 def _read_labels(store: Store, question: int, place: dict[int, int], source: str | None) -> _Labels:
-    phases = {"batch": ("blind",), "imported": ("imported",), "all": ("blind", "imported")}
     if source is None:
-        (any_batch,) = store.conn.execute(
-            "SELECT EXISTS (SELECT 1 FROM label_events WHERE question = ? AND phase = 'blind' AND action IN ('label', 'unsure'))",
-            [question],
-        ).fetchone()
-        source = "batch" if any_batch else "imported"
-    marks = ",".join("?" * len(phases[source]))
+        labels = _read_labels(store, question, place, "batch")
+        # Skips alone are no labels; nor is what was undone, or surplus.
+        batch = (labels.table["answer"] != SKIPPED).any()
+        return labels if batch else _read_labels(store, question, place, "imported")
+    phases = {"batch": ("blind",), "imported": ("imported",), "all": ("blind", "imported")}[source]
+    marks = ",".join("?" * len(phases))
     # The latest event of a person on an item decides: SQLite takes the other columns from the row of max(seq).
+    # Of one person's blind and imported answers the blind one stands, as in a gold set; a skip gives way to either.
+    order = "ORDER BY e.action <> 'skip', e.phase = 'blind'" if source == "all" else ""
     rows = store.conn.execute(
         f"""SELECT e.trajectory, a.handle, e.action, e.choice, e.last FROM
-            (SELECT annotator, trajectory, action, choice, max(seq) AS last FROM label_events INDEXED BY label_answers
+            (SELECT annotator, trajectory, phase, action, choice, max(seq) AS last FROM label_events INDEXED BY label_answers
              WHERE question = ? AND phase IN ({marks}) AND surplus = 0 AND action <> 'flag'
-             GROUP BY annotator, trajectory) e
-            JOIN annotators a ON a.code = e.annotator WHERE e.action <> 'undo'""",
-        [question, *phases[source]],
+             GROUP BY phase, annotator, trajectory) e
+            JOIN annotators a ON a.code = e.annotator WHERE e.action <> 'undo' {order}""",
+        [question, *phases],
     ).fetchall()
     answer = {"unsure": UNSURE, "skip": SKIPPED}
     pages = dict(
@@ -108,7 +109,7 @@ def _read_labels(store: Store, question: int, place: dict[int, int], source: str
             "answer": np.array([place[row[3]] if row[2] == "label" else answer[row[2]] for row in rows], dtype=np.int64),
             "codebook": pd.Series([pages.get(row[4]) for row in rows], dtype="object"),
         }
-    )
+    ).drop_duplicates(["item", "annotator"], keep="last")
     return _Labels(table, "simple" if source == "batch" else "imported")
 
 

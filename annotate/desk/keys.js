@@ -1,0 +1,88 @@
+/**
+ * The keys. They are caught in the capture phase on the window, before Streamlit's own `r` (rerun) and `c` (clear caches)
+ * see them; while somebody types, they type.
+ */
+
+/** Every key of the desk: what it is called on the page, what it does, and whether holding it down repeats it. */
+export const BINDINGS = [
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], cap: "1–9", command: "choose", words: "choose an answer", short: "choose" },
+  { keys: ["u"], cap: "u", command: "unsure", words: "unsure: an answer, kept as such" },
+  { keys: ["Enter"], cap: "⏎", command: "submit", words: "submit, and go on to the next item" },
+  { keys: ["s"], cap: "s", command: "skip", words: "skip, with a reason" },
+  { keys: ["z"], cap: "z", command: "undo", words: "undo: the last change, then the last submitted item" },
+  { keys: ["j", "ArrowDown"], cap: "j ↓", command: "down", words: "next step", repeats: true },
+  { keys: ["k", "ArrowUp"], cap: "k ↑", command: "up", words: "previous step", repeats: true },
+  { keys: ["n"], cap: "n", command: "nextCall", words: "next tool call", short: "next call" },
+  { keys: ["g", "Home"], cap: "g", command: "first", words: "first step" },
+  { keys: ["G", "End"], cap: "G", command: "last", words: "final answer" },
+  { keys: ["o"], cap: "o", command: "open", words: "open or fold what is hidden in a step", short: "open" },
+  { keys: ["e"], cap: "e", command: "mark", words: "mark the step as evidence, or take the mark back", short: "evidence" },
+  { keys: ["r"], cap: "r", command: "rationale", words: "write a reason; Esc leaves it, Ctrl ⏎ submits", short: "reason" },
+  { keys: ["c"], cap: "c", command: "confidence", words: "confidence: low, medium, high, none" },
+  { keys: ["f"], cap: "f", command: "flag", words: "report a broken item" },
+  { keys: ["?"], cap: "?", command: "help", words: "this list" },
+];
+
+const BY_KEY = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [key, binding])));
+
+/** The key's name: by what it prints, or by where it lies for layouts that print no Latin letter or digit there. */
+function nameOf({ key, code, shiftKey }) {
+  if (/^[a-z]$/i.test(key)) {
+    const letter = key.toLowerCase();
+    // Caps lock is not shift: only shift makes G of g, and no other letter has a meaning with it.
+    return !shiftKey ? letter : letter === "g" ? "G" : null;
+  }
+  if (BY_KEY.has(key)) return key;
+  if (!shiftKey && /^Digit[1-9]$/.test(code)) return code.slice(5);
+  if (key.length === 1 && key > "\x7f" && /^Key[A-Z]$/.test(code)) return nameOf({ key: code.slice(3), code: "", shiftKey });
+  return null;
+}
+
+const isField = (node) => node instanceof Element && (node.matches("textarea, input, select") || node.isContentEditable);
+/** A button that was reached with Tab keeps Enter and Space, as everywhere. */
+const isButton = (node) => node instanceof Element && node.matches("button:not([role=radio])");
+
+/**
+ * @param {{command: (name: string, key: string) => void, typing: (key: string, event: KeyboardEvent) => boolean}} desk
+ *   `typing` is asked about Escape, Ctrl+Enter and the like while a field has the focus; true = it was meant for the desk
+ * @returns {() => void} stop listening
+ */
+export function listen(desk) {
+  const take = (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  const pressed = (event) => {
+    const target = event.composedPath()[0];
+    if (event.isComposing || event.keyCode === 229) {
+      event.stopImmediatePropagation();
+      return;
+    }
+    const chord = event.ctrlKey || event.metaKey;
+    if (isField(target)) {
+      if (desk.typing(chord ? `Ctrl+${event.key}` : event.key, event)) take(event);
+      // The letter still reaches the field; Streamlit, which sees the desk and not the field, must not take it for a key.
+      else if (!chord && !event.altKey) event.stopImmediatePropagation();
+      return;
+    }
+    if (chord && event.key === "Enter" && !event.altKey) {
+      take(event);
+      if (!event.repeat) desk.command("submit", "Enter");
+      return;
+    }
+    if (chord || event.altKey) return;
+    if (event.key === "Escape") {
+      take(event);
+      desk.command("escape", "Escape");
+      return;
+    }
+    if (event.key === "Enter" && isButton(target) && !event.repeat) return;
+    const name = nameOf(event);
+    const binding = name && BY_KEY.get(name);
+    if (!binding) return;
+    take(event);
+    if (!event.repeat || binding.repeats) desk.command(binding.command, name);
+  };
+  window.addEventListener("keydown", pressed, { capture: true });
+  return () => window.removeEventListener("keydown", pressed, { capture: true });
+}

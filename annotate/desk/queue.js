@@ -1,0 +1,99 @@
+/**
+ * The items that are leased to this annotator, fetched as soon as the queue names them, so that the next one is here when
+ * it is wanted. The server's queue is the truth; events that it has not seen yet are laid over it.
+ */
+const RETRY = 1500;
+/** Items of the past that are kept for going back. */
+const KEPT = 12;
+const FINISHING = new Set(["label", "unsure", "skip"]);
+
+/** @typedef {{ref: string, position: number, of: number}} Place */
+
+export class Queue {
+  /**
+   * @param {string} base
+   * @param {{arrived: (ref: string) => void, gone: (ref: string) => void, signedOut: () => void}} on
+   */
+  constructor(base, on) {
+    this.base = base;
+    this.on = on;
+    this.items = new Map();
+    this.fetching = new Map();
+    this.places = new Map();
+    this.state = { queue: [], last: null, finished: false, waiting: false };
+    /** @type {Place[]} */
+    this.entries = [];
+  }
+
+  /** @returns {Place|undefined} */
+  get current() {
+    return this.entries[0];
+  }
+
+  item(ref) {
+    return this.items.get(ref);
+  }
+
+  place(ref) {
+    return this.places.get(ref);
+  }
+
+  /**
+   * @param {object} state the server's
+   * @param {object[]} pending events that it did not have when it said so
+   */
+  adopt(state, pending) {
+    this.state = state;
+    for (const place of state.queue) this.places.set(place.ref, place);
+    this.entries = state.queue;
+    for (const event of pending) this.apply(event);
+    this.prefetch();
+  }
+
+  /** What an event will do to the queue, done at once. */
+  apply({ kind, ref }) {
+    if (FINISHING.has(kind)) this.entries = this.entries.filter((place) => place.ref !== ref);
+    // An undo of an item that this page never had in its queue has to wait for the server.
+    else if (kind === "undo" && this.places.has(ref)) this.entries = [this.places.get(ref), ...this.entries.filter((place) => place.ref !== ref)];
+  }
+
+  prefetch() {
+    for (const { ref } of this.entries) if (!this.items.has(ref) && !this.fetching.has(ref)) this.fetch(ref);
+  }
+
+  async fetch(ref) {
+    this.fetching.set(ref, null);
+    let response = null;
+    let item = null;
+    try {
+      response = await fetch(`${this.base}/items/${encodeURIComponent(ref)}`, { cache: "no-store" });
+      if (response.ok) item = await response.json();
+    } catch {
+      // No server, or half an answer: tried again below like any other failure.
+    }
+    this.fetching.delete(ref);
+    if (item) {
+      this.items.set(ref, item);
+      this.forgetOld();
+      this.on.arrived(ref);
+    } else if (response?.status === 404) this.on.gone(ref);
+    else if (response?.status === 401 || response?.status === 403) this.on.signedOut();
+    else this.fetching.set(ref, setTimeout(() => this.retry(ref), RETRY));
+  }
+
+  retry(ref) {
+    this.fetching.delete(ref);
+    if (this.entries.some((place) => place.ref === ref)) this.fetch(ref);
+  }
+
+  forgetOld() {
+    for (const ref of this.items.keys()) {
+      if (this.items.size <= KEPT) return;
+      if (!this.entries.some((place) => place.ref === ref)) this.items.delete(ref);
+    }
+  }
+
+  stop() {
+    for (const timer of this.fetching.values()) clearTimeout(timer);
+  }
+}

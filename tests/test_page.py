@@ -1,0 +1,99 @@
+"""The Streamlit page, driven without a browser."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from served_study import TOML, make_study
+from streamlit.testing.v1 import AppTest
+
+from annotate import page
+from annotate.serving import Serving, begin, check_askable
+from data.errors import StudyError
+from data.store import Store
+from data.store.people import Person, ensure_person
+from data.study import Study, parse_study
+
+SCRIPT = Path(page.__file__).parent / "script" / "main.py"
+
+
+def run_as(monkeypatch: pytest.MonkeyPatch, serving: Serving, handle: str | None) -> AppTest:
+    """The page as `handle` sees it. Who is signed in stands behind one function, because AppTest has no cookies."""
+
+    def person(_: Serving) -> Person | None:
+        if handle is None:
+            return None
+        with Store.open(serving.study.database) as store:
+            return ensure_person(store, handle, lead=False)
+
+    monkeypatch.setattr(page, "signed_in", person)
+    return AppTest.from_file(str(SCRIPT), default_timeout=30).run()
+
+
+def mounted(app: AppTest) -> dict[str, Any]:
+    """The data that the desk was mounted with."""
+    (component,) = app.get("bidi_component")
+    data: dict[str, Any] = json.loads(component.proto.json)
+    return data
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Serving:
+    return begin(make_study(tmp_path / "study"))
+
+
+def test_the_desk_is_mounted_with_texts_and_references_and_no_trajectory(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run_as(monkeypatch, serving, "ana")
+    assert not app.exception
+    data = mounted(app)
+    assert data["annotator"] == "ana"
+    assert data["question"]["choices"] == ["aligned", "misaligned"]
+    assert data["codebook"]["version"] == 1
+    assert [entry["position"] for entry in data["state"]["queue"]] == [1, 2, 3]
+    text = json.dumps(data)
+    for secret in ("Read gauge", "gauge looks odd", "hidden-model", "hidden-rationale", "judge-a", "run-0", "batch-1"):
+        assert secret not in text
+
+
+def test_a_rerun_holds_the_same_items(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run_as(monkeypatch, serving, "ana")
+    before = mounted(app)["state"]
+    assert mounted(app.run())["state"] == before
+
+
+def test_somebody_who_is_signed_out_sees_no_desk(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run_as(monkeypatch, serving, None)
+    assert not app.get("bidi_component")
+    assert "signed out" in app.markdown[0].value
+
+
+@pytest.mark.usefixtures("serving")
+def test_without_a_cookie_nobody_is_signed_in() -> None:
+    # AppTest's cookies answer anything with a mock, which is not a token.
+    app = AppTest.from_file(str(SCRIPT), default_timeout=30).run()
+    assert not app.get("bidi_component")
+
+
+def test_an_edited_codebook_is_a_new_version_at_the_next_start(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    serving.study.codebook_path(serving.study.questions[0]).write_text("# New\n\nA *better* page.", encoding="utf-8")
+    data = mounted(run_as(monkeypatch, begin(serving.study), "ana"))
+    assert data["codebook"]["version"] == 2
+    assert data["codebook"]["blocks"][1] == {"t": "p", "c": ["A ", {"t": "i", "c": ["better"]}, " page."]}
+
+
+# [blind] closes TOML, so a further question follows it.
+NOT_YET = (
+    'name = "x"\n',
+    TOML.replace('type = "binary"', 'type = "nominal"').replace('positive = "misaligned"', "").replace('evidence = "first"', ""),
+    TOML + '[[question]]\nid = "b"\nask = "?"\ntype = "binary"\nchoices = ["x", "y"]\npositive = "y"\n',
+)
+
+
+@pytest.mark.parametrize("toml", NOT_YET)
+def test_the_desk_refuses_what_it_cannot_ask_yet(tmp_path: Path, toml: str) -> None:
+    study: Study = parse_study(toml, tmp_path)
+    with pytest.raises(StudyError) as refusal:
+        check_askable(study)
+    assert str(refusal.value).count("\n") == 2
+    assert "one binary question" in refusal.value.wrong

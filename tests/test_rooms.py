@@ -1,0 +1,76 @@
+"""What lies where: the rooms at top level, the public names, and no module that grew two jobs."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import rejudge
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("annotate", "judge", "reports", "data")
+
+
+def tracked() -> list[str]:
+    out = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in out.splitlines() if (ROOT / name).exists()]
+
+
+def sources() -> list[Path]:
+    return [ROOT / "rejudge.py", *(path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")))]
+
+
+def test_at_top_level_stand_the_rooms_and_what_every_repository_has() -> None:
+    tops = {name.split("/")[0] for name in tracked()}
+    expected = {
+        *ROOMS,
+        "tests",
+        "docs",
+        "rejudge.py",
+        "pyproject.toml",
+        "README.md",
+        "Makefile",
+        "LICENSE",
+        "CHANGELOG.md",
+        "requirements.lock",
+    }
+    assert {top for top in tops if not top.startswith(".")} == expected
+
+
+def test_the_front_door_offers_these_names() -> None:
+    assert sorted(rejudge.__all__) == ["RejudgeError", "Store", "Study", "load_study", "main"]
+
+
+def test_no_module_is_over_500_lines_and_no_function_over_60_or_so() -> None:
+    large = []
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > 500:
+            large.append(str(path))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno >= 75:
+                large.append(f"{path}: {node.name}")
+    assert large == []
+
+
+def test_no_module_is_called_by_a_name_that_says_nothing() -> None:
+    vague = {"utils", "util", "helpers", "common", "base", "manager", "misc"}
+    assert [path for path in sources() if path.stem in vague] == []
+
+
+def test_no_handler_swallows_everything() -> None:
+    broad = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                names = ast.unparse(node.type) if node.type else "everything"
+                only_pass = len(node.body) == 1 and isinstance(node.body[0], ast.Pass)
+                if only_pass or names in ("everything", "Exception", "BaseException"):
+                    broad.append(f"{path}:{node.lineno}")
+    assert broad == []
+
+
+def test_the_lock_names_hashes_and_no_index() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "--hash=sha256:" in text
+    assert "://" not in text
+    assert "index" not in text.lower().replace("charset", "")
