@@ -50,7 +50,7 @@ def test_opening_a_current_database_runs_no_migration_and_writes_nothing(copy: S
             self.set_trace_callback(said.append)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite3, "connect", lambda *args, **kwargs: real_connect(*args, factory=Listening, **kwargs))
+        patch.setattr(sqlite3, "connect", lambda *args, **kwargs: real_connect(*args, **{**kwargs, "factory": Listening}))
         with Store.open(copy.path) as store:
             changes = store.conn.total_changes
     assert changes == 0

@@ -344,11 +344,11 @@ export default function ({ data, parentElement }) {
     desk = new Desk(data, parentElement);
     desks.set(parentElement, desk);
   }
-  return () => {
-    // Streamlit also cleans up after calls that were overtaken: only a desk that has left the page is taken down.
-    const host = parentElement instanceof ShadowRoot ? parentElement.host : parentElement;
-    if (host.isConnected) return;
-    desk.stop();
-    desks.delete(parentElement);
-  };
+  return () =>
+    setTimeout(() => {
+      // Streamlit also cleans up after calls that were overtaken: only a desk that has left the page is taken down.
+      if (parentElement.isConnected) return;
+      desks.get(parentElement)?.stop();
+      desks.delete(parentElement);
+    });
 }

@@ -80,7 +80,7 @@ export class Form {
     const steps = evidence.flatMap((step, n) => [n ? ", " : "", element("button", { type: "button", onclick: () => this.command("goTo", step) }, String(step + 1))]);
     const name = first ? "first failing step" : evidence.length === 1 ? "evidence: step" : "evidence";
     this.evidence.classList.toggle("idle", !asked || evidence.length === 0);
-    const hint = first && !asked && choice !== null ? `not asked for “${choice}”` : evidence.length ? "move with j k, mark with e" : "mark it with e";
+    const hint = first && !asked && choice !== null ? `not asked for “${choice}”` : evidence.length ? "j k to move, e to mark" : "e marks a step";
     this.evidence.replaceChildren(element("span", { class: "flag-sign", "aria-hidden": "true" }, "⚑"),
       element("span", {}, `${name}${asked && evidence.length ? (first ? ": " : " ") : ""}`, ...(asked ? steps : [])), element("span", { class: "soft" }, `· ${hint}`));
   }

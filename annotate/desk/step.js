@@ -124,13 +124,13 @@ function drawText(step, part, first) {
   return body;
 }
 
-function drawSpeaker(step, tone) {
+function drawSpeaker(step, tone, paired) {
   const failed = step.kind === "tool_result" && step.error;
   const speaker = plain((step.speaker ?? "").slice(0, 80));
   const name = failed ? "error" : NAMES[step.kind] ?? (speaker || "agent");
   const cell = element("div", { class: "who" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone] ?? "●"), element("bdi", { title: name }, name));
-  // Who reasons, calls or answers is worth a line of its own only where it is not plainly the agent or its tool.
-  if (NAMES[step.kind] && speaker && party(speaker) !== "agent") cell.append(element("bdi", { class: "speaker", title: speaker }, speaker));
+  // Who reasons, calls or answers is worth a line of its own only where it is not plainly the agent or the tool it called.
+  if (NAMES[step.kind] && speaker && party(speaker) !== "agent" && !(paired && step.kind === "tool_result")) cell.append(element("bdi", { class: "speaker", title: speaker }, speaker));
   return cell;
 }
 
@@ -138,9 +138,9 @@ function drawSpeaker(step, tone) {
  * @param {object} step
  * @param {number} index
  * @param {object} part one of `partsOf(step, mode)`
- * @param {{first: boolean, last: boolean, total: number, markable: boolean}} place
+ * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean}} place
  */
-export function drawRow(step, index, part, { first, last, total, markable }) {
+export function drawRow(step, index, part, { first, last, total, markable, paired }) {
   const tone = toneOf(step);
   const row = element("div", { class: `step ${tone}`, "data-index": index, tabindex: -1 });
   row.classList.toggle("error", Boolean(step.error));
@@ -158,6 +158,6 @@ export function drawRow(step, index, part, { first, last, total, markable }) {
     row.setAttribute("role", "none");
   }
   const body = part.entries ? drawGrid(step.tool ?? "", part) : drawText(step, part, first);
-  row.append(side, first ? drawSpeaker(step, tone) : element("div", { class: "who" }), body);
+  row.append(side, first ? drawSpeaker(step, tone, paired) : element("div", { class: "who" }), body);
   return row;
 }

@@ -95,7 +95,7 @@ export class StepList {
   make(row) {
     const { index, part, of } = this.rows.at(row);
     const parts = this.cuts.get(index) ?? partsOf(this.steps[index], "shown");
-    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable });
+    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index) });
     this.dress(node, index);
     return node;
   }

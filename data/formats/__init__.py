@@ -26,12 +26,12 @@ def format_of(path: Path, name: str | None) -> ModuleType:
     for module in FORMATS.values():
         if module.sniff(path):
             return module
-    refuse_other_encodings(start)
     keys = ""
     if start.lstrip()[:1] == b"{":
         for place, value, _ in json_lines(path):  # raises where the first line is not even JSON
             keys = f" Its first object ({place}) has the keys: {', '.join(value) or 'none'}." if isinstance(value, dict) else ""
             break
+    refuse_other_encodings(start)
     raise ImportRefused(
         f"{path} is in no format that rejudge knows.",
         f"It begins with {start[:60].decode('utf-8', 'replace')!r}.{keys}",

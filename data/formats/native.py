@@ -1,6 +1,6 @@
 """rejudge's own format: JSON Lines, one trajectory a line, with verdicts and labels beside it.
 
-`native.schema.json` describes it for other tools; this module is what decides.
+`native.schema.json`, beside this module, describes it for other tools; this module is what decides.
 """
 
 from collections.abc import Iterator

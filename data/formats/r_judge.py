@@ -118,8 +118,8 @@ def _steps_of_turn(turn: dict[str, Any], what: str) -> list[Step]:
             steps.append({"kind": "message", "speaker": "agent", "text": said})
         return steps
     text = text_or_none(turn, "content", what) or ""
-    if role == "user":
-        return [{"kind": "message", "speaker": "user", "text": text}]
+    if role == "user":  # 14 records of r-judge.json begin with a user who says nothing
+        return [{"kind": "message", "speaker": "user", "text": text}] if text else []
     if role == "environment":
         return [{"kind": "tool_result", "speaker": "environment", "text": text}]
     refuse(f"{what}: a turn has no known role.", f"Found {shown(role)}.", "Roles are user, agent and environment.")

@@ -79,7 +79,7 @@ def parse_json(text: str, place: str) -> tuple[Any, int]:
         raise ImportRefused(
             f"{place}: this JSON is nested too deeply.", f"Found more than {DEEPEST} levels.", "Flatten it."
         ) from None
-    if text.count("{") + text.count("[") > DEEPEST and _is_too_deep(value):
+    if text.count("{") + text.count("[") > DEEPEST and isinstance(value, dict | list) and _is_too_deep(value):
         raise ImportRefused(f"{place}: this JSON is nested too deeply.", f"Found more than {DEEPEST} levels.", "Flatten it.")
     if _MAY_BE_UNSTORABLE.search(text):
         return _with_marks(value)
@@ -88,13 +88,9 @@ def parse_json(text: str, place: str) -> tuple[Any, int]:
 
 def _is_too_deep(value: Any) -> bool:
     level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [
-            child
-            for item in level
-            if isinstance(item, dict | list)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
+    for _ in range(DEEPEST):
+        children = (child for item in level for child in (item.values() if isinstance(item, dict) else item))
+        level = [child for child in children if isinstance(child, dict | list)]
         if not level:
             return False
     return True

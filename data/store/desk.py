@@ -183,7 +183,8 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
     id, batch, number, trajectory, state, shown, outcome = row
     if store.conn.execute("SELECT state FROM batches WHERE code = ?", [batch]).fetchone()[0] != "open":
         return "This batch is not open any more."
-    if shown != answer.item_hash:
+    # To take an answer back nobody needs to see the item, so an undo names no version of it.
+    if answer.kind != "undo" and shown != answer.item_hash:
         return "What is shown of this item has changed: please read it again."
     question = _asked_then(desk, shown)
     if question is None:

@@ -158,7 +158,7 @@ def test_help_lists_the_keys_and_goes_away(serve: Serve, sit_down: SitDown) -> N
     ana.press("?")
     ana.page.locator('[data-rj="help"]').wait_for()
     ana.press("Escape")
-    ana.page.locator('[data-rj="help"]').wait_for(state="detached")
+    ana.page.locator('[data-rj="help"]').wait_for(state="hidden")
 
 
 def test_hostile_text_is_shown_as_text(serve: Serve, sit_down: SitDown) -> None:
