@@ -160,7 +160,8 @@ def agree(args: argparse.Namespace) -> None:
     if args.json:
         print_json(document)
     else:
-        print(agreement_text(document))
+        positives = {question.id: question.positive for question in study.questions if question.positive}
+        print(agreement_text(document, positives=positives))
 
 
 def labels(args: argparse.Namespace) -> None:

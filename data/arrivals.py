@@ -234,7 +234,7 @@ def _advice(do: str, question: Question) -> str:
     try:
         parse_study(f'name = "a study"\n{question_block(replace(question, when=None))}', Path())
     except StudyError as error:
-        return f"Mend the file. Such a question cannot be declared: {error.wrong.partition(': ')[2]} {error.found}"
+        return f"Mend the file. Such a question cannot be declared: {error.wrong.partition(': ')[2]} {error.do}"
     return f"{do}:\n\n{question_block(question)}"
 
 

@@ -45,14 +45,17 @@ EXCLUDED = {
 Json = Mapping[str, Any]
 
 
-def agreement_text(document: Json, width: int = WIDEST) -> str:
-    """The document of `agreement_document` as plain text of at most `width` columns (60 to 100)."""
+def agreement_text(document: Json, width: int = WIDEST, positives: Mapping[str, str] | None = None) -> str:
+    """The document of `agreement_document` as plain text of at most `width` columns (60 to 100).
+
+    `positives`: binary question to its positive choice, which sensitivity is about and the document does not carry.
+    """
     width = max(NARROWEST, min(width, WIDEST))
     lines = [fit(f"Agreement in {shown(document['study'])}", width)]
     if not document["questions"]:
         lines += ["", "Nothing to compare: the study has no question yet. Declare one in study.toml."]
     for question in document["questions"]:
-        lines += ["", "", *_question(question, width)]
+        lines += ["", "", *_question(question, width, (positives or {}).get(question["id"]))]
     lines += _legend(document, width)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -71,9 +74,10 @@ def _legend(document: Json, width: int) -> list[str]:
     return ["", "", *wrap(text, width)]
 
 
-def _question(question: Json, width: int) -> list[str]:
+def _question(question: Json, width: int, positive: str | None) -> list[str]:
     choices = " | ".join(map(shown, question["choices"]))
-    heading = fit(f"{shown(question['id'])}  ({question['type']}: {choices})", width)
+    sought = f"; positive: {shown(positive)}" if positive else ""
+    heading = fit(f"{shown(question['id'])}  ({question['type']}: {choices}{sought})", width)
     lines = [heading, "═" * columns(heading)]
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
         lines += _run(run, [pair for pair in question["pairs"] if pair["columns"] == run], question, width)
@@ -100,13 +104,10 @@ def _run(run: str, pairs: Sequence[Json], question: Json, width: int) -> list[st
 
 def _why_no_pairs(humans: Json) -> str:
     if not _unlabelled(humans):
-        return (
-            "No judge to compare: there are labels, but no labelled item has a verdict. "
-            "Bring verdicts with `rejudge import` or `rejudge judge run`."
-        )
+        return "No judge to compare: there are labels, but no labelled item has a verdict. Bring verdicts with `rejudge import`."
     return (
-        "Nothing to compare: no item has both a verdict and a label. Bring verdicts with `rejudge import` "
-        "or `rejudge judge run`; draw items with `rejudge draw` and label them with `rejudge annotate`."
+        "Nothing to compare: no item has both a verdict and a label. Bring verdicts with `rejudge import`; "
+        "draw items with `rejudge draw` and label them with `rejudge annotate`."
     )
 
 

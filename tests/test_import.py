@@ -40,7 +40,11 @@ def file(tmp_path: Path) -> Any:
 
 def test_importing_the_same_file_twice_changes_nothing(study: Path, file: Any) -> None:
     path = file(
-        line(1, metadata={"a": 1, "b": [None, {"c": 0.1}]}, verdicts=[verdict(confidence=1), verdict(repeat=1), verdict(None, error="e", run="b")]),
+        line(
+            1,
+            metadata={"a": 1, "b": [None, {"c": 0.1}]},
+            verdicts=[verdict(confidence=1), verdict(repeat=1), verdict(None, error="e", run="b")],
+        ),
         line(2, group="g", labels=[label(), label(None, "ben", unsure=True, rationale="r", evidence=[0])]),
         line(1),
         line(3, extra=True),
@@ -68,9 +72,9 @@ def test_the_same_run_gains_verdicts_labels_and_metadata_fields(study: Path, fil
     ("old", "new"), [("x", "y"), (1, 2), (1, True), (0, False), (1, "1"), ([1, 2], [2, 1]), ({"a": 1}, {"a": True}), (None, 0)]
 )
 def test_a_changed_metadata_value_is_refused(study: Path, file: Any, old: Any, new: Any) -> None:
-    bring(study, file(line(1, metadata={"k": old}, own=old)))
+    bring(study, file(line(1, metadata={"k": old}, own=[old])))
     refused(study, file(line(1, metadata={"k": new})), "already there with another metadata `k`")
-    refused(study, file(line(1, own=new)), "already there with another field `own`")
+    refused(study, file(line(1, own=[new])), "already there with another field `own`")
 
 
 def test_metadata_may_come_again_with_its_keys_in_another_order(study: Path, file: Any) -> None:
@@ -283,13 +287,12 @@ def test_an_undeclared_choice_comes_with_a_block_that_lets_the_file_in(tmp_path:
 def test_a_question_that_cannot_be_declared_is_refused_without_a_block(study: Path, file: Any) -> None:
     for answers, why in (
         ([verdict(question="is it bad?")], "letters, digits, _ and -"),
-        ([verdict(question="")], "`question"),
         ([verdict("Bad", question="q"), verdict("bad", "b", question="q")], "not distinct"),
         ([verdict(f"It is {k}.", f"r{k}", question="q") for k in range(40)], "40 choices"),
     ):
         error = refused(study, file(line(1, verdicts=answers)), "there is no question")
         assert "Mend the file" in error.do and "[[question]]" not in error.do
-        assert why in error.do or why == "`question"
+        assert why in error.do
 
 
 def test_a_used_choice_may_not_leave_study_toml(study: Path, file: Any) -> None:
@@ -387,8 +390,8 @@ def test_few_groups_are_warned_of(tmp_path: Path, file: Any) -> None:
     few, many = make_study(tmp_path / "few"), make_study(tmp_path / "many")
     path = file(*(line(k, group=f"g{k % 29}") for k in range(60)))
     assert any("Only 29 groups" in note for note in bring(few, path).notes)
-    assert not any("groups" in note for note in bring(few, path).notes), "nothing came in, nothing to warn of"
-    assert not any("groups" in note for note in bring(many, file(*(line(k) for k in range(30)))).notes)
+    assert not any("Only" in note for note in bring(few, path).notes), "nothing came in, nothing to warn of"
+    assert not any("Only" in note for note in bring(many, file(*(line(k) for k in range(30)))).notes)
 
 
 # Names on the command line and of files
@@ -438,7 +441,7 @@ def test_lines_that_are_added_while_a_file_comes_in_wait_for_the_next_import(
 
 DEEP = "[" * 5000
 BAD_INPUT: dict[str, tuple[str, str]] = {
-    "not JSON": ("{}\nhello\n", "line 1"),
+    "not JSON": ('{"id": 1, "steps": [}\n', "line 1"),
     "not JSON further on": (json.dumps(line()) + "\nhello\n", "line 2"),
     "a truncated last line": (json.dumps(line()) + "\n" + json.dumps(line(2))[:-9], "line 2"),
     "an unknown format": ("a,b\n1,2\n", "no format"),
@@ -475,7 +478,7 @@ def check_refused(run: Run, folder: Path, path: Path, named: str, **request: Any
     said = run("import", path, "--study", folder, **request).refused()
     assert dump(folder) == before
     assert str(path) in said[0] and named in said[0]
-    assert len(said) == 3 or said[3] == "" and said[4] == "[[question]]", said
+    assert len(said) == 3 or said[3:5] == ["", "[[question]]"], said
     assert all(said[:3])
 
 

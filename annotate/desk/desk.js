@@ -46,6 +46,7 @@ class Desk {
     this.update(data);
     this.listen();
     this.adopt(data.state);
+    this.status();
     if (this.outbox.pending.length) this.outbox.send();
   }
 

@@ -20,7 +20,7 @@ export class Help {
       }))));
     const sheet = element("div", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": "Keys", "data-rj": "help" },
       element("div", { class: "sheet-head" }, element("h2", {}, "Keys"), this.button), element("div", { class: "groups" }, ...groups),
-      element("p", { class: "soft" }, "Everything is saved as you go. Nothing is lost by closing this page."));
+      element("p", { class: "soft" }, "Answers and unfinished work are saved as you go; the words at the top right say when they are."));
     this.node = element("div", { class: "veil", hidden: true, onclick: (event) => event.target === this.node && this.close() }, sheet);
   }
 

@@ -30,7 +30,10 @@ const toneOf = (step) => (step.kind === "message" || party(step.speaker) === "sy
 
 /** Strings stand without quotation marks unless they would then read as a number, `true` or nothing. */
 function argumentText(value) {
-  if (typeof value !== "string") return JSON.stringify(value, null, 2);
+  if (typeof value !== "string") {
+    const line = JSON.stringify(value);
+    return Array.isArray(value) && line.length <= 72 && !line.includes("{") ? line.replaceAll('","', '", "') : JSON.stringify(value, null, 2);
+  }
   return value === "" || value !== value.trim() || /^(true|false|null|-?\d[\d.eE+-]*)$/.test(value) ? JSON.stringify(value) : value;
 }
 

@@ -19,6 +19,12 @@ RULES: dict[str, str] = {
         WHERE (choice IS NULL) = (error IS NULL)""",
     "answers kept as they are": """SELECT 'label event ' || seq, 'an event that is no label has a choice, or a label has none'
         FROM label_events WHERE (action = 'label') <> (choice IS NOT NULL)""",
+    "documents": """SELECT where_, 'it is no JSON object' FROM (
+        SELECT 'metadata of trajectory ' || id AS where_, metadata AS document FROM trajectories
+        UNION ALL SELECT 'hidden fields of trajectory ' || id, hidden FROM trajectories
+        UNION ALL SELECT 'options of import ' || id, options FROM imports
+        UNION ALL SELECT 'draft of assignment ' || assignment, document FROM drafts)
+        WHERE CASE WHEN json_valid(document) THEN json_type(document) ELSE 'none' END <> 'object'""",
     "distinct ids": "SELECT 'trajectory ' || id, 'the id stands twice' FROM trajectories GROUP BY id HAVING count(*) > 1",
     "whole imports": """SELECT file, 'its import was broken off; run the same `rejudge import` again'
         FROM imports WHERE finished_at IS NULL""",
