@@ -6,6 +6,7 @@ to stderr. Exit status: 0 done, 1 refused, 2 wrong usage.
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -354,13 +355,15 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command; its exit status."""
     args = parser().parse_args(argv)
     try:
-        return args.run_command(args) or 0
+        status = args.run_command(args) or 0
+        sys.stdout.flush()
+        return status
     except RejudgeError as error:
         say(str(error))
         return 1
     except BrokenPipeError:
-        # The reader of our output left (`rejudge labels | head`): nothing is wrong.
-        sys.stderr.close()
+        # The reader of our output left (`rejudge labels | head`): nothing is wrong, and nothing more is to be written.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         say("Stopped.")

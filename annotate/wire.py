@@ -64,13 +64,13 @@ def desk_state(blind: BlindStore, waiting: bool) -> dict[str, Any]:
     A position is one's own finished items plus one, of the batch's size; what others left does not show.
     What was undone comes first, then items in the order in which they were claimed.
     """
-    held = blind.rows("SELECT ref, line, finished, size FROM my_position ORDER BY coalesce(undone, 0) DESC, claimed", [])
+    held = blind.rows("SELECT ref, line, finished, size FROM my_position ORDER BY turn", [])
     queue: list[dict[str, Any]] = []
     ahead: dict[int, int] = {}
     for ref, line, finished, size in held:
         ahead[line] = ahead.get(line, 0) + 1
         queue.append({"ref": ref, "position": finished + ahead[line], "of": size})
-    last = blind.row("SELECT ref FROM my_labels ORDER BY seq DESC LIMIT 1", [])
+    last = blind.row("SELECT ref FROM my_labels ORDER BY turn DESC LIMIT 1", [])
     waiting = waiting and not queue
     return {"queue": queue, "last": last[0] if last else None, "finished": not queue and not waiting, "waiting": waiting}
 

@@ -5,6 +5,7 @@ Between a format, which knows how a file is written, and the store, which knows 
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -208,14 +209,12 @@ class Receiver:
     def _choices_used(self, id: str) -> list[str]:
         """The choices that the file gives to question `id`, in its order, up to the first line that is broken."""
         used: dict[str, None] = {}
-        try:
+        with suppress(ImportRefused):  # a later refusal is for the next attempt
             for entry in self.again():
                 answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
                 for answer in answers:
                     if answer.choice is not None and self._meant(answer.question) == id:
                         used[answer.choice] = None
-        except ImportRefused:
-            pass  # a later refusal, for the next attempt
         return list(used)
 
 

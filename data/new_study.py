@@ -82,8 +82,8 @@ def begin_bundled(folder: Path, name: str) -> Begun:
 def finish_bundled(folder: Path) -> Begun:
     """Makes the database of a copied study and imports its trajectories; safe to call again."""
     study = load_study(folder)
-    if not study.database.exists():
-        Store.create(study.database).close()
+    # Always: a database that was broken off between its file and its tables is finished here.
+    Store.create(study.database).close()
     study, imported = import_file(study, folder / TRAJECTORIES, None, Naming())
     return Begun(study, imported=imported)
 

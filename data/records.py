@@ -9,6 +9,9 @@ from typing import Any
 Step = dict[str, Any]
 """One step as it is stored: `kind`, and the fields that its kind allows (see `data/formats/native.py`)."""
 
+CONSENSUS = "consensus"
+"""Stands beside annotators in the figures, so no annotator can be called so."""
+
 STEP_KINDS = ("message", "reasoning", "tool_call", "tool_result", "observation", "note")
 
 

@@ -123,7 +123,8 @@ def _run(name: str, kind: str, identity: str) -> str:
 
 
 def _positions(steps: str, count: int) -> str:
-    inside = all(0 <= step < count for step in json.loads(steps))
+    listed = json.loads(steps)
+    inside = isinstance(listed, list) and all(0 <= step < count for step in listed)
     return "" if inside else f"it points beyond the {count} steps of its trajectory"
 
 

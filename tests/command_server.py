@@ -6,6 +6,7 @@ which the process shall kill itself. What is answered is the exit status, negati
 """
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ import reports.terminal  # noqa: F401
 
 
 def main() -> int:
+    gc.freeze()  # or every child copies what it never uses
     for request in sys.stdin.buffer:
         child = os.fork()
         if child == 0:

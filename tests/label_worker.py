@@ -25,6 +25,8 @@ def label_until_done(study: Study, handle: str, gate: int) -> list[str]:
     with Sitting(study, handle) as me:
         os.read(gate, 1)
         while (held := me.claim()) or others_hold_something(me.store, me.desk.annotator):
+            # Reading takes a moment; without it one process keeps the lock and the others only watch.
+            time.sleep(0.01)
             if held:
                 mine.append(me.id_of(held[0]))
                 assert not me.label(held[0])

@@ -61,9 +61,6 @@ def make_study(
 def write_toml(folder: Path, questions: Iterable[Question], rest: str = "") -> Study:
     """The study.toml of `folder`, written anew."""
     blocks = [question_block(question) for question in questions]
-    for place, question in enumerate(questions):
-        if question.when:
-            blocks[place] += f'when = {{ question = "{question.when.question}", is = "{question.when.choice}" }}\n'
     (folder / "study.toml").write_text(f'name = "made"\n\n{"".join(blocks)}\n{rest}', encoding="utf-8")
     return load_study(folder)
 

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from data.errors import RejudgeError, StoreError
 from data.gold import Policy, freeze
 from data.store import Store
-from data.store.schema import SCHEMA_VERSION
+from data.store.connection import SCHEMA_VERSION, connect
+from data.store.schema import migrations
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
 
@@ -89,9 +91,11 @@ def test_two_processes_that_make_one_database_agree_on_its_salt(tmp_path: Path) 
     [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("recursive_triggers", 1), ("trusted_schema", 0)],
 )
 def test_every_connection_has_the_pragmas(copy: Store, pragma: str, value: object) -> None:
+    bare = connect(copy.path)
     with Store.open(copy.path) as second, Store.create(copy.path) as third:
-        found = [store.conn.execute(f"PRAGMA {pragma}").fetchone()[0] for store in (copy, second, third)]
-    assert found == [value] * 3
+        found = [conn.execute(f"PRAGMA {pragma}").fetchone()[0] for conn in (copy.conn, second.conn, third.conn, bare)]
+    bare.close()
+    assert found == [value] * 4
 
 
 def refusal_of(path: Path) -> StoreError:
@@ -227,3 +231,9 @@ def test_a_verdict_is_a_choice_or_an_error_and_never_both_or_neither(copy: Store
     for choice, error in ((0, "unreadable"), (None, None)):
         with pytest.raises(sqlite3.IntegrityError, match="CHECK"):
             copy.conn.execute(insert, [2, choice, error])
+
+
+def test_the_schema_version_counts_the_migrations() -> None:
+    applied = Database(memory=True)
+    migrations.apply(applied)
+    assert len(migrations.applied(applied)) == SCHEMA_VERSION

@@ -34,7 +34,6 @@ def good_study(folder: Path) -> Study:
     questions = [replace(MISALIGNED, evidence="optional")]
     study = make_study(folder / "study", lines, questions, '[blind]\nshow = ["domain"]\n')
     draw_batch(study, 12, overlap=2, seed="verify", name="first")
-    draw_batch(study, 3, name="second")
     with Sitting(study, "ana") as ana, Sitting(study, "ben") as ben, Sitting(study, "eva") as eva:
         late_ref = eva.claim()[0]
         late_id, late = eva.id_of(late_ref), eva.answer("label", late_ref, M)
@@ -53,6 +52,7 @@ def good_study(folder: Path) -> Study:
         while held := ben.claim():
             ben.label(held[0], A, evidence=(0,))
         assert eva.send(late) == [] and eva.one("SELECT max(surplus) FROM label_events") == 1
+        draw_batch(study, 3, name="second")
         study.codebook_path(study.questions[0]).write_text("# A second page", encoding="utf-8")
         with Sitting(study, "leo") as leo:
             held = leo.claim()[0]
@@ -120,6 +120,7 @@ LABELLED = f"(SELECT id FROM assignments WHERE outcome = {LABEL})"
 NEW_BATCH = """INSERT INTO batches SELECT 9, 'ninth', kind, overlap, seed, '{"design":"simple","n":1,"overlap":2,"split":"all"}',
     '{"items":1}', state, drawn_at FROM batches WHERE code = 1"""
 NEW_ITEM = "INSERT INTO batch_items SELECT 9, 1, trajectory, 1.0, 'all', 'real' FROM batch_items WHERE number = 1 AND batch = 1"
+NOBODYS = "(SELECT min(n) FROM trajectories WHERE n NOT IN (SELECT trajectory FROM assignments))"
 OTHER_SHOWN = "(SELECT hash FROM shown s WHERE s.trajectory <> label_events.trajectory)"
 WITHOUT_UNIQUE = (
     """CREATE TABLE loose (n INTEGER PRIMARY KEY, id TEXT, content_hash TEXT, format TEXT, group_name TEXT, split TEXT, task TEXT,
@@ -172,7 +173,7 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
         "assignment",
         ("UPDATE places SET assignment = NULL WHERE assignment = (SELECT min(id) FROM assignments WHERE state = 'leased')",),
     ),
-    ("assigned items", "assignment", (f"UPDATE assignments SET trajectory = trajectory % 17 + 1 WHERE id = {LABELLED}",)),
+    ("assigned items", "assignment", (f"UPDATE assignments SET trajectory = {NOBODYS} WHERE id = {LABELLED}",)),
     ("overlap", "batch first, item", ("UPDATE label_events SET surplus = 0 WHERE surplus = 1",)),
     ("outcomes", "assignment", (f"UPDATE assignments SET outcome = outcome - 1 WHERE id = {LABELLED}",)),
     ("outcomes", "assignment", (f"UPDATE assignments SET outcome = NULL WHERE id = {LABELLED}",)),
@@ -367,9 +368,9 @@ def test_a_torn_page_is_a_finding_or_a_refusal_and_never_a_traceback(good: Path,
     assert len(told) > len(whole) // size / 2, "most damage is told by verify itself"
 
 
-def test_what_was_written_on_two_days_by_two_versions_still_holds_together(tmp_path: Path) -> None:
-    """The chain goes on over connections, imports and people; it does not begin anew."""
+def test_a_study_that_goes_on_stays_good(tmp_path: Path) -> None:
     study = good_study(tmp_path)
+    let_lapse(study, "leo")
     with Sitting(study, "late comer") as me:
         before = me.one("SELECT max(seq) FROM label_events")
         me.label_all({})

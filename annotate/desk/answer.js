@@ -8,8 +8,8 @@ const BLANK = { choice: null, unsure: false, skip: null, evidence: [], rationale
 export class Answer {
   /** @param {object|null} draft as the server keeps it */
   constructor(draft) {
-    const { choice = null, evidence = [], rationale = "", confidence = null } = draft ?? {};
-    this.value = { ...BLANK, choice, evidence, rationale, confidence };
+    const { action = null, choice = null, evidence = [], rationale = "", confidence = null, reason = "" } = draft ?? {};
+    this.value = { ...BLANK, choice, unsure: action === "unsure", skip: action === "skip" ? reason : null, evidence, rationale, confidence };
     this.past = [];
     this.flagged = null;
   }
@@ -76,14 +76,14 @@ export class Answer {
     if (this.kind === null) return { what: "choice", words: "Choose an answer first, or u for unsure." };
     if (this.kind !== "label" || this.value.evidence.length > 0) return null;
     if (question.evidence === "first" && this.value.choice === question.positive)
-      return { what: "evidence", words: `Mark the first failing step: move with j k, mark with e.` };
+      return { what: "evidence", words: "Mark the first failing step: move with j k, mark with e." };
     if (question.evidence === "any") return { what: "evidence", words: "Mark at least one step: move with j k, mark with e." };
     return null;
   }
 
   draft(activeMs) {
-    const { choice, evidence, rationale, confidence } = this.value;
-    return { choice, evidence, rationale, confidence, active_ms: activeMs };
+    const { choice, evidence, rationale, confidence, skip } = this.value;
+    return { action: this.kind, choice, evidence, rationale, confidence, reason: skip, active_ms: activeMs };
   }
 
   event(question) {

@@ -6,13 +6,15 @@ import { Answer } from "./answer.js";
 import { Chooser } from "./chooser.js";
 import { Clock } from "./clock.js";
 import { drawCodebook } from "./codebook.js";
+import { COMMANDS } from "./commands.js";
 import { Drafts } from "./drafts.js";
-import { element, keycap } from "./element.js";
 import { Form } from "./form.js";
 import { Frame, themeOf } from "./frame.js";
 import { Help } from "./help.js";
 import { listen } from "./keys.js";
 import { Outbox } from "./outbox.js";
+import { drawPage, pageFor } from "./pages.js";
+import { watch } from "./presence.js";
 import { Queue } from "./queue.js";
 import { StepList } from "./steps.js";
 import { Task } from "./task.js";
@@ -22,15 +24,15 @@ const GUARD = 350;
 /** How often the server is asked for the queue, by what is on the page. */
 const BEATS = { item: 60_000, waiting: 15_000, opening: 1500, signedout: 15_000 };
 const NOTICE = 9000;
+const NO_ANSWER = { choice: null, evidence: [], rationale: "", confidence: null, reason: null };
 const SIGNED_OUT = "Signed out: open your sign-in link again";
-const INPUT = ["keydown", "pointerdown", "pointermove", "wheel"];
 
 class Desk {
   constructor(data, parent) {
     const command = (name, argument) => this.command(name, argument);
     this.parent = parent;
     this.queue = new Queue(data.base, { arrived: () => this.present(), gone: () => this.beat(), signedOut: () => this.beat() });
-    this.outbox = new Outbox(data.base, `${data.study} ${data.annotator}`, { state: (state) => this.adopt(state), status: () => this.status(), refused: (why) => this.refused(why) });
+    this.outbox = new Outbox(data.base, `${data.study} ${data.annotator}`, { state: (state) => this.adopt(state), status: () => this.status(), refused: (events, why) => this.refused(events, why) });
     this.drafts = new Drafts(data.base, () => this.status());
     this.chooser = new Chooser(() => this.steps.takeKeyboard());
     this.task = new Task(command);
@@ -42,6 +44,7 @@ class Desk {
     this.history = []; // refs submitted in this page, latest last
     this.shown = null;
     this.page = null;
+    this.beaten = performance.now();
     parent.append(this.frame.root);
     this.update(data);
     this.listen();
@@ -66,22 +69,19 @@ class Desk {
   }
 
   listen() {
-    const stop = listen({ command: (name, key) => this.key(name, key), typing: (key, event) => this.typing(key, event) });
-    const touch = () => this.shown?.clock.touch();
-    const seen = () => this.visibility();
-    const left = () => this.drafts.flush();
-    for (const name of INPUT) window.addEventListener(name, touch, { capture: true, passive: true });
-    document.addEventListener("visibilitychange", seen);
-    window.addEventListener("pagehide", left);
-    const tick = setInterval(() => this.tick(), 500);
+    const unlisten = listen({ command: (name, key) => this.key(name, key), typing: (key, event) => this.typing(key, event) });
+    const unwatch = watch({
+      touched: () => this.shown?.clock.touch(),
+      hidden: () => this.hidden(),
+      seen: () => this.seen(),
+      left: () => this.drafts.flush(),
+    });
+    const ticking = setInterval(() => this.tick(), 500);
     this.stop = () => {
-      stop();
-      for (const name of INPUT) window.removeEventListener(name, touch, { capture: true });
-      document.removeEventListener("visibilitychange", seen);
-      window.removeEventListener("pagehide", left);
-      clearInterval(tick);
-      for (const part of [this.outbox, this.drafts, this.queue]) part.stop();
-      this.steps.remove();
+      unlisten();
+      unwatch();
+      clearInterval(ticking);
+      for (const part of [this.outbox, this.drafts, this.queue, this.steps]) part.stop();
       this.frame.root.remove();
     };
   }
@@ -92,14 +92,17 @@ class Desk {
     this.queue.adopt(state, this.outbox.pending);
     this.present();
     const now = this.queue.current;
-    if (before && now && now.ref !== before.ref && !this.refusing) this.say(`Item ${before.position} is no longer with you. This is your current item.`);
+    if (before && now && now.ref !== before.ref && now.ref !== this.wanted && !this.refusing) this.say(`Item ${before.position} is no longer with you. This is your current item.`);
     this.refusing = false;
   }
 
-  refused(why) {
+  /** These events were not taken: their items are still to be answered, perhaps as something else than what was read. */
+  refused(events, why) {
     this.refusing = true;
-    this.history = this.history.filter((ref) => !this.queue.state.queue.some((place) => place.ref === ref));
-    this.say(`Your last answer was not taken: ${why}`, { error: true, stays: true });
+    for (const { ref } of events) this.queue.forget(ref);
+    this.history = this.history.filter((ref) => !events.some((event) => event.ref === ref));
+    if (events.some((event) => event.ref === this.shown?.place.ref)) this.leave();
+    this.say(`Your last answer was not taken. ${why}`, { error: true, stays: true });
   }
 
   beat() {
@@ -111,18 +114,18 @@ class Desk {
   tick() {
     const now = performance.now();
     const every = BEATS[this.outbox.signedOut ? "signedout" : this.page ?? "item"];
-    if (!document.hidden && every && now - (this.beaten ?? 0) > every) this.beat();
+    if (!document.hidden && every && now - this.beaten > every) this.beat();
     if (this.noticeUntil && now > this.noticeUntil) this.say("");
   }
 
-  visibility() {
-    if (document.hidden) {
-      this.shown?.clock.stop();
-      this.drafts.flush();
-    } else {
-      this.shown?.clock.start();
-      if (this.page || performance.now() - (this.beaten ?? 0) > BEATS.item) this.beat();
-    }
+  hidden() {
+    this.shown?.clock.stop();
+    this.drafts.flush();
+  }
+
+  seen() {
+    this.shown?.clock.start();
+    if (this.page || this.outbox.signedOut || performance.now() - this.beaten > BEATS.item) this.beat();
   }
 
   status() {
@@ -142,32 +145,21 @@ class Desk {
     if (item && this.shown?.place.ref === place.ref) {
       this.shown.place = place;
       this.frame.place(place);
-    } else if (item) this.show(place, item);
-    else this.turnTo(this.pageFor(place));
+    } else if (item) {
+      this.show(place, item);
+    } else {
+      const saved = this.outbox.pending.length === 0;
+      this.turnTo(pageFor({ place, state: this.queue.state, saved, worked: this.history.length > 0 }), saved);
+    }
   }
 
-  pageFor(place) {
-    const { finished, waiting, last } = this.queue.state;
-    const saved = this.outbox.pending.length === 0;
-    if (place || (!saved && !finished)) return "opening";
-    if (waiting) return "waiting";
-    return last === null && this.history.length === 0 ? "empty" : "finished";
-  }
-
-  turnTo(name) {
-    const saved = this.outbox.pending.length === 0;
+  turnTo(name, saved) {
     if (this.page === name && this.pageSaved === saved) return;
     this.leave();
     this.page = name;
     this.pageSaved = saved;
-    const back = element("button", { class: "quiet", type: "button", "data-rj": "undo", onclick: () => this.command("undo") }, keycap("z"), "go back to the last item");
-    const pages = {
-      finished: { title: "This batch is done", lines: [saved ? "Every answer is saved. Thank you." : "Your last answers are still on their way; please leave this page open until they are saved."], button: back },
-      waiting: { title: "Nothing to label at the moment", lines: ["Others hold the last items. This page looks again by itself."], button: this.history.length || this.queue.state.last ? back : null },
-      empty: { title: "No batch is open for you", lines: ["There is nothing to label yet. Whoever runs the study can tell you when there is."] },
-      opening: { title: "Opening the next item …", lines: [] },
-    };
-    this.frame.showPage({ name, ...pages[name] }, this.form.notice);
+    const back = name !== "opening" && (this.history.length || this.queue.state.last) ? () => this.undo() : null;
+    this.frame.showPage(drawPage(name, { saved, back }, this.form.notice), name === "finished");
   }
 
   /** Put the present item away, with all that was done on it. */
@@ -175,6 +167,7 @@ class Desk {
     if (!this.shown) return;
     this.shown.clock.stop();
     this.shown.focus = this.steps.focus;
+    this.shown.item = null; // the queue decides how long an item of megabytes is kept
     if (this.chooser.open) this.chooser.close();
     this.shown = null;
   }
@@ -200,6 +193,8 @@ class Desk {
     if (!this.help.open) this.steps.takeKeyboard();
     work.clock.start();
     this.since = performance.now();
+    if (this.wanted === place.ref) this.say("Back at your last item. Submit it again when it is right.");
+    this.wanted = null;
   }
 
   draw() {
@@ -290,12 +285,13 @@ class Desk {
     }
     if (this.shown?.place.ref === ref || this.outbox.pending.some((event) => event.kind === "undo" && event.ref === ref)) return;
     const item = this.queue.item(ref);
-    const event = { kind: "undo", ref, item_hash: item?.item_hash ?? null, choice: null, evidence: [], rationale: "", confidence: null, reason: null, active_ms: 0 };
+    const event = { ...NO_ANSWER, kind: "undo", ref, item_hash: item?.item_hash ?? null, active_ms: 0 };
     this.queue.apply(event);
     this.outbox.add(event);
     this.queue.prefetch();
+    this.wanted = ref;
+    if (!item) this.say("Going back to your last item …");
     this.present();
-    this.say(item ? "Back at your last item. Submit it again when it is right." : "Going back to your last item …");
   }
 
   ask(kind, chosen) {
@@ -304,36 +300,11 @@ class Desk {
 
   flag(reason) {
     this.shown.answer.flagged = reason;
-    this.send({ kind: "flag", choice: null, evidence: [], rationale: "", confidence: null, reason });
+    this.send({ ...NO_ANSWER, kind: "flag", reason });
     this.draw();
     this.say("Reported. Now label the item, or skip it.");
   }
 }
-
-/** What each key or button does to the item on the page. */
-const COMMANDS = {
-  choose: (desk, key) => {
-    const choice = desk.question.choices[key - 1];
-    if (choice !== undefined) desk.edit((answer) => answer.choose(choice));
-  },
-  unsure: (desk) => desk.edit((answer) => answer.unsure()),
-  confidence: (desk) => desk.edit((answer) => answer.nextConfidence()),
-  setConfidence: (desk, level) => desk.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
-  mark: (desk) => {
-    if (desk.question.evidence !== "none") desk.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
-  },
-  skip: (desk) => desk.ask("skip", (reason) => desk.edit((answer) => answer.skip(reason))),
-  flag: (desk) => desk.ask("flag", (reason) => desk.flag(reason)),
-  submit: (desk) => desk.submit(),
-  rationale: (desk) => desk.form.rationale.focus(),
-  down: (desk) => desk.steps.move(1),
-  up: (desk) => desk.steps.move(-1),
-  first: (desk) => desk.steps.go(0),
-  last: (desk) => desk.steps.go(desk.steps.steps.length - 1),
-  goTo: (desk, index) => desk.steps.go(index),
-  nextCall: (desk) => desk.steps.nextCall() || desk.say("No tool call after this step."),
-  open: (desk) => desk.steps.toggle(desk.steps.focus),
-};
 
 const desks = new WeakMap();
 

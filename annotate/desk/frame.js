@@ -1,4 +1,4 @@
-/** The page around the item: header, the two columns, and the calm pages for when there is no item. */
+/** The page around the item: header, the two columns, and the place for a page when there is no item. */
 import { element, keycap } from "./element.js";
 import { BINDINGS } from "./keys.js";
 
@@ -69,18 +69,14 @@ export class Frame {
     this.columns.hidden = false;
   }
 
-  /**
-   * @param {{name: string, title: string, lines: string[], button?: Node}} page
-   * @param {Node} notice
-   */
-  showPage({ name, title, lines, button }, notice) {
+  /** @param {Node} page */
+  showPage(page, done) {
     this.columns.hidden = true;
     this.page.hidden = false;
     this.item.removeAttribute("data-position");
     this.item.removeAttribute("data-ref");
     this.position.textContent = "";
-    this.bar.style.width = name === "finished" ? "100%" : "0";
-    this.page.replaceChildren(element("div", { class: "page-body", "data-rj": name, role: "status" },
-      element("h1", {}, title), ...lines.map((line) => element("p", {}, line)), ...(button ? [button] : []), notice));
+    this.bar.style.width = done ? "100%" : "0";
+    this.page.replaceChildren(page);
   }
 }

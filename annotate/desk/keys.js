@@ -26,15 +26,16 @@ export const BINDINGS = [
 const BY_KEY = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [key, binding])));
 
 /** The key's name: by what it prints, or by where it lies for layouts that print no Latin letter or digit there. */
-function nameOf({ key, code, shiftKey }) {
+function nameOf({ key, code, shiftKey, capsLock }) {
   if (/^[a-z]$/i.test(key)) {
     const letter = key.toLowerCase();
-    // Caps lock is not shift: only shift makes G of g, and no other letter has a meaning with it.
-    return !shiftKey ? letter : letter === "g" ? "G" : null;
+    // Caps lock left on must not turn g into G; no other letter has a meaning with shift.
+    const shifted = capsLock ? shiftKey : key !== letter;
+    return !shifted ? letter : letter === "g" ? "G" : null;
   }
   if (BY_KEY.has(key)) return key;
   if (!shiftKey && /^Digit[1-9]$/.test(code)) return code.slice(5);
-  if (key.length === 1 && key > "\x7f" && /^Key[A-Z]$/.test(code)) return nameOf({ key: code.slice(3), code: "", shiftKey });
+  if (key.length === 1 && key > "\x7f" && /^Key[A-Z]$/.test(code)) return nameOf({ key: shiftKey ? code[3] : code[3].toLowerCase(), code: "", shiftKey, capsLock: false });
   return null;
 }
 
@@ -52,14 +53,22 @@ export function listen(desk) {
     event.preventDefault();
     event.stopImmediatePropagation();
   };
+  let held = null; // the key whose command may have moved the focus into a field, where its repeats would be typed
   const pressed = (event) => {
+    // A browser's autofill sends a keydown without a key.
+    if (event.key === undefined) return;
     const target = event.composedPath()[0];
     if (event.isComposing || event.keyCode === 229) {
       event.stopImmediatePropagation();
       return;
     }
     const chord = event.ctrlKey || event.metaKey;
+    if (!event.repeat) held = null;
     if (isField(target)) {
+      if (event.repeat && held === event.code) {
+        take(event);
+        return;
+      }
       if (desk.typing(chord ? `Ctrl+${event.key}` : event.key, event)) take(event);
       // The letter still reaches the field; Streamlit, which sees the desk and not the field, must not take it for a key.
       else if (!chord && !event.altKey) event.stopImmediatePropagation();
@@ -77,10 +86,12 @@ export function listen(desk) {
       return;
     }
     if (event.key === "Enter" && isButton(target) && !event.repeat) return;
-    const name = nameOf(event);
+    const { key, code, shiftKey } = event;
+    const name = nameOf({ key, code, shiftKey, capsLock: event.getModifierState("CapsLock") });
     const binding = name && BY_KEY.get(name);
     if (!binding) return;
     take(event);
+    if (!event.repeat) held = code;
     if (!event.repeat || binding.repeats) desk.command(binding.command, name);
   };
   window.addEventListener("keydown", pressed, { capture: true });

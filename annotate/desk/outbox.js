@@ -60,7 +60,7 @@ export class Outbox {
   /**
    * @param {string} base
    * @param {string} owner whose events these are; another annotator's in the same tab are left alone
-   * @param {{state: (state: object) => void, status: () => void, refused: (why: string) => void}} on
+   * @param {{state: (state: object) => void, status: () => void, refused: (events: object[], why: string) => void}} on
    */
   constructor(base, owner, on) {
     this.url = `${base}/events`;
@@ -144,13 +144,12 @@ export class Outbox {
 
   /** Nothing of this list was written: the refused events go, the rest is sent again. */
   refused(list, sent, status, answer) {
-    if (status === 400) {
-      if (sent.size) this.on.refused(answer.error ?? "the server could not read it");
-      return list.drop((seq) => sent.has(seq));
-    }
-    const refused = new Map((answer.refused ?? []).map(({ seq, why }) => [seq, why]));
-    const moved = list.drop((seq) => refused.has(seq) || seq <= (answer.ack ?? 0));
-    if (refused.size) this.on.refused([...refused.values()][0]);
+    const whys = status === 400
+      ? new Map([...sent].map((seq) => [seq, answer.error ?? "The server could not read it."]))
+      : new Map((answer.refused ?? []).map(({ seq, why }) => [seq, why]));
+    const events = list.events.filter(({ seq }) => whys.has(seq));
+    const moved = list.drop((seq) => whys.has(seq) || seq <= (answer.ack ?? 0));
+    if (events.length) this.on.refused(events, whys.get(events[0].seq));
     return moved;
   }
 

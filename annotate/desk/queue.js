@@ -76,14 +76,22 @@ export class Queue {
       this.items.set(ref, item);
       this.forgetOld();
       this.on.arrived(ref);
-    } else if (response?.status === 404) this.on.gone(ref);
-    else if (response?.status === 401 || response?.status === 403) this.on.signedOut();
-    else this.fetching.set(ref, setTimeout(() => this.retry(ref), RETRY));
+      return;
+    }
+    if (response?.status === 404) this.on.gone(ref);
+    if (response?.status === 401 || response?.status === 403) this.on.signedOut();
+    // Also after a 404: the server may name this item again, and must not be asked in a circle.
+    this.fetching.set(ref, setTimeout(() => this.retry(ref), RETRY));
   }
 
   retry(ref) {
     this.fetching.delete(ref);
     if (this.entries.some((place) => place.ref === ref)) this.fetch(ref);
+  }
+
+  /** What is held of this item is no longer what the server shows of it. */
+  forget(ref) {
+    this.items.delete(ref);
   }
 
   forgetOld() {

@@ -20,21 +20,32 @@ const PARSED_AT_MOST = 200_000;
 const GRID_AT_MOST = 12_000;
 const ENTRIES_AT_MOST = 40;
 
-function party(speaker) {
-  const name = (speaker ?? "").trim().toLowerCase();
-  return AGENT.has(name) ? "agent" : USER.has(name) ? "user" : SYSTEM.has(name) ? "system" : name ? "other" : "agent";
+const nameIn = (speaker) => (speaker ?? "").trim().toLowerCase();
+const isSystem = (step) => SYSTEM.has(nameIn(step.speaker));
+
+/** Who the agents of a trajectory are, whatever their names: whoever reasons or calls tools. */
+export const castOf = (steps) => new Set(steps.filter(({ kind }) => kind === "tool_call" || kind === "reasoning").map(({ speaker }) => nameIn(speaker)));
+
+function party(speaker, cast) {
+  const name = nameIn(speaker);
+  if (SYSTEM.has(name)) return "system";
+  if (name === "" || AGENT.has(name) || cast.has(name)) return "agent";
+  // Where the agent is known, whoever else speaks is somebody it works for or with.
+  return USER.has(name) || cast.size > 0 ? "user" : "other";
 }
 
 /** The class that colours a step: by who speaks in messages, by kind elsewhere. */
-const toneOf = (step) => (step.kind === "message" || party(step.speaker) === "system" ? party(step.speaker) : step.kind);
+const toneOf = (step, cast) => (isSystem(step) ? "system" : step.kind === "message" ? party(step.speaker, cast) : step.kind);
 
 /** Strings stand without quotation marks unless they would then read as a number, `true` or nothing. */
 function argumentText(value) {
   if (typeof value !== "string") {
-    const line = JSON.stringify(value);
-    return Array.isArray(value) && line.length <= 72 && !line.includes("{") ? line.replaceAll('","', '", "') : JSON.stringify(value, null, 2);
+    const lines = JSON.stringify(value, null, 2);
+    // Line breaks inside strings are escaped, so these are the layout's own: a short plain list reads better in one line.
+    const line = lines.replace(/,\n\s*/g, ", ").replace(/\n\s*/g, "");
+    return Array.isArray(value) && line.length <= 72 && !line.includes("{") ? line : lines;
   }
-  return value === "" || value !== value.trim() || /^(true|false|null|-?\d[\d.eE+-]*)$/.test(value) ? JSON.stringify(value) : value;
+  return value === "" || value !== value.trim() || /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(value) ? JSON.stringify(value) : value;
 }
 
 function entriesOf(given) {
@@ -52,8 +63,7 @@ function entriesOf(given) {
 
 function readContent(step) {
   if (step.kind !== "tool_call") {
-    const tone = toneOf(step);
-    const limits = tone === "system" ? LIMITS.system : step.kind === "message" || step.kind === "reasoning" ? LIMITS.prose : LIMITS.output;
+    const limits = isSystem(step) ? LIMITS.system : step.kind === "message" || step.kind === "reasoning" ? LIMITS.prose : LIMITS.output;
     return { text: step.text ?? "", entries: null, limits };
   }
   const entries = entriesOf(step.arguments);
@@ -127,13 +137,14 @@ function drawText(step, part, first) {
   return body;
 }
 
-function drawSpeaker(step, tone, paired) {
+function drawSpeaker(step, tone, { paired, cast }) {
   const failed = step.kind === "tool_result" && step.error;
   const speaker = plain((step.speaker ?? "").slice(0, 80));
   const name = failed ? "error" : NAMES[step.kind] ?? (speaker || "agent");
   const cell = element("div", { class: "who" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone] ?? "●"), element("bdi", { title: name }, name));
-  // Who reasons, calls or answers is worth a line of its own only where it is not plainly the agent or the tool it called.
-  if (NAMES[step.kind] && speaker && party(speaker) !== "agent" && !(paired && step.kind === "tool_result")) cell.append(element("bdi", { class: "speaker", title: speaker }, speaker));
+  // Who reasons, calls or answers is worth a line only where it is not plainly the one agent or the tool it called.
+  const plainly = step.kind === "tool_result" ? paired : cast.size < 2 && party(step.speaker, cast) === "agent";
+  if (NAMES[step.kind] && speaker && !plainly) cell.append(element("bdi", { class: "speaker", title: speaker }, speaker));
   return cell;
 }
 
@@ -141,10 +152,11 @@ function drawSpeaker(step, tone, paired) {
  * @param {object} step
  * @param {number} index
  * @param {object} part one of `partsOf(step, mode)`
- * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean}} place
+ * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean, cast: Set<string>}} place
  */
-export function drawRow(step, index, part, { first, last, total, markable, paired }) {
-  const tone = toneOf(step);
+export function drawRow(step, index, part, place) {
+  const { first, last, total, markable, cast } = place;
+  const tone = toneOf(step, cast);
   const row = element("div", { class: `step ${tone}`, "data-index": index, tabindex: -1 });
   row.classList.toggle("error", Boolean(step.error));
   row.classList.toggle("goes-on", !last);
@@ -161,6 +173,6 @@ export function drawRow(step, index, part, { first, last, total, markable, paire
     row.setAttribute("role", "none");
   }
   const body = part.entries ? drawGrid(step.tool ?? "", part) : drawText(step, part, first);
-  row.append(side, first ? drawSpeaker(step, tone, paired) : element("div", { class: "who" }), body);
+  row.append(side, first ? drawSpeaker(step, tone, place) : element("div", { class: "who" }), body);
   return row;
 }

@@ -4,10 +4,11 @@
  */
 import { element } from "./element.js";
 import { Rows } from "./rows.js";
-import { drawRow, modesOf, partsOf } from "./step.js";
+import { castOf, drawRow, modesOf, partsOf } from "./step.js";
 
 const AROUND = 320; // px drawn above and below the view
-const CONTEXT = 72; // px of the neighbours that stay in view when a step takes the focus
+/** px of the neighbours that stay in view when a step takes the focus */
+const context = (view) => Math.min(72, view * 0.12);
 
 /** Calls and their results, each pointing at the other. */
 function pairs(steps) {
@@ -52,6 +53,7 @@ export class StepList {
     this.modes = new Map();
     this.cuts = new Map();
     this.partners = pairs(steps);
+    this.cast = castOf(steps);
     this.focus = Math.max(0, Math.min(focus, steps.length - 1));
     this.linked = this.partners.get(this.focus) ?? -1;
     this.drop(0);
@@ -95,7 +97,7 @@ export class StepList {
   make(row) {
     const { index, part, of } = this.rows.at(row);
     const parts = this.cuts.get(index) ?? partsOf(this.steps[index], "shown");
-    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index) });
+    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index), cast: this.cast });
     this.dress(node, index);
     return node;
   }
@@ -164,9 +166,10 @@ export class StepList {
       const { top, bottom } = this.rows.extent(index);
       const { scrollTop, clientHeight } = this.scroller;
       let target = scrollTop;
-      if (bottom - top > clientHeight - 2 * CONTEXT) target = index === 0 ? 0 : top - 28;
-      else if (top < scrollTop + CONTEXT) target = top - CONTEXT;
-      else if (bottom > scrollTop + clientHeight - CONTEXT) target = bottom - clientHeight + CONTEXT;
+      const around = context(clientHeight);
+      if (bottom - top > clientHeight - 2 * around) target = index === 0 ? 0 : top - around / 2;
+      else if (top < scrollTop + around) target = top - around;
+      else if (bottom > scrollTop + clientHeight - around) target = bottom - clientHeight + around;
       this.scroller.scrollTop = target;
       this.draw();
       const settled = this.rows.extent(index);
@@ -185,10 +188,11 @@ export class StepList {
       this.setFocus(this.rows.at(this.rows.rowAt(direction > 0 ? scrollTop + 8 : end - 8)).index);
       return;
     }
-    const tall = bottom - top > clientHeight - CONTEXT;
+    const around = context(clientHeight);
+    const tall = bottom - top > clientHeight - around;
     const page = clientHeight * 0.82;
-    if (tall && direction > 0 && bottom > end + 4) this.scroller.scrollTop = Math.min(scrollTop + page, bottom - clientHeight + CONTEXT);
-    else if (tall && direction < 0 && top < scrollTop - 4) this.scroller.scrollTop = Math.max(scrollTop - page, top - 28);
+    if (tall && direction > 0 && bottom > end + 4) this.scroller.scrollTop = Math.min(scrollTop + page, bottom - clientHeight + around);
+    else if (tall && direction < 0 && top < scrollTop - 4) this.scroller.scrollTop = Math.max(scrollTop - page, top - around / 2);
     else this.go(this.focus + direction);
   }
 
@@ -251,7 +255,7 @@ export class StepList {
     if (act === "mark") this.on.marked(index);
   }
 
-  remove() {
+  stop() {
     this.resized.disconnect();
   }
 }

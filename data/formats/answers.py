@@ -23,7 +23,7 @@ from data.formats.fields import (
 )
 from data.formats.text import NUL_MARK, decode, first_bytes, first_object_keys, json_lines, open_file, parse_json
 from data.questions import Question
-from data.records import Entry, Label, Verdict
+from data.records import CONSENSUS, Entry, Label, Verdict
 
 NAME = "answers"
 QUESTION: Question | None = None
@@ -74,10 +74,13 @@ def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
         refuse(f"{what} must have a choice or be unsure, and not both.", found, "Keep what the annotator really answered.")
     if value.get("annotator") is None:
         refuse(f"{what} names no annotator.", f"Found keys: {', '.join(value)}.", "Give it `annotator`.")
+    annotator = identity(value["annotator"], f"{what}: `annotator`")
+    if annotator == CONSENSUS:
+        refuse(f"{what}: no annotator can be called {CONSENSUS!r}.", "The figures use that name.", "Give the annotator another.")
     return Label(
         trajectory=trajectory,
         question=text_or_none(value, "question", what),
-        annotator=identity(value["annotator"], f"{what}: `annotator`"),
+        annotator=annotator,
         choice=choice,
         rationale=text_or_none(value, "rationale", what),
         evidence=positions_of(value.get("evidence"), "evidence", what),

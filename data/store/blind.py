@@ -5,6 +5,9 @@ by default: the views' listed columns may be read, and nothing else. The authori
 columns but not rows, so the filter lies in inner views with random names, and a column of a real table
 may be read only from within one of those. A common table expression that takes the name of a public
 view does not help: it is not the inner one.
+
+Numbers that count across annotators, such as an event's, stay inside too: they would tell how much
+others have done. What comes out is the turn within one's own rows.
 """
 
 import secrets
@@ -25,8 +28,8 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
            WHERE a.annotator = {me} AND a.state = 'leased' AND t.id <> ''""",
     ),
     "my_labels": (
-        ("ref", "seq", "action", "choice", "evidence", "rationale", "confidence", "reason"),
-        """SELECT a.ref, e.seq, e.action, c.name, e.evidence, e.rationale, e.confidence, e.reason
+        ("ref", "turn", "action", "choice", "evidence", "rationale", "confidence", "reason"),
+        """SELECT a.ref, row_number() OVER (ORDER BY e.seq), e.action, c.name, e.evidence, e.rationale, e.confidence, e.reason
            FROM main.assignments a JOIN main.label_events e ON e.seq = a.outcome
            LEFT JOIN main.choices c ON c.question = e.question AND c.code = e.choice
            WHERE a.annotator = {me} AND a.state = 'finished' AND e.annotator = {me}""",
@@ -37,10 +40,10 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
            WHERE a.annotator = {me} AND d.saved_at <> ''""",
     ),
     "my_position": (
-        ("ref", "line", "undone", "claimed", "finished", "size"),
+        ("ref", "line", "turn", "finished", "size"),
         """SELECT a.ref, a.batch,
-             (SELECT max(e.seq) FROM main.label_events e WHERE e.assignment = a.id AND e.action = 'undo'),
-             a.leased_at || printf('#%012d', a.id),
+             row_number() OVER (ORDER BY coalesce((SELECT max(e.seq) FROM main.label_events e
+                                                   WHERE e.assignment = a.id AND e.action = 'undo'), 0) DESC, a.leased_at, a.id),
              (SELECT count(*) FROM main.assignments f
               WHERE f.annotator = {me} AND f.batch = a.batch AND f.state = 'finished'),
              (SELECT max(i.number) FROM main.batch_items i WHERE i.batch = a.batch)
@@ -58,7 +61,7 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
            WHERE q.id <> ''""",
     ),
 }
-_FUNCTIONS = {"count", "max", "coalesce", "printf", "json_object", "json_extract", "json_type", "json"}
+_FUNCTIONS = {"count", "max", "coalesce", "row_number", "json_object", "json_extract", "json_type", "json"}
 PUBLIC_VIEWS = tuple(_VIEWS)
 
 

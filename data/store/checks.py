@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from data.store.connection import store_error
-from data.store.schema import SCHEMA_VERSION, migrations
+from data.store.connection import SCHEMA_VERSION, store_error
+from data.store.schema import migrations
 from data.store.store import Store
 
 RULES: dict[str, str] = {

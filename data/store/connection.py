@@ -8,6 +8,8 @@ from pathlib import Path
 
 from data.errors import StoreError
 
+SCHEMA_VERSION = 1
+"""How many migrations `schema.py` has; `user_version` of a current database."""
 BUSY_SECONDS = 10
 _writers: dict[str, threading.Lock] = {}
 _writers_guard = threading.Lock()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from data.errors import GoldRefused
 from data.store.store import Store, now
 
 
@@ -61,8 +62,10 @@ def gold_names(store: Store) -> list[str]:
 
 
 def add_gold_set(store: Store, name: str, hash: str, manifest: str, items: list[GoldItem]) -> None:
-    """Freezes a set, in one transaction."""
+    """Freezes a set, in one transaction. Raises GoldRefused where the name was taken meanwhile."""
     with store.write():
+        if name in gold_names(store):
+            raise GoldRefused(f"There is a gold set {name!r} already.", "It was frozen just now.", "Choose another name.")
         code = store.conn.execute(
             "INSERT INTO gold_sets (name, hash, manifest, frozen_at) VALUES (?, ?, ?, ?)", [name, hash, manifest, now()]
         ).lastrowid

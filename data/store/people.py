@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from data.errors import StoreError
 from data.hashing import tagged_hash
+from data.records import CONSENSUS
 from data.store.store import Store, now
 
 
@@ -24,18 +25,23 @@ def _hash(store: Store, kind: str, token: str) -> str:
     return tagged_hash(f"{kind}:{store.fact('salt')}", token)
 
 
+def check_handle(handle: str) -> None:
+    """Refuses a name that cannot be shown, or that the figures use for something else."""
+    if not handle.strip() or handle != handle.strip() or not handle.isprintable() or len(handle) > 80 or handle == CONSENSUS:
+        raise StoreError(
+            "That cannot be an annotator's name.",
+            f"Found {handle!r}.",
+            f"Use 1 to 80 printable characters, without blanks at the ends, and not {CONSENSUS!r}.",
+        )
+
+
 def ensure_person(store: Store, handle: str, *, lead: bool) -> Person:
     """The annotator `handle`, made where new; one who is there keeps the role that was given first.
 
     An imported annotator who is added becomes one who can sign in.
     """
     role = "lead" if lead else "annotator"
-    if not handle.strip() or handle != handle.strip() or not handle.isprintable() or len(handle) > 80:
-        raise StoreError(
-            "That cannot be an annotator's name.",
-            f"Found {handle!r}.",
-            "Use 1 to 80 printable characters, without blanks at the ends.",
-        )
+    check_handle(handle)
     with store.write():
         store.conn.execute(
             """INSERT INTO annotators (handle, role, created_at) VALUES (?, ?, ?)

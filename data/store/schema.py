@@ -1,8 +1,9 @@
 """The tables of `study.db`, as numbered migrations.
 
 `user_version` counts the migrations that were applied, so that opening a current database asks one
-number and touches no migration machinery. Choices, questions, runs, annotators and batches are small
-whole numbers in the large tables: counting a million labels then reads an index of integers.
+number (`SCHEMA_VERSION` in `connection.py`) and touches no migration machinery. Choices, questions,
+runs, annotators and batches are small whole numbers in the large tables: counting a million labels
+then reads an index of integers.
 """
 
 from sqlite_utils import Database, Migrations
@@ -158,7 +159,3 @@ def the_loop(db: Database) -> None:
         message = f"RAISE(ABORT, '{table} keeps what was recorded')"
         db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE {of}ON {table} BEGIN SELECT {message}; END")
         db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
-
-
-SCHEMA_VERSION = len(migrations.pending(Database(memory=True)))
-"""How many migrations this version of rejudge knows; `user_version` of a current database."""

@@ -6,12 +6,9 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from data.errors import StoreError
 from data.store.blind import BlindStore
-from data.store.connection import connect, store_error, write
-from data.store.schema import SCHEMA_VERSION, migrations
+from data.store.connection import SCHEMA_VERSION, connect, store_error, write
 
 
 def now() -> str:
@@ -25,7 +22,6 @@ class Store:
     def __init__(self, path: Path, conn: sqlite3.Connection) -> None:
         self.path = path
         self.conn = conn
-        self.db = Database(conn)
 
     @classmethod
     def create(cls, path: Path) -> "Store":
@@ -124,6 +120,11 @@ def _check_version(path: Path, conn: sqlite3.Connection) -> None:
 
 
 def _migrate(path: Path, conn: sqlite3.Connection) -> None:
+    # Imported where it is needed: sqlite-utils loads pandas, and every command would wait for it.
+    from sqlite_utils import Database
+
+    from data.store.schema import migrations
+
     # Two processes may find the database behind at once: the second waits here and finds nothing to do.
     with write(conn, path):
         if conn.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:

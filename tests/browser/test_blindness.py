@@ -15,10 +15,25 @@ from data.store import Store
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]
 
-HIDDEN = (
-    "sentinelrun", "sentinelrationale", "sentinelerror", "sentinelmodel", "sentinelscore", "sentinelextra", "sentinelgroup",
-    "sentinelid", "sentinelannotator", "sentinelwords", "sentinelstepid", "sentinelfile", "sentinelben", "sentinelsays", "0.987654321",
-)  # fmt: skip
+HIDDEN = tuple(
+    [
+        "sentinelrun",
+        "sentinelrationale",
+        "sentinelerror",
+        "sentinelmodel",
+        "sentinelscore",
+        "sentinelextra",
+        "sentinelgroup",
+        "sentinelid",
+        "sentinelannotator",
+        "sentinelwords",
+        "sentinelstepid",
+        "sentinelfile",
+        "sentinelben",
+        "sentinelsays",
+        "0.987654321",
+    ]
+)
 
 
 def secret_line(number: int) -> dict[str, Any]:

@@ -1,0 +1,26 @@
+/** What each key or button does to the item on the page. */
+
+/** @type {Object<string, (desk: object, argument?: any) => void>} */
+export const COMMANDS = {
+  choose: (desk, key) => {
+    const choice = desk.question.choices[key - 1];
+    if (choice !== undefined) desk.edit((answer) => answer.choose(choice));
+  },
+  unsure: (desk) => desk.edit((answer) => answer.unsure()),
+  confidence: (desk) => desk.edit((answer) => answer.nextConfidence()),
+  setConfidence: (desk, level) => desk.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
+  mark: (desk) => {
+    if (desk.question.evidence !== "none") desk.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
+  },
+  skip: (desk) => desk.ask("skip", (reason) => desk.edit((answer) => answer.skip(reason))),
+  flag: (desk) => desk.ask("flag", (reason) => desk.flag(reason)),
+  submit: (desk) => desk.submit(),
+  rationale: (desk) => desk.form.rationale.focus(),
+  down: (desk) => desk.steps.move(1),
+  up: (desk) => desk.steps.move(-1),
+  first: (desk) => desk.steps.go(0),
+  last: (desk) => desk.steps.go(desk.steps.steps.length - 1),
+  goTo: (desk, index) => desk.steps.go(index),
+  nextCall: (desk) => desk.steps.nextCall() || desk.say("No tool call after this step."),
+  open: (desk) => desk.steps.toggle(desk.steps.focus),
+};
