@@ -7,6 +7,7 @@ which the process shall kill itself. What is answered is the exit status, negati
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -14,14 +15,28 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import annotate.sampling  # noqa: F401  what commands load late, loaded before the fork
 import data.importing as importing
 import rejudge
-import reports.document
-import reports.terminal  # noqa: F401
+
+LATE = (
+    "annotate.links",
+    "annotate.sampling",
+    "data.gold",
+    "data.store.checks",
+    "data.store.schema",
+    "data.store.tallying",
+    "data.verify",
+    "judge.runs",
+    "reports.document",
+    "reports.terminal",
+    "scipy.special",
+)
+"""What commands load only when they need it, loaded here before the fork."""
 
 
 def main() -> int:
+    for name in LATE:
+        importlib.import_module(name)
     gc.freeze()  # or every child copies what it never uses
     for request in sys.stdin.buffer:
         child = os.fork()

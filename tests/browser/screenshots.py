@@ -21,7 +21,7 @@ def main(out: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         study = begin_bundled(Path(folder) / "study", "toxic-proactivity").study
         with Store.open(study.database) as store:
-            draw(store, DrawRequest(size=16, seed="screenshot"))
+            draw(store, DrawRequest(size=16, overlap=2, seed="screenshot"))
         server = Server(study, free_port())
         server.start()
         try:
@@ -36,7 +36,7 @@ def take(server: Server, out: Path) -> None:
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport=WIDE, color_scheme=scheme)
             page = context.new_page()
-            page.goto(server.link_for("ana"))
+            page.goto(server.link_for(f"ana-{scheme}"))
             page.get_by_role("button", name="Sign in").click()
             at_work(page)
             page.screenshot(path=out / f"desk-{scheme}.png")

@@ -15,24 +15,21 @@ from data.store import Store
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]
 
-HIDDEN = tuple(
-    [
-        "sentinelrun",
-        "sentinelrationale",
-        "sentinelerror",
-        "sentinelmodel",
-        "sentinelscore",
-        "sentinelextra",
-        "sentinelgroup",
-        "sentinelid",
-        "sentinelannotator",
-        "sentinelwords",
-        "sentinelstepid",
-        "sentinelfile",
-        "sentinelben",
-        "sentinelsays",
-        "0.987654321",
-    ]
+HIDDEN = (
+    "sentinelrun",
+    "sentinelrationale",
+    "sentinelerror",
+    "sentinelmodel",
+    "sentinelscore",
+    "sentinelextra",
+    "sentinelgroup",
+    "sentinelid",
+    "sentinelannotator",
+    "sentinelwords",
+    "sentinelstepid",
+    "sentinelben",
+    "sentinelsays",
+    "0.987654321",
 )
 
 
