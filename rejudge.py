@@ -5,6 +5,7 @@ to stderr. Exit status: 0 done, 1 refused, 2 wrong usage.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -43,7 +44,7 @@ def say(text: str) -> None:
 def open_study(args: argparse.Namespace) -> Study:
     """The study that --study names, else the one around the current folder."""
     named = getattr(args, "study", None)
-    return load_study(Path(named)) if named else load_study(find_study_folder(Path.cwd()))
+    return load_study(Path(named)) if named else load_study(find_study_folder(Path()))
 
 
 def print_json(document: Any) -> None:
@@ -354,6 +355,10 @@ def _port(text: str) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; its exit status."""
     args = parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a character gets its escape instead of an error.
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = args.run_command(args) or 0
         sys.stdout.flush()
@@ -365,6 +370,10 @@ def main(argv: list[str] | None = None) -> int:
         # The reader of our output left (`rejudge labels | head`): nothing is wrong, and nothing more is to be written.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        named = f" ({error.filename})" if error.filename else ""
+        say(f"Something could not be read or written{named}.\nFound: {error.strerror or error}.\nCheck room and permissions.")
+        return 1
     except KeyboardInterrupt:
         say("Stopped.")
         return 130

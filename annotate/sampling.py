@@ -14,6 +14,8 @@ from data.store import Store
 from data.store.batches import FrameItem, NewBatch, add_batch, batch_names, frame
 from data.store.incoming import unfinished_imports
 
+MOST_OVERLAP = 100
+
 
 @dataclass(frozen=True, slots=True)
 class DrawRequest:
@@ -29,18 +31,21 @@ class DrawRequest:
 
 def draw(store: Store, request: DrawRequest) -> NewBatch:
     """Draws and opens a batch. Raises DrawRefused; then nothing was written."""
-    if request.size < 1 or request.overlap < 1:
+    if request.size < 1 or not 1 <= request.overlap <= MOST_OVERLAP:
         raise DrawRefused(
-            "A batch needs at least one item and one label per item.",
+            f"A batch needs at least one item, and one to {MOST_OVERLAP} labels per item.",
             f"Found --n {request.size} and --overlap {request.overlap}.",
-            "Ask for whole numbers from 1.",
+            "Ask for whole numbers in that range.",
         )
+    for option, text in (("--name", request.name), ("--seed", request.seed)):
+        if text is not None and not (text.strip() and text.isprintable()):
+            raise DrawRefused(f"{option} cannot be shown.", f"Found {text!r}.", "Use printable characters.")
     unfinished = unfinished_imports(store)
     if unfinished:
         raise DrawRefused(
             "An import was broken off, so the frame is not complete.",
             f"Unfinished: {', '.join(unfinished)}.",
-            "Run the same `rejudge import` again; it finishes the rest.",
+            "Run the same `rejudge import` on the same file again; it finishes the rest. Without that file, begin a new study.",
         )
     with store.write():
         names = batch_names(store)

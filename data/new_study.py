@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,14 +127,15 @@ def begin_from(folder: Path, file: Path) -> Begun:
 
 
 def _questions_in(entries: Iterable[Entry]) -> list[Question]:
-    choices: dict[str, list[str]] = {}
+    counts: dict[str, Counter[str]] = {}
     for entry in entries:
         answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
         for answer in answers:
-            seen = choices.setdefault(answer.question or "question", [])
-            if answer.choice is not None and answer.choice not in seen:
-                seen.append(answer.choice)
-    return [guessed_question(id, seen) for id, seen in choices.items()]
+            seen = counts.setdefault(answer.question or "question", Counter())
+            if answer.choice is not None:
+                seen[answer.choice] += 1
+    # The rarer of two choices comes last, and is taken for the positive one: what a judge is there to find is rarely common.
+    return [guessed_question(id, [choice for choice, _ in seen.most_common()]) for id, seen in counts.items()]
 
 
 def _name_line(folder: Path) -> str:

@@ -72,7 +72,12 @@ class Study:
 
 def find_study_folder(start: Path) -> Path:
     """`start` or the nearest parent that holds a `study.toml`. Raises StudyError where none does."""
-    start = start.resolve()
+    try:
+        start = start.resolve()
+    except OSError as error:
+        raise StudyError(
+            "The current folder cannot be used.", f"Found: {error.strerror or error}.", "Go to a folder that is there."
+        ) from None
     for folder in (start, *start.parents):
         if (folder / TOML_NAME).is_file():
             return folder

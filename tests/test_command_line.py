@@ -290,9 +290,9 @@ def test_a_draw_from_one_split_takes_only_its_items(run: Run, drawable: Path) ->
     ("argv", "wrong", "do"),
     [
         (("--n", "61"), "fewer than 61 items", "--n 60"),
-        (("--n", "0"), "at least one item", "from 1"),
-        (("--n", "-5"), "at least one item", "from 1"),
-        (("--n", "5", "--overlap", "0"), "at least one item", "from 1"),
+        (("--n", "0"), "at least one item", "range"),
+        (("--n", "-5"), "at least one item", "range"),
+        (("--n", "5", "--overlap", "0"), "at least one item", "range"),
     ],
 )
 def test_a_draw_that_cannot_be_is_refused_with_what_can(run: Run, held: Path, argv: tuple[str, ...], wrong: str, do: str) -> None:

@@ -13,7 +13,7 @@ from data.new_study import begin_bundled  # noqa: E402
 from data.store import Store  # noqa: E402
 from tests.browser.conftest import QUIET, Server, chromium, free_port  # noqa: E402
 
-WIDE, NARROW = {"width": 1360, "height": 860}, {"width": 1100, "height": 760}
+SIZE = {"width": 1360, "height": 860}
 
 
 def main(out: Path) -> None:
@@ -33,16 +33,13 @@ def main(out: Path) -> None:
 def take(server: Server, out: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        for scheme in ("light", "dark"):
-            context = browser.new_context(viewport=WIDE, color_scheme=scheme)
+        for scheme, handle in (("light", "ana"), ("dark", "ben")):
+            context = browser.new_context(viewport=SIZE, color_scheme=scheme)
             page = context.new_page()
-            page.goto(server.link_for(f"ana-{scheme}"))
+            page.goto(server.link_for(handle))
             page.get_by_role("button", name="Sign in").click()
             at_work(page)
             page.screenshot(path=out / f"desk-{scheme}.png")
-            page.set_viewport_size(NARROW)
-            page.wait_for_timeout(500)
-            page.screenshot(path=out / f"desk-{scheme}-1100.png")
             context.close()
         browser.close()
 
