@@ -10,7 +10,7 @@ from annotate.codebook_page import Block, blocks_of
 from data.codebook import ensure_codebook
 from data.errors import StudyError
 from data.store import Store
-from data.store.desk import Desk
+from data.store.leases import Desk
 from data.store.people import Person, person_of_session
 from data.store.versions import AskedQuestion, View, check_choices_unchanged, record_versions
 from data.study import Study

@@ -16,7 +16,8 @@ from annotate.item_view import item_for
 from annotate.serving import Serving
 from data.errors import DeskRefused
 from data.store import BlindStore, Store
-from data.store.desk import Answer, Refusal, others_hold_something, refresh_shown, save_draft, take
+from data.store.desk import Answer, Refusal, refresh_shown, save_draft, take
+from data.store.leases import others_hold_something
 from data.store.people import Person
 
 KINDS = ("label", "unsure", "skip", "flag", "undo")

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_study import make_study
+
+from tests.small_study import make_study
 
 TESTS = Path(__file__).parent
 

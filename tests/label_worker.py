@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from data.store.desk import others_hold_something
+from data.store.leases import others_hold_something
 from data.study import Study, load_study
 from tests.study_maker import Sitting
 

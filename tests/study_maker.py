@@ -14,7 +14,8 @@ from data.importing import import_file
 from data.questions import Question, question_block
 from data.store import Store
 from data.store.batches import NewBatch
-from data.store.desk import Answer, Desk, Refusal, refresh_shown, take
+from data.store.desk import Answer, Refusal, refresh_shown, take
+from data.store.leases import Desk
 from data.store.people import ensure_person
 from data.store.versions import record_versions
 from data.study import Study, load_study

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from reference_names import asked_of, load_cases
 from sklearn.metrics import cohen_kappa_score  # type: ignore[import-untyped]  # it ships no types
 
 from reports.agreement import (
@@ -25,6 +24,7 @@ from reports.agreement import (
 )
 from reports.estimate import Estimate
 from reports.intervals import held, student_quantile, wilson
+from tests.reference_names import asked_of, load_cases
 
 LEAST_REFERENCE_VALUES = 209
 EVERY_WEIGHT: tuple[Weights, ...] = ("unweighted", "linear", "quadratic")

@@ -18,8 +18,9 @@ import data.store.desk as desk_module
 from data.errors import DeskRefused
 from data.questions import Question
 from data.store import Store
-from data.store.desk import AnnotatorOrder, Answer, others_hold_something, save_draft, take
+from data.store.desk import Answer, save_draft, take
 from data.store.events import EventLog
+from data.store.leases import AnnotatorOrder, others_hold_something
 from data.store.people import ensure_person
 from data.store.tallying import current_labels, tally
 from data.store.versions import record_versions

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Ran, Run
-from small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
+
+from tests.conftest import Ran, Run
+from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 COMMANDS = ("demo", "init", "import", "draw", "annotators", "annotate", "agree", "labels", "gold", "status", "verify")
 ACTIONS = (("annotators", "add"), ("annotators", "list"), ("gold", "freeze"), ("gold", "list"), ("gold", "export"))

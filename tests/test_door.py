@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from served_study import HOST, ORIGIN, Served, make_study, serve
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from data.store import Store
 from data.store.people import ensure_person, person_of_session
+from tests.served_study import HOST, ORIGIN, Served, make_study, serve
 
 PATHS = (
     "/", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics", "/_stcore/agent/openapi.json", "/desk/items/x",

@@ -9,13 +9,13 @@ from typing import Any
 
 import jsonschema
 import pytest
-from small_study import MISALIGNED, bring, label, line, make_study, rows, verdict, write_lines
 
 from data.errors import ImportRefused
 from data.formats import FORMATS, format_of, native
 from data.formats.native import entry_of
 from data.formats.text import DEEPEST, NUL_MARK, SURROGATE_MARK
 from data.records import STEP_KINDS, Entry
+from tests.small_study import MISALIGNED, bring, label, line, make_study, rows, verdict, write_lines
 
 SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
-from small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 from data.errors import ImportRefused, RejudgeError
 from data.splits import SplitDraw
 from data.study import load_study
+from tests.conftest import Run
+from tests.small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 
 def refused(folder: Path, path: Path, wrong: str, **naming: Any) -> ImportRefused:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Run
-from small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 from data.store import Store
 from data.store.incoming import unfinished_imports
 from data.verify import verify
+from tests.conftest import Run
+from tests.small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 KILLS_PER_PASS = 10
 CHUNK = 15

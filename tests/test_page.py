@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_study import TOML, make_study
 from streamlit.testing.v1 import AppTest
 
 from annotate import page
@@ -14,6 +13,7 @@ from data.errors import StudyError
 from data.store import Store
 from data.store.people import Person, ensure_person
 from data.study import Study, parse_study
+from tests.served_study import TOML, make_study
 
 SCRIPT = Path(page.__file__).parent / "script" / "main.py"
 

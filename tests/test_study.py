@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 from data.codebook import ensure_codebook, page_version, read_page, skeleton
 from data.errors import StudyError
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.questions import When, guessed_question, question_block, question_from_document, toml_text
 from data.study import BlindRules, SplitRules, append_questions, find_study_folder, load_study, parse_study
+from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 HERE = Path("here")
 NOMINAL = MISALIGNED.replace('"binary"', '"nominal"').replace('positive = "misaligned"\n', "")

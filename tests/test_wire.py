@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from served_study import ORIGIN, TOML, Served, line, make_study, serve
 from starlette.testclient import TestClient
 
 from data.store import Store
 from data.store.tallying import current_labels
+from tests.served_study import ORIGIN, TOML, Served, line, make_study, serve
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from browser.conftest import QUIET, Server, chromium, free_port
 from playwright.sync_api import Page, sync_playwright
-from served_study import line, make_study
+
+from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
+from tests.served_study import line, make_study
 
 ITEMS = 50
 SIZES = {"6 KB": 6_000, "100 KB": 100_000}

@@ -12,9 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from served_study import TOML
-
 from data.store import Store
+from tests.served_study import TOML
 
 ROOT = Path(__file__).parent.parent.parent
 ITEMS = 10_000

@@ -4,14 +4,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
+from playwright.sync_api import Page, sync_playwright
 
-from playwright.sync_api import Page, sync_playwright  # noqa: E402  the path is set above
-
-from annotate.sampling import DrawRequest, draw  # noqa: E402
-from data.new_study import begin_bundled  # noqa: E402
-from data.store import Store  # noqa: E402
-from tests.browser.conftest import QUIET, Server, chromium, free_port  # noqa: E402
+from annotate.sampling import DrawRequest, draw
+from data.new_study import begin_bundled
+from data.store import Store
+from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
 
 SIZE = {"width": 1360, "height": 860}
 

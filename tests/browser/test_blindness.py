@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from browser.conftest import Server, Sitting
 from playwright.sync_api import Browser
-from served_study import TOML, line
 
 from data.store import Store
+from tests.browser.desk_in_browser import Server, Sitting
+from tests.served_study import TOML, line
 
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]

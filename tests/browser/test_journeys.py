@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from browser.conftest import Server, Sitting
-from served_study import line
+from tests.browser.desk_in_browser import Server, Sitting
+from tests.served_study import line
 
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]

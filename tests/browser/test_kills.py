@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from browser.conftest import Server, Sitting
+from tests.browser.desk_in_browser import Server, Sitting
 
 
 def test_three_kills_of_the_server_lose_no_label(serve: Callable[..., Server], sit_down: Callable[..., Sitting]) -> None:
