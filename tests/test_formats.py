@@ -15,7 +15,7 @@ from data.formats import FORMATS, format_of, native
 from data.formats.native import entry_of
 from data.formats.text import DEEPEST, NUL_MARK, SURROGATE_MARK
 from data.records import STEP_KINDS, Entry
-from tests.small_study import MISALIGNED, bring, label, line, make_study, rows, verdict, write_lines
+from tests.small_study import MISALIGNED, SEVERITY, bring, label, line, make_study, rows, verdict, write_lines
 
 SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -647,8 +647,6 @@ def test_bad_answers_are_refused(text: str, wrong: str, filled: Path, tmp_path: 
 
 
 def test_answers_need_a_question_where_the_study_has_several(tmp_path: Path) -> None:
-    from small_study import SEVERITY
-
     folder = make_study(tmp_path / "s", f"{MISALIGNED}\n{SEVERITY}")
     bring(folder, write_lines(tmp_path / "t.jsonl", line(1)))
     file = write_lines(tmp_path / "v.jsonl", {"id": 1, "choice": "much"})
