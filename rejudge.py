@@ -187,7 +187,7 @@ def gold(args: argparse.Namespace) -> None:
         if args.action == "list":
             print("\n".join(gold_names(store)) or "No gold set is frozen yet.")
         elif args.action == "freeze":
-            manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, None))
+            manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, "all"))
             left = len(manifest["left_out"])
             print(
                 f"{args.name}: {manifest['rows']} gold labels frozen, {left} labelled items left out; hash {manifest['hash'][:16]}."

@@ -6,12 +6,12 @@ port included, and refuses what a browser marks as coming from elsewhere.
 """
 
 import html
-from http.cookies import CookieError, SimpleCookie
+import re
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import Request, cookie_parser
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,6 +23,7 @@ from data.store.people import exchange_link, link_is_open
 
 # Streamlit's own endpoints that tell about the server to anybody who may ask.
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
+_LINK = re.compile(rf"{LINK_PATH}/[A-Za-z0-9_-]+")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _MONTH = 30 * 24 * 3600
 
@@ -53,7 +54,7 @@ class Door:
         if not self._host_is_ours(headers) or not _comes_from_here(scope, headers):
             return PlainTextResponse("This request comes from elsewhere.", 403)
         path: str = scope["path"]
-        if scope["type"] == "http" and path.startswith(f"{LINK_PATH}/"):
+        if scope["type"] == "http" and _LINK.fullmatch(path):
             return None
         session = session_of(headers, self.serving.cookie)
         person = await run_in_threadpool(self.serving.person, session)
@@ -65,7 +66,10 @@ class Door:
         return None
 
     def _host_is_ours(self, headers: Headers) -> bool:
-        return self.hosts is None or urlsplit(f"//{headers.get('host', '')}").hostname in self.hosts
+        try:
+            return self.hosts is None or urlsplit(f"//{headers.get('host', '')}").hostname in self.hosts
+        except ValueError:
+            return False
 
 
 def allowed_hosts(host: str, url: str | None) -> frozenset[str] | None:
@@ -78,11 +82,8 @@ def allowed_hosts(host: str, url: str | None) -> frozenset[str] | None:
 
 def session_of(headers: Headers, cookie: str) -> str | None:
     """The session token in the request's cookies."""
-    try:
-        found = SimpleCookie(headers.get("cookie", "")).get(cookie)
-    except CookieError:
-        return None
-    return found.value if found else None
+    # Not http.cookies, which gives up at the first odd value: any program on this host may have set one.
+    return cookie_parser(headers.get("cookie", "")).get(cookie)
 
 
 def _comes_from_here(scope: Scope, headers: Headers) -> bool:
@@ -90,8 +91,8 @@ def _comes_from_here(scope: Scope, headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     acts = scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
     if acts:
-        origin = headers.get("origin", "")
-        return urlsplit(origin).netloc == headers.get("host") != "" and site in (None, "same-origin")
+        _, scheme, origin = headers.get("origin", "").partition("://")
+        return bool(scheme) and origin == headers.get("host") and site in (None, "same-origin")
     # A person may come from anywhere by a link; a script, an image or a frame of another page may not.
     return site in (None, "same-origin", "none") or headers.get("sec-fetch-mode") == "navigate"
 

@@ -15,6 +15,8 @@ from data.study import BlindRules
 REDACTED = "▮▮▮"
 HIDDEN_REASONING = "▮▮▮ reasoning is not shown in this study"
 _SHOWN_KEYS = ("kind", "speaker", "text", "tool", "arguments", "call", "error", "session")
+_NUMBERED_KEYS = ("call", "session")
+_FIXED_KEYS = ("kind", *_NUMBERED_KEYS)
 
 
 def item_for(serving: Serving, blind: BlindStore, ref: str) -> dict[str, Any] | None:
@@ -30,9 +32,22 @@ def item_for(serving: Serving, blind: BlindStore, ref: str) -> dict[str, Any] | 
         "item_hash": shown,
         "task": redact.value(task),
         "metadata": [[key, redact.value(_text(value))] for key, value in json.loads(metadata).items() if value is not None],
-        "steps": [redact.step(step) for step in json.loads(steps)],
+        "steps": [redact.step(step) for step in numbered(json.loads(steps))],
         "draft": None if draft is None else json.loads(draft[0]),
     }
+
+
+def numbered(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps with small numbers in the place of the source's own ids of calls and sessions.
+
+    What the source calls them is nobody's business here: call ids name a provider, sessions an experiment.
+    """
+    numbers: dict[str, dict[str, str]] = {key: {} for key in _NUMBERED_KEYS}
+    for step in steps:
+        for key, known in numbers.items():
+            if key in step:
+                step[key] = known.setdefault(step[key], str(len(known) + 1))
+    return steps
 
 
 def _text(value: Any) -> str:
@@ -52,7 +67,7 @@ class Redaction:
         if self.hide_reasoning and step["kind"] == "reasoning":
             shown["text"] = HIDDEN_REASONING
             return shown
-        return {key: value if key == "kind" else self.value(value) for key, value in shown.items()} if self.patterns else shown
+        return {key: value if key in _FIXED_KEYS else self.value(value) for key, value in shown.items()} if self.patterns else shown
 
     def value(self, value: Any) -> Any:
         """`value` with every match in every text, also in keys, blanked."""

@@ -34,6 +34,8 @@ def desk_data(serving: Serving, person: Person) -> dict[str, Any]:
         "study": serving.study.name,
         "annotator": person.handle,
         "base": "/desk",
+        "owner": serving.owner(person),
+        "pin": serving.pin,
         "question": {
             "id": asked.question.id,
             "ask": asked.question.ask,

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from annotate.codebook_page import Block, blocks_of
 from data.codebook import ensure_codebook
 from data.errors import StudyError
+from data.hashing import tagged_hash
 from data.store import Store
 from data.store.leases import Desk
 from data.store.people import Person, person_of_session
-from data.store.versions import AskedQuestion, View, check_choices_unchanged, record_versions
+from data.store.versions import AskedQuestion, View, check_choices_unchanged, pin_of, record_versions
 from data.study import Study
 
 
@@ -27,9 +28,15 @@ class Serving:
     """Named per study, so that two studies on one host do not sign each other out."""
     page: list[Block]
     """The codebook page of the question at the desk."""
+    pin: str
+    """Names all that the desk shows beside an item; a desk that was mounted under another one reloads."""
 
     def desk(self, store: Store, person: Person) -> Desk:
         return Desk(store, person.code, self.asked, self.view)
+
+    def owner(self, person: Person) -> str:
+        """Whose pending events these are, for a browser that keeps them: opaque, per study and person."""
+        return tagged_hash("owner", f"{self.cookie}:{person.code}")[:16]
 
     def person(self, session: str | None) -> Person | None:
         """Who holds this session, asked of the database now: it may have ended since."""
@@ -51,7 +58,8 @@ def begin(study: Study) -> Serving:
         check_choices_unchanged(store, study)
         asked, view = record_versions(store, study)
         cookie = f"rejudge_{(store.fact('id') or '')[:12]}"
-    _current = Serving(study, asked, view, cookie, blocks_of(asked[0].page))
+    pin = pin_of([(question.version, question.codebook) for question in asked], view.hash)
+    _current = Serving(study, asked, view, cookie, blocks_of(asked[0].page), pin)
     return _current
 
 

@@ -5,6 +5,7 @@ Everything that a browser sends is treated as forged: types are checked here, me
 """
 
 import json
+import re
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -25,6 +26,7 @@ MOST_BYTES = 1_000_000
 MOST_TEXT = 20_000
 MOST_EVENTS = 200
 MOST_EVIDENCE = 5_000
+_OUTBOX = re.compile(r"[A-Za-z0-9-]{1,100}")
 # identity: Streamlit's compression would run on the event loop and stall every other request.
 _PRIVATE = {"Cache-Control": "private, no-store", "Content-Encoding": "identity"}
 
@@ -38,10 +40,10 @@ def routes(serving: Serving) -> list[Route]:
 
     async def events(request: Request) -> Response:
         try:
-            outbox, answers = _events_in(await _body(request))
+            outbox, answers, malformed = _events_in(await _body(request))
         except DeskRefused as error:
             return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
-        answer, status = await run_in_threadpool(_take, serving, _person(request), outbox, answers)
+        answer, status = await run_in_threadpool(_take, serving, _person(request), outbox, answers, malformed)
         return JSONResponse(answer, status, headers=_PRIVATE)
 
     async def drafts(request: Request) -> Response:
@@ -59,7 +61,7 @@ def routes(serving: Serving) -> list[Route]:
     ]
 
 
-def desk_state(blind: BlindStore, waiting: bool) -> dict[str, Any]:
+def desk_state(blind: BlindStore, waiting: bool, pin: str) -> dict[str, Any]:
     """What the browser should hold now: the next items, the one finished last, and whether all is done.
 
     A position is one's own finished items plus one, of the batch's size; what others left does not show.
@@ -73,12 +75,15 @@ def desk_state(blind: BlindStore, waiting: bool) -> dict[str, Any]:
         queue.append({"ref": ref, "position": finished + ahead[line], "of": size})
     last = blind.row("SELECT ref FROM my_labels ORDER BY turn DESC LIMIT 1", [])
     waiting = waiting and not queue
-    return {"queue": queue, "last": last[0] if last else None, "finished": not queue and not waiting, "waiting": waiting}
+    done = not queue and not waiting
+    return {"queue": queue, "last": last[0] if last else None, "finished": done, "waiting": waiting, "pin": pin}
 
 
 def claim_and_look(serving: Serving, person: Person) -> dict[str, Any]:
     """Claims the next items for `person`; the state for a page that opens."""
-    return _take(serving, person, "", [])[0]["state"]  # type: ignore[no-any-return]  # the state is JSON
+    answer, _ = _take(serving, person, "", [], [])
+    state: dict[str, Any] = answer["state"]
+    return state
 
 
 def _person(request: Request) -> Person:
@@ -98,12 +103,17 @@ def _item(serving: Serving, person: Person, ref: str) -> dict[str, Any] | None:
         return item_for(serving, blind, ref)
 
 
-def _take(serving: Serving, person: Person, outbox: str, answers: list[Answer]) -> tuple[dict[str, Any], int]:
+def _take(
+    serving: Serving, person: Person, outbox: str, answers: list[Answer], malformed: list[Refusal]
+) -> tuple[dict[str, Any], int]:
+    """Takes the whole list or, where one event of it is refused, nothing."""
     with Store.open(serving.study.database) as store:
-        ack, refused = take(serving.desk(store, person), outbox, answers)
+        desk = serving.desk(store, person)
+        ack, refused = take(desk, outbox, [] if malformed else answers)
+        refused = [*malformed, *refused]
         waiting = others_hold_something(store, person.code)
     with _blind(serving, person) as blind:
-        answer: dict[str, Any] = {"ack": ack, "state": desk_state(blind, waiting)}
+        answer: dict[str, Any] = {"ack": ack, "state": desk_state(blind, waiting, serving.pin)}
     if refused:
         answer["refused"] = [_refusal(refusal) for refusal in refused]
     return answer, 409 if refused else 200
@@ -137,18 +147,26 @@ async def _body(request: Request) -> dict[str, Any]:
     return value
 
 
-def _events_in(body: dict[str, Any]) -> tuple[str, list[Answer]]:
+def _events_in(body: dict[str, Any]) -> tuple[str, list[Answer], list[Refusal]]:
+    """The outbox, its events, and those that cannot be read but have a number to be refused by."""
     outbox, events = body.get("outbox"), body.get("events")
-    if not isinstance(outbox, str) or not 1 <= len(outbox) <= 100:
+    if not isinstance(outbox, str) or not _OUTBOX.fullmatch(outbox):
         raise _malformed("no outbox")
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         raise _malformed("no list of events")
-    return outbox, [_event_in(event) for event in events]
+    answers, malformed = [], []
+    for event in events:
+        seq = _whole_in(event, "seq", 1, 2**53) if isinstance(event, dict) else None
+        if seq is None:
+            raise _malformed("an event that is no object")
+        try:
+            answers.append(_event_in(event, seq))
+        except DeskRefused as error:
+            malformed.append(Refusal(seq, error.wrong))
+    return outbox, answers, malformed
 
 
-def _event_in(event: Any) -> Answer:
-    if not isinstance(event, dict):
-        raise _malformed("an event that is no object")
+def _event_in(event: dict[str, Any], seq: int) -> Answer:
     kind = event.get("kind")
     if kind not in KINDS:
         raise _malformed("an event of an unknown kind")
@@ -157,16 +175,17 @@ def _event_in(event: Any) -> Answer:
         raise _malformed("a choice where none belongs, or none where one does")
     active = _number_in(event, "active_ms", 0, 10**9)
     return Answer(
-        seq=_whole_in(event, "seq", 1, 2**53),
+        seq=seq,
         kind=kind,
         ref=_text_in(event, "ref") or "",
         item_hash=_text_in(event, "item_hash") or "",
         choice=choice,
-        evidence=_evidence_in(event) if kind == "label" else (),
+        evidence=_evidence_in(event) if kind in ("label", "unsure") else (),
         rationale=_text_in(event, "rationale"),
         reason=_text_in(event, "reason"),
         confidence=None if event.get("confidence") is None else _whole_in(event, "confidence", 1, 3),
         active_seconds=None if active is None else active / 1000,
+        pin=_text_in(event, "pin"),
     )
 
 

@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data.errors import GoldRefused
 from data.hashing import canonical_json, tagged_hash
+from data.records import CONSENSUS
 from data.store import Store
 from data.store.gold import GoldItem, Vote, add_gold_set, gold_manifest, gold_names, gold_rows, votes_by_item
 from data.store.incoming import unfinished_imports
@@ -61,7 +63,9 @@ def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dic
         raise GoldRefused(
             "An import was broken off.", f"Unfinished: {', '.join(unfinished)}.", "Run the same `rejudge import` again first."
         )
-    items, left_out = _decided(store, study, policy)
+    votes = votes_by_item(store, [question.id for question in study.questions])
+    shown = _names(votes, agreement, policy)
+    items, left_out = _decided(study, votes, policy, shown)
     if not items:
         raise GoldRefused(
             "No item has the votes for a gold label.",
@@ -77,7 +81,7 @@ def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dic
         "counts": _counts(items),
         "left_out": left_out,
         "versions": recorded_versions(store),
-        "agreement": agreement,
+        "agreement": _under(shown, agreement),
     }
     add_gold_set(store, name, set_hash(manifest), canonical_json(manifest), items)
     return manifest | {"hash": set_hash(manifest)}
@@ -93,18 +97,56 @@ def set_hash(manifest: dict[str, Any]) -> str:
     return tagged_hash("gold set", canonical_json(manifest))
 
 
-def _decided(store: Store, study: Study, policy: Policy) -> tuple[list[GoldItem], list[dict[str, str]]]:
-    votes = votes_by_item(store, [question.id for question in study.questions])
-    handles = sorted({vote.annotator for cast in votes.values() for vote in cast})
-    shown = {handle: handle if policy.names else f"annotator-{place}" for place, handle in enumerate(handles, 1)}
+def _names(votes: dict[tuple[str, str], list[Vote]], agreement: dict[str, Any], policy: Policy) -> dict[str, str]:
+    """Handle to the name that the set shows: a pseudonym, unless the policy asks for names."""
+    handles = {vote.annotator for cast in votes.values() for vote in cast} | set(_raters(agreement))
+    if policy.names:
+        return {handle: handle for handle in handles}
+    width = len(str(len(handles)))
+    return {handle: f"annotator-{place:0{width}}" for place, handle in enumerate(sorted(handles), 1)}
+
+
+def _raters(agreement: dict[str, Any]) -> Iterator[str]:
+    """The handles that an agreement document names."""
+    for question in agreement["questions"]:
+        for pair in (*question["pairs"], *question["human_human"]["pairs"]):
+            for side in (pair["rows"], pair["columns"]):
+                kind, _, name = side.partition(":")
+                if kind == "human" and name != CONSENSUS:
+                    yield name
+
+
+def _under(shown: dict[str, str], value: Any) -> Any:
+    """An agreement document with the shown names in the place of handles."""
+    if isinstance(value, dict):
+        return {key: _rater(shown, item) if key in ("rows", "columns") else _under(shown, item) for key, item in value.items()}
+    return [_under(shown, item) for item in value] if isinstance(value, list) else value
+
+
+def _rater(shown: dict[str, str], side: str) -> str:
+    kind, _, name = side.partition(":")
+    return f"human:{shown.get(name, name)}" if kind == "human" else side
+
+
+def _decided(
+    study: Study, votes: dict[tuple[str, str], list[Vote]], policy: Policy, shown: dict[str, str]
+) -> tuple[list[GoldItem], list[dict[str, str]]]:
     items, left_out = [], []
-    for (id, question), cast in sorted(votes.items()):
-        decision = decide([vote.choice for vote in cast if vote.choice is not None], policy.min_labels)
-        if isinstance(decision, str):
-            left_out.append({"id": id, "question": question, "reason": decision})
-        else:
-            items.append(_item(id, question, cast, decision, shown))
-    return items, left_out
+    choices: dict[tuple[str, str], str] = {}
+    # Questions in their declared order: a condition is decided before what depends on it.
+    for question in study.questions:
+        for (id, _), cast in sorted((key, cast) for key, cast in votes.items() if key[1] == question.id):
+            decision = decide([vote.choice for vote in cast if vote.choice is not None], policy.min_labels)
+            when = question.when
+            if when and choices.get((id, when.question), when.choice) != when.choice:
+                decision = f"{when.question} is not {when.choice}"
+            if isinstance(decision, str):
+                left_out.append({"id": id, "question": question.id, "reason": decision})
+            else:
+                choices[(id, question.id)] = decision[0]
+                items.append(_item(id, question.id, cast, decision, shown))
+    items.sort(key=lambda item: (item.id, item.question_id))
+    return items, sorted(left_out, key=lambda left: (left["id"], left["question"]))
 
 
 def _item(id: str, question: str, votes: list[Vote], decision: tuple[str, str], shown: dict[str, str]) -> GoldItem:
@@ -127,13 +169,14 @@ def _item(id: str, question: str, votes: list[Vote], decision: tuple[str, str], 
         "group": first.group,
         "split": first.split,
     }
-    return GoldItem(first.trajectory, first.question, json.dumps(document, ensure_ascii=False), decision[1], decision[0])
+    text = json.dumps(document, ensure_ascii=False)
+    return GoldItem(id, question, first.trajectory, first.question, text, decision[1], decision[0])
 
 
 def _counts(items: list[GoldItem]) -> dict[str, Any]:
     by_question: dict[str, Any] = {}
     for item in items:
-        row = by_question.setdefault(json.loads(item.document)["question"], {"basis": Counter(), "choices": Counter()})
+        row = by_question.setdefault(item.question_id, {"basis": Counter(), "choices": Counter()})
         row["basis"][item.basis] += 1
         row["choices"][item.choice] += 1
     return by_question
@@ -155,6 +198,8 @@ def export_jsonl(store: Store, name: str, out: Path) -> Path:
         for document, task, steps in gold_rows(store, name)
     ]
     text = "".join(f"{line}\n" for line in lines)
+    if not out.name or out.is_dir():
+        raise GoldRefused(f"{str(out)!r} is no file to write to.", "Found a folder.", "Name a file with --out.")
     beside = out.with_name(f"{out.name}.manifest.json")
     described = {"hash": hash, "file_sha256": _sha256(text)} | json.loads(manifest)
     try:

@@ -179,3 +179,25 @@ def test_adding_a_name_that_exists_prints_a_fresh_link_and_changes_nothing_else(
     with Store.open(served.study.database) as store:
         assert ensure_person(store, "ana", lead=True).role == "annotator"
         assert store.conn.execute("SELECT count(*) FROM annotators WHERE handle = 'ana'").fetchone()[0] == 1
+
+
+@pytest.mark.parametrize("path", ["/in/a/b", "/in/x/index.html", "/in/x/_stcore/stream", "/in/", "/in/..%2f..%2f", "/in/x y"])
+def test_only_a_link_itself_passes_without_a_session(served: Served, path: str) -> None:
+    with served.browser(None) as client:
+        assert client.get(path).status_code in (401, 404)
+        assert "<script" not in client.get(path).text
+
+
+def test_another_programs_odd_cookies_do_not_sign_anybody_out(served: Served) -> None:
+    with served.browser("ana") as client:
+        name = served.serving.cookie
+        token = client.cookies[name]
+        client.cookies.clear()
+        for odd in ('prefs={"theme":"dark"}', "bad[]=1", "x=a b"):
+            assert client.get("/", headers={"Cookie": f"{odd}; {name}={token}"}).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{"Host": "["}, {"Host": HOST, "Origin": "http://["}])
+def test_malformed_hosts_and_origins_are_refused(served: Served, headers: dict[str, str]) -> None:
+    with served.browser("ana") as client:
+        assert client.post("/desk/events", headers=headers, json={"outbox": "a", "events": []}).status_code == 403

@@ -178,27 +178,87 @@ def test_a_forged_value_is_refused_and_nothing_is_written(served: Served, change
 
 MALFORMED: list[Any] = [
     [], "x", 7, None, {}, {"outbox": "a"}, {"outbox": 7, "events": []}, {"outbox": "", "events": []}, {"outbox": "a", "events": {}},
-    {"outbox": "a", "events": ["x"]}, {"outbox": "a", "events": [{"seq": 1, "kind": "drop"}]},
-    {"outbox": "a", "events": [{"seq": 0, "kind": "skip"}]}, {"outbox": "a", "events": [{"seq": True, "kind": "skip"}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "label"}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "skip", "choice": "aligned"}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "label", "choice": "aligned", "evidence": ["1"]}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "label", "choice": "aligned", "evidence": [-1]}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "label", "choice": ["aligned"]}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "skip", "reason": "x" * 20_001}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "skip", "active_ms": -1}]},
-    {"outbox": "a", "events": [{"seq": 1, "kind": "skip", "confidence": 9}]},
+    {"outbox": "\ud800", "events": []}, {"outbox": "a", "events": ["x"]}, {"outbox": "a", "events": [{"seq": 0, "kind": "skip"}]},
+    {"outbox": "a", "events": [{"seq": True, "kind": "skip"}]}, {"outbox": "a", "events": [{"kind": "skip"}]},
 ]  # fmt: skip
+MALFORMED_EVENTS: list[dict[str, Any]] = [
+    {"kind": "drop"},
+    {"kind": "label"},
+    {"kind": "skip", "choice": "aligned"},
+    {"kind": "label", "choice": "aligned", "evidence": ["1"]},
+    {"kind": "label", "choice": "aligned", "evidence": [-1]},
+    {"kind": "label", "choice": ["aligned"]},
+    {"kind": "skip", "reason": "x" * 20_001},
+    {"kind": "skip", "active_ms": -1},
+    {"kind": "skip", "confidence": 9},
+]
 
 
 @pytest.mark.parametrize("body", MALFORMED)
-def test_a_malformed_message_gets_400_and_nothing_is_written(served: Served, body: Any) -> None:
+def test_a_message_that_cannot_be_read_gets_400_and_nothing_is_written(served: Served, body: Any) -> None:
     with served.browser("ana") as client:
         queue(client)
-        answer = client.post("/desk/events", headers=ORIGIN, json=body)
+        answer = client.post("/desk/events", headers=ORIGIN, content=json.dumps(body))
     assert answer.status_code == 400
     assert "Traceback" not in answer.text
     assert stored(served) == []
+
+
+@pytest.mark.parametrize("event", MALFORMED_EVENTS)
+def test_a_malformed_event_is_refused_by_its_number_and_takes_none_with_it(served: Served, event: dict[str, Any]) -> None:
+    with served.browser("ana") as client:
+        good = label(client, 1, queue(client)[0]["ref"])
+        answer = post(client, [good, {"seq": 2} | event])
+        assert answer.status_code == 409
+        assert [refusal["seq"] for refusal in answer.json()["refused"]] == [2]
+        assert stored(served) == []
+        assert post(client, [good]).json()["ack"] == 1
+    assert len(stored(served)) == 1
+
+
+def test_evidence_of_an_unsure_answer_is_kept(served: Served) -> None:
+    with served.browser("ana") as client:
+        ref = queue(client)[0]["ref"]
+        event = {"seq": 1, "kind": "unsure", "ref": ref, "item_hash": item(client, ref)["item_hash"], "evidence": [1, 2]}
+        assert post(client, [event]).status_code == 200
+    assert stored(served)[0]["evidence"] == [1, 2]
+
+
+def test_a_label_made_under_another_codebook_page_than_its_item_shows_is_refused(served: Served) -> None:
+    with served.browser("ana") as client:
+        state = post(client, []).json()["state"]
+        event = label(client, 1, state["queue"][0]["ref"])
+        stale = post(client, [event | {"pin": "0" * 16}])
+        assert stale.status_code == 409
+        assert "codebook" in stale.json()["refused"][0]["why"]
+        assert stored(served) == []
+        assert post(client, [event | {"pin": state["pin"]}]).status_code == 200
+
+
+def test_the_sources_own_ids_of_calls_and_sessions_do_not_reach_the_browser(tmp_path: Path) -> None:
+    steps = [
+        {
+            "kind": "tool_call",
+            "speaker": "agent",
+            "tool": "t",
+            "call": "toolu_secret",
+            "session": "exp-secret-3",
+            "id": "secret-id",
+        },
+        {
+            "kind": "tool_result",
+            "speaker": "t",
+            "text": "ok",
+            "call": "toolu_secret",
+            "session": "exp-secret-4",
+            "time": "secret-time",
+        },
+    ]
+    served = serve(make_study(tmp_path / "study", lines=[line(1, steps=steps)]))
+    with served.browser("ana") as client:
+        ref = queue(client)[0]["ref"]
+        assert "secret" not in client.get(f"/desk/items/{ref}").text
+        assert [(step["call"], step["session"]) for step in item(client, ref)["steps"]] == [("1", "1"), ("1", "2")]
 
 
 def test_bytes_that_are_no_json_and_very_long_bodies_get_400(served: Served) -> None:

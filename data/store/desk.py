@@ -14,7 +14,7 @@ from data.questions import question_from_document
 from data.store.events import EventLog, NewEvent
 from data.store.leases import LEASE_SECONDS, Desk, claim_ahead, give_back, hold_place, renew
 from data.store.store import Store, now
-from data.store.versions import AskedQuestion, choice_codes, pin_shown, shown_document
+from data.store.versions import AskedQuestion, choice_codes, pin_of_shown, pin_shown, shown_document
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Answer:
     reason: str | None = None
     confidence: int | None = None
     active_seconds: float | None = None
+    pin: str | None = None
+    """What the page around the item showed (see `pin_of`), where the browser says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,10 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
     # To take an answer back nobody needs to see the item, so an undo names no version of it.
     if answer.kind != "undo" and shown != answer.item_hash:
         return "What is shown of this item has changed: please read it again."
-    question = _asked_then(desk, shown)
+    document = json.loads(store.conn.execute("SELECT document FROM shown WHERE hash = ?", [shown]).fetchone()[0])
+    if answer.kind in ("label", "unsure") and answer.pin not in (None, pin_of_shown(document)):
+        return "The codebook or the question has changed: please read the item again."
+    question = _asked_then(desk, document)
     if question is None:
         return "Another question is asked now: please read it again."
     event = NewEvent(
@@ -199,11 +204,10 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
     return ""
 
 
-def _asked_then(desk: Desk, shown: str) -> AskedQuestion | None:
+def _asked_then(desk: Desk, document: dict[str, Any]) -> AskedQuestion | None:
     """The question as it stood in what was shown; None where the desk asks another one now."""
     now_asked = desk.asked[0]
-    (document,) = desk.store.conn.execute("SELECT document FROM shown WHERE hash = ?", [shown]).fetchone()
-    seen = json.loads(document)["questions"][0]
+    seen = document["questions"][0]
     code, text, page, version = desk.store.conn.execute(
         """SELECT v.question, v.document, c.page, c.version FROM question_versions v
            JOIN codebooks c ON c.question = v.question AND c.hash = ? WHERE v.hash = ?""",
@@ -218,10 +222,10 @@ def _asked_then(desk: Desk, shown: str) -> AskedQuestion | None:
 def evidence_problem(question: AskedQuestion, answer: Answer) -> str:
     """Why the evidence does not do for this answer; empty where it does."""
     rule, count = question.question.evidence, len(answer.evidence)
-    if answer.kind != "label":
-        return ""
     if rule == "none" and count:
         return "This question takes no evidence."
+    if answer.kind != "label":
+        return ""
     if rule == "any" and not count:
         return "Mark at least one step as evidence."
     if rule == "first" and (count > 1 or (answer.choice == question.question.positive and count != 1)):

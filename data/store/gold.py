@@ -26,6 +26,8 @@ class Vote:
 class GoldItem:
     """One row of a set, without the trajectory's text, which never changes."""
 
+    id: str
+    question_id: str
     trajectory: int
     question: int
     document: str

@@ -5,6 +5,7 @@ Each is stored once, by content hash; labels point at the version that their ann
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from data.codebook import page_version, read_page
 from data.errors import StudyError
@@ -106,6 +107,16 @@ def shown_document(content_hash: str, metadata: str, questions: list[tuple[str, 
         "questions": [{"version": version, "codebook": codebook} for version, codebook in questions],
         "view": view.hash,
     }
+
+
+def pin_of(questions: list[tuple[str, str]], view: str) -> str:
+    """Names what a whole page shows beside an item: wording, codebook pages and blind rules, by (version, codebook) and view."""
+    return document_hash("pin", [[list(pair) for pair in questions], view])[:16]
+
+
+def pin_of_shown(document: dict[str, Any]) -> str:
+    """The pin that an item's shown document was made under."""
+    return pin_of([(question["version"], question["codebook"]) for question in document["questions"]], document["view"])
 
 
 def check_choices_unchanged(store: Store, study: Study) -> None:
