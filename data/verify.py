@@ -18,8 +18,10 @@ from data.hashing import canonical_json, document_hash, tagged_hash
 from data.questions import question_from_document
 from data.splits import SplitDraw
 from data.store import Store
+from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
-from data.store.events import CHAINED, GENESIS, chain_hash, text_hash
+from data.store.events import CHAINED, text_hash
+from data.store.incoming import VERDICT_CHAINED, fields_hash
 
 Problem = tuple[str, str]
 """Where, and what is wrong there."""
@@ -128,23 +130,33 @@ def _positions(steps: str, count: int) -> str:
     return "" if inside else f"it points beyond the {count} steps of its trajectory"
 
 
-def _history(store: Store) -> Iterator[Problem]:
-    columns = ", ".join(f'"{column}"' for column in CHAINED)
-    last, expected = GENESIS, 0
-    query = f"SELECT seq, chain, rationale, reason, {columns} FROM label_events ORDER BY seq"
-    for seq, chain, rationale, reason, *values in rows_of(store, query):
-        expected += 1
-        if seq != expected:
-            yield f"label event {expected}", f"events {expected} to {seq - 1} are missing"
-            expected = seq
-        elif chain_hash(last, tuple(values)) != chain:
-            yield f"label event {seq}", "it, or the one before it, is not as it was written"
-        if text_hash(rationale, reason) != values[CHAINED.index("text_hash")]:
-            yield f"label event {seq}", "its rationale or reason is not as it was written"
-        last = chain
-    for (written,) in rows_of(store, "SELECT seq FROM sqlite_sequence WHERE name = 'label_events'"):
-        if written > expected:
-            yield f"label event {expected + 1}", f"events {expected + 1} to {written} are missing at the end"
+def _unbroken(tag: str, table: str, key: str, columns: tuple[str, ...], what: str) -> Check:
+    """Walks a chained table: every row as it was written, none missing in between or at the end."""
+
+    def check(store: Store) -> Iterator[Problem]:
+        listed = ", ".join(f'"{column}"' for column in columns)
+        last, expected = GENESIS, 0
+        for number, chain, *values in rows_of(store, f"SELECT {key}, chain, {listed} FROM {table} ORDER BY {key}"):
+            expected += 1
+            if number != expected:
+                yield f"{what} {expected}", f"{what}s {expected} to {number - 1} are missing"
+                expected = number
+            elif chain_hash(tag, last, tuple(values)) != chain:
+                yield f"{what} {number}", "it, or the one before it, is not as it was written"
+            last = chain
+        for (written,) in rows_of(store, f"SELECT seq FROM sqlite_sequence WHERE name = '{table}'"):
+            if written > expected:
+                yield f"{what} {expected + 1}", f"{what}s {expected + 1} to {written} are missing at the end"
+
+    return check
+
+
+def _text(rationale: str | None, reason: str | None, hash: str) -> str:
+    return "" if text_hash(rationale, reason) == hash else "its rationale or reason is not as it was written"
+
+
+def _fields(metadata: str, hidden: str, hash: str) -> str:
+    return "" if fields_hash(metadata, hidden) == hash else "its metadata or hidden fields are not those that were imported"
 
 
 def _declared(choice: str | None, document: str | None) -> str:
@@ -232,7 +244,10 @@ CHECKS: dict[str, Check] = {
            JOIN trajectories t ON t.n = e.trajectory WHERE e.evidence <> '[]'""",
         _positions,
     ),
-    "label history": _history,
+    "label history": _unbroken("event", "label_events", "seq", CHAINED, "label event"),
+    "label text": _each("label event {}", "SELECT seq, rationale, reason, text_hash FROM label_events", _text),
+    "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
+    "fields hash": _each("trajectory {!r}", "SELECT id, metadata, hidden, fields_hash FROM trajectories", _fields),
     "declared choices": _each(
         "label event {}",
         """SELECT e.seq, c.name, v.document FROM label_events e JOIN choices c ON c.question = e.question AND c.code = e.choice

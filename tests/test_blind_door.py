@@ -43,7 +43,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
                 who.label(who.claim()[0], choice, rationale=f"{who.handle} thinks so", evidence=(1,))
             held = who.claim()[0]
             save_draft(who.desk, held, who.read(held) or "", {"rationale": f"{who.handle} is not sure yet"})
-        freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {})
+        freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))
         assert session
     return study

@@ -124,7 +124,7 @@ NOBODYS = "(SELECT min(n) FROM trajectories WHERE n NOT IN (SELECT trajectory FR
 OTHER_SHOWN = "(SELECT hash FROM shown s WHERE s.trajectory <> label_events.trajectory)"
 WITHOUT_UNIQUE = (
     """CREATE TABLE loose (n INTEGER PRIMARY KEY, id TEXT, content_hash TEXT, format TEXT, group_name TEXT, split TEXT, task TEXT,
-       steps TEXT, step_count INTEGER, metadata TEXT, hidden TEXT, import INTEGER, imported_at TEXT)""",
+       steps TEXT, step_count INTEGER, metadata TEXT, hidden TEXT, fields_hash TEXT, import INTEGER, imported_at TEXT)""",
     "INSERT INTO loose SELECT * FROM trajectories",
     "UPDATE loose SET id = 'r001' WHERE id = 'r000'",
     "DROP TABLE trajectories",
@@ -220,10 +220,17 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("step positions", "label event 2", ("UPDATE label_events SET evidence = '[3]' WHERE seq = 2",)),
     ("label history", "label event 2", ("UPDATE label_events SET choice = 1 - choice WHERE seq = 2",)),
     ("label history", "label event 2", ("UPDATE label_events SET at = '2020-01-01T00:00:00.000+00:00' WHERE seq = 2",)),
-    ("label history", "label event 2", ("UPDATE label_events SET rationale = 'other words' WHERE seq = 2",)),
-    ("label history", "label event 2", ("UPDATE label_events SET rationale = NULL WHERE seq = 2",)),
+    ("label text", "label event 2", ("UPDATE label_events SET rationale = 'other words' WHERE seq = 2",)),
+    ("label text", "label event 2", ("UPDATE label_events SET rationale = NULL WHERE seq = 2",)),
     ("label history", "label event 2", ("UPDATE label_events SET chain = 'x' WHERE seq = 2",)),
     ("label history", "label event 20", ("UPDATE label_events SET active_seconds = 1.5, reason = 'x' WHERE seq = 20",)),
+    ("label text", "label event 20", ("UPDATE label_events SET reason = 'x' WHERE seq = 20",)),
+    ("verdict history", "verdict 1", ("UPDATE verdicts SET choice = 1 - choice WHERE id = 1",)),
+    ("verdict history", "verdict 1", ("UPDATE verdicts SET rationale = 'x', confidence = 0.1 WHERE id = 1",)),
+    ("verdict history", "verdict 2", ("DELETE FROM verdicts WHERE id = 2",)),
+    ("verdict history", "verdict", ("DELETE FROM verdicts WHERE id = (SELECT max(id) FROM verdicts)",)),
+    ("fields hash", "trajectory 'r001'", ("UPDATE trajectories SET metadata = '{\"domain\":\"x\"}' WHERE id = 'r001'",)),
+    ("fields hash", "trajectory 'r001'", ("UPDATE trajectories SET hidden = '{}', fields_hash = 'x' WHERE id = 'r001'",)),
     ("label history", "label event 5", ("DELETE FROM label_events WHERE seq = 5",)),
     ("label history", "label event", ("DELETE FROM label_events WHERE seq = (SELECT max(seq) FROM label_events)",)),
     ("label history", "label event 1", ("UPDATE label_events SET seq = seq + 1000",)),
@@ -300,7 +307,7 @@ def test_a_schema_version_that_does_not_fit_is_found(copy: Path) -> None:
     [
         ("whole imports", "UPDATE imports SET finished_at = NULL"),
         ("codebook hash", "UPDATE codebooks SET page = 'x' WHERE version = 1"),
-        ("label history", "UPDATE label_events SET rationale = 'x' WHERE seq = 2"),
+        ("label text", "UPDATE label_events SET rationale = 'x' WHERE seq = 2"),
         ("judge identity", "UPDATE judge_runs SET identity = 'x' WHERE code = 1"),
         ("gold hash", "UPDATE gold_sets SET hash = 'x' WHERE code = 1"),
         ("step positions", "UPDATE verdicts SET cites = '[99]' WHERE id = 1"),
@@ -309,7 +316,7 @@ def test_a_schema_version_that_does_not_fit_is_found(copy: Path) -> None:
 )
 def test_little_else_is_named_beside_it(copy: Path, only: str, statement: str) -> None:
     past_the_triggers(copy, statement)
-    assert {finding.rule for finding in findings(copy)} <= {only, "label history", "leases"}
+    assert {finding.rule for finding in findings(copy)} <= {only, "label history", "verdict history", "leases"}
 
 
 # Things that cannot even be read

@@ -6,12 +6,10 @@ enters it by its hash alone, so that a person's words can be erased without brea
 
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from data.hashing import canonical_json, document_hash
+from data.store.chain import chain_hash, last_link
 from data.store.store import Store, now
-
-GENESIS = "0" * 64
 
 
 def _app_version() -> str:
@@ -65,18 +63,12 @@ def text_hash(rationale: str | None, reason: str | None) -> str:
     return document_hash("text", [rationale, reason])
 
 
-def chain_hash(before: str, values: tuple[Any, ...]) -> str:
-    """The link of an event with `values` (in the order of `CHAINED`) to the event before."""
-    return document_hash("event", [before, *values])
-
-
 class EventLog:
     """Appends events within one write transaction."""
 
     def __init__(self, store: Store) -> None:
         self.conn = store.conn
-        row = self.conn.execute("SELECT chain FROM label_events ORDER BY seq DESC LIMIT 1").fetchone()
-        self.last: str = row[0] if row else GENESIS
+        self.last = last_link(self.conn, "label_events", "seq")
         self.time = now()
 
     def append(self, event: NewEvent) -> int:
@@ -87,5 +79,5 @@ class EventLog:
             event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,
             event.outbox, event.outbox_seq, int(event.surplus), event.import_id,
         )  # fmt: skip
-        self.last = chain_hash(self.last, values)
+        self.last = chain_hash("event", self.last, values)
         return int(self.conn.execute(_INSERT, (*values, event.rationale, event.reason, self.last)).lastrowid or 0)

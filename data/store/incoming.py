@@ -7,10 +7,14 @@ from typing import Any
 from data.arrivals import Arrival, NewAnswer, NewTrajectory, resolve_positions
 from data.errors import ImportRefused
 from data.formats.fields import shown
-from data.hashing import canonical_json, document_hash
+from data.hashing import canonical_json, document_hash, tagged_hash
 from data.splits import SplitDraw
+from data.store.chain import chain_hash, last_link
 from data.store.events import EventLog, NewEvent
 from data.store.store import Store, now
+
+VERDICT_CHAINED = ("run", "question", "trajectory", "repeat", "choice", "error", "rationale", "cites", "confidence")
+"""The columns of a verdict that its chain covers."""
 
 
 @dataclass(slots=True)
@@ -37,6 +41,17 @@ class Counts:
     known_labels: int = 0
     unknown_ids: list[str] = field(default_factory=list)
     """Answers to trajectories that are not in the study."""
+
+
+def fields_hash(metadata: str, hidden: str) -> str:
+    """The hash of a trajectory's fields beside its content, which may gain keys and never change one."""
+    return tagged_hash("fields", f"{metadata}\n{hidden}")
+
+
+def stored_fields(metadata: dict[str, Any], hidden: dict[str, Any]) -> tuple[str, str, str]:
+    """Metadata, hidden fields and their hash as they are stored."""
+    shown, kept = canonical_json(metadata), canonical_json(hidden)
+    return shown, kept, fields_hash(shown, kept)
 
 
 def begin_import(store: Store, file: str, file_hash: str, options: dict[str, Any], format: str) -> int:
@@ -113,8 +128,8 @@ class Intake:
                 self._add_trajectories(difference, import_id)
             for n, metadata, hidden in difference.fields:
                 self.store.conn.execute(
-                    "UPDATE trajectories SET metadata = ?, hidden = ? WHERE n = ?",
-                    [canonical_json(metadata), canonical_json(hidden), n],
+                    "UPDATE trajectories SET metadata = ?, hidden = ?, fields_hash = ? WHERE n = ?",
+                    [*stored_fields(metadata, hidden), n],
                 )
             self._add_verdicts(difference)
             self._add_labels(difference, import_id)
@@ -172,28 +187,26 @@ class Intake:
             rows.append(
                 (
                     n, new.id, new.content_hash, format, new.group, self.split.of(new.group), new.task, new.steps,
-                    new.step_count, canonical_json(new.metadata), canonical_json(new.hidden), import_id, time,
+                    new.step_count, *stored_fields(new.metadata, new.hidden), import_id, time,
                 )
             )  # fmt: skip
-        self.store.conn.executemany(f"INSERT INTO trajectories VALUES ({','.join('?' * 13)})", rows)
+        self.store.conn.executemany(f"INSERT INTO trajectories VALUES ({','.join('?' * 14)})", rows)
 
     def _add_verdicts(self, difference: "Difference") -> None:
         runs: dict[str, int] = {}
         rows = []
+        link = last_link(self.store.conn, "verdicts", "id")
         for answer in difference.verdicts:
             if answer.source not in runs:
                 runs[answer.source] = ensure_imported_run(self.store, answer.source)
-            rows.append(
-                (
-                    runs[answer.source], self.questions[answer.question], difference.known[answer.trajectory].n, answer.repeat,
-                    self._choice(answer), answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence,
-                )
+            values = (
+                runs[answer.source], self.questions[answer.question], difference.known[answer.trajectory].n, answer.repeat,
+                self._choice(answer), answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence,
             )  # fmt: skip
-        self.store.conn.executemany(
-            """INSERT INTO verdicts (run, question, trajectory, repeat, choice, error, rationale, cites, confidence)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            rows,
-        )
+            link = chain_hash("verdict", link, values)
+            rows.append((*values, link))
+        columns = ", ".join((*VERDICT_CHAINED, "chain"))
+        self.store.conn.executemany(f"INSERT INTO verdicts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def _add_labels(self, difference: "Difference", import_id: int) -> None:
         if not difference.labels:

@@ -36,6 +36,7 @@ CREATE TABLE trajectories (
     n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, content_hash TEXT NOT NULL, format TEXT NOT NULL,
     group_name TEXT NOT NULL, split TEXT NOT NULL CHECK (split IN ('train', 'dev', 'test')),
     task TEXT, steps TEXT NOT NULL, step_count INTEGER NOT NULL, metadata TEXT NOT NULL, hidden TEXT NOT NULL,
+    fields_hash TEXT NOT NULL,
     import INTEGER NOT NULL REFERENCES imports, imported_at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX trajectories_by_content ON trajectories (content_hash);
@@ -46,9 +47,9 @@ CREATE TABLE judge_runs (
     kind TEXT NOT NULL CHECK (kind IN ('imported')), evidence_view TEXT NOT NULL, recorded_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE verdicts (
-    id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES judge_runs, question INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES judge_runs, question INTEGER NOT NULL,
     trajectory INTEGER NOT NULL REFERENCES trajectories, repeat INTEGER NOT NULL, choice INTEGER, error TEXT,
-    rationale TEXT, cites TEXT, confidence REAL,
+    rationale TEXT, cites TEXT, confidence REAL, chain TEXT NOT NULL,
     CHECK ((choice IS NULL) <> (error IS NULL)),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code)
 ) STRICT;
