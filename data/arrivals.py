@@ -7,7 +7,9 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from data.errors import ImportRefused, StudyError
@@ -82,15 +84,13 @@ def content_hash(task: str | None, steps: str) -> str:
 class Receiver:
     """Turns a format's entries into arrivals. Raises ImportRefused, with the place, for what cannot stay."""
 
-    def __init__(self, study: Study, naming: Naming, brought: Question | None, again: Callable[[], Iterator[Entry]]) -> None:
-        """`brought`: the question that the file's format answers, where it has one of its own.
-
-        `again` reads the whole file once more, for a refusal that tells all that has to be declared.
-        """
+    def __init__(self, study: Study, naming: Naming, format: ModuleType, path: Path) -> None:
         self.study = study
         self.naming = naming
-        self.brought = brought
-        self.again = again
+        self.brought: Question | None = format.QUESTION
+        self.giveaways: frozenset[str] = frozenset(format.GIVEAWAYS)
+        # Reads the whole file once more, for a refusal that tells all that has to be declared.
+        self.again: Callable[[], Iterator[Entry]] = partial(format.read, path)
         self.questions = {question.id: question for question in study.questions}
         self.choices = {question.id: frozenset(question.choices) for question in study.questions}
 
@@ -152,8 +152,9 @@ class Receiver:
             steps=steps,
             step_count=len(trajectory.steps),
             group=trajectory.group or self._group_field(trajectory) or hash,
-            metadata=trajectory.metadata,
-            hidden=trajectory.hidden,
+            metadata={key: value for key, value in trajectory.metadata.items() if key not in self.giveaways},
+            # What would give the answer away is never shown, whatever study.toml says and wherever it stood.
+            hidden=trajectory.hidden | {key: value for key, value in trajectory.metadata.items() if key in self.giveaways},
         )
 
     def _group_field(self, trajectory: Trajectory) -> str | None:

@@ -109,10 +109,13 @@ def _with_question_of(format: ModuleType, study: Study, naming: Naming) -> tuple
     return Study(study.folder, study.name, (brought,), study.blind, study.split, study.judge_model), question_block(brought)
 
 
-def _arrivals(path: Path, format: ModuleType, study: Study, naming: Naming, what: str) -> Iterator[Arrival]:
-    receiver = Receiver(study, naming, format.QUESTION, partial(format.read, path))
+def _arrivals(
+    path: Path, format: ModuleType, study: Study, naming: Naming, what: str, total: int | None = None
+) -> Iterator[Arrival]:
+    """`total`: how many entries will come, for the bar."""
+    receiver = Receiver(study, naming, format, path)
     # disable=None: no bar where stderr is not a terminal.
-    for entry in tqdm(format.read(path), desc=f"{what} {path.name}", unit=" lines", disable=None, leave=False):
+    for entry in tqdm(format.read(path), desc=f"{what} {path.name}", total=total, unit=" entries", disable=None, leave=False):
         yield receiver.receive(entry)
 
 
@@ -150,7 +153,8 @@ class _Checked:
 def _check(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming) -> _Checked:
     """The first pass."""
     intake, seen, counts, checked = Intake(store, {}, {}, SplitDraw("", 0, 0)), _Seen(), Counts(), _Checked()
-    for chunk in _chunks(_arrivals(path, format, study, naming, "checking"), _size):
+    total = _line_count(path) if format.ONE_A_LINE else None
+    for chunk in _chunks(_arrivals(path, format, study, naming, "checking", total), _size):
         intake.compare(chunk, counts)
         for arrival in chunk:
             seen.add(arrival)
@@ -182,10 +186,16 @@ def _write(store: Store, study: Study, path: Path, format: ModuleType, naming: N
     import_id = begin_import(store, name, checked.file_hash, options, format.NAME)
     intake, counts = Intake(store, questions, choices, split), Counts()
     # A file that is still growing has lines now that nobody checked: they wait for the next import.
-    for chunk in _chunks(islice(_arrivals(path, format, study, naming, "writing"), checked.entries), _size):
+    arrivals = _arrivals(path, format, study, naming, "writing", checked.entries)
+    for chunk in _chunks(islice(arrivals, checked.entries), _size):
         intake.write(chunk, import_id, counts)
     finish_import(store, import_id)
     return counts
+
+
+def _line_count(path: Path) -> int:
+    with open_file(path) as file:
+        return sum(block.count(b"\n") for block in iter(partial(file.read, 1 << 20), b""))
 
 
 def _file_hash(path: Path) -> str:
@@ -195,6 +205,9 @@ def _file_hash(path: Path) -> str:
 
 def _digest(*parts: object, size: int = 16) -> bytes:
     return hashlib.blake2b(canonical_json(parts).encode(), digest_size=size).digest()
+
+
+_NOTHING = b"\0" * 8
 
 
 class _Seen:
@@ -237,6 +250,13 @@ class _Seen:
 
     def _answer(self, arrival: Arrival, answer: NewAnswer, kind: str) -> None:
         key = _digest(kind, answer.trajectory, answer.source, answer.question, answer.repeat)
-        said = _digest(answer.choice, answer.error, answer.rationale, answer.steps, answer.confidence, size=8)
-        if self.answers.setdefault(key, said) != said:
+        details = {"rationale": answer.rationale, "steps": answer.steps, "confidence": answer.confidence}
+        said = _digest(answer.choice, answer.error, size=8)
+        # The rule of the store: what a line leaves out contradicts nobody.
+        parts = [_NOTHING if value is None else _digest(value, size=8) for value in details.values()]
+        old = self.answers.setdefault(key, b"".join((said, *parts)))
+        if old[:8] != said:
             refuse_changed_answer(arrival, answer, kind, "another answer in an earlier line")
+        for place, (name, part) in enumerate(zip(details, parts, strict=True), 1):
+            if part not in (_NOTHING, old[8 * place : 8 * place + 8]):
+                refuse_changed_answer(arrival, answer, kind, f"the same answer with another {name}, in an earlier line")

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,15 +126,14 @@ def begin_from(folder: Path, file: Path) -> Begun:
 
 
 def _questions_in(entries: Iterable[Entry]) -> list[Question]:
-    counts: dict[str, Counter[str]] = {}
+    choices: dict[str, set[str]] = {}
     for entry in entries:
         answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
         for answer in answers:
-            seen = counts.setdefault(answer.question or "question", Counter())
+            seen = choices.setdefault(answer.question or "question", set())
             if answer.choice is not None:
-                seen[answer.choice] += 1
-    # The rarer of two choices comes last, and is taken for the positive one: what a judge is there to find is rarely common.
-    return [guessed_question(id, [choice for choice, _ in seen.most_common()]) for id, seen in counts.items()]
+                seen.add(answer.choice)
+    return [guessed_question(id, list(seen)) for id, seen in choices.items()]
 
 
 def _name_line(folder: Path) -> str:

@@ -90,9 +90,11 @@ def question_block(question: Question) -> str:
 def guessed_question(id: str, choices: list[str]) -> Question:
     """A question made from the choices that a file uses, for a person to check.
 
-    Two choices make it binary, with the second as the positive one; more make it nominal. Where the file
+    Two choices make it binary, with the second of the alphabet as the positive one; more make it nominal.
+    Never by how often a file uses them: annotators would see from the order which is rare. Where the file
     uses fewer, the missing ones get a name that says so.
     """
+    choices = sorted(choices)
     if len(choices) < 2:
         choices = [*choices, f"not {choices[0]}"] if choices else ["choice-a", "choice-b"]
     binary = len(choices) == 2

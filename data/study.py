@@ -16,6 +16,8 @@ from data.questions import EVIDENCE, TYPES, Question, When
 
 TOML_NAME, DATABASE_NAME, CODEBOOK_FOLDER = "study.toml", "study.db", "codebook"
 _ID = re.compile(r"[A-Za-z0-9_-]+")
+MOST_SHOWN = 50
+"""Nobody reads more metadata beside a trajectory, and SQLite takes no more arguments."""
 _LATER_TYPES = ("multilabel", "score")
 
 
@@ -276,6 +278,10 @@ class _Checker:
     def blind(self, table: dict[str, Any]) -> BlindRules:
         self.known(table, "blind.", ("show", "reasoning", "redact"))
         show = self.texts(table, "blind.", "show")
+        if len(show) > MOST_SHOWN:
+            raise self.refuse(
+                "blind.show", f"names more than {MOST_SHOWN} fields.", f"Found {len(show)}.", "Show what annotators need."
+            )
         for field in show:
             # The field becomes a path into a JSON document, which has no way to quote a quote.
             if '"' in field:

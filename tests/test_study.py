@@ -375,7 +375,7 @@ def test_init_from_a_file_with_fewer_choices_makes_a_study_that_takes_the_file(t
 def test_init_from_verdicts_alone_and_from_r_judge(tmp_path: Path) -> None:
     csv = tmp_path / "v.csv"
     csv.write_text("id,choice\n1,yes\n2,no\n")
-    assert begin_from(tmp_path / "s", csv).study.questions[0].choices == ("yes", "no")
+    assert begin_from(tmp_path / "s", csv).study.questions[0].choices == ("no", "yes")
     record = {"id": 1, "contents": [[{"role": "user", "content": "Hi"}]], "label": 0}
     file = tmp_path / "r.json"
     file.write_text(json.dumps([record]))

@@ -1,7 +1,8 @@
 """The source formats, one module each, with the same things in every one.
 
 `NAME`, `sniff(path)`, `read(path)`, `QUESTION` (the one that the format brings, or None) and
-`GIVEAWAYS` (the fields that would give the answer away).
+`GIVEAWAYS` (the fields that would give the answer away: hidden even where they stand among metadata)
+and `ONE_A_LINE` (whether each line is an entry, so that they can be counted beforehand).
 """
 
 from pathlib import Path

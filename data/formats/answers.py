@@ -27,6 +27,7 @@ from data.records import CONSENSUS, Entry, Label, Verdict
 
 NAME = "answers"
 QUESTION: Question | None = None
+ONE_A_LINE = True
 GIVEAWAYS: tuple[str, ...] = ()
 """Nothing here is a trajectory, so nothing of it is ever shown."""
 
@@ -106,8 +107,10 @@ def read(path: Path) -> Iterator[Entry]:
         if line.get("annotator") is not None:
             entry.labels.append(label_of(line, id, f"{what}: a label"))
         else:
+            # An empty annotator is no verdict by default: it is one where the line names its judge run.
+            empty = "annotator" in line and not line.get("run")
             line.pop("annotator", None)
-            if line.keys() & {"unsure", "evidence"}:
+            if empty or line.keys() & {"unsure", "evidence"}:
                 refuse(f"{what}: a label names no annotator.", f"Found keys: {', '.join(line)}.", "Give it `annotator`.")
             entry.verdicts.append(verdict_of(line, id, f"{what}: a verdict"))
         yield entry
@@ -150,6 +153,8 @@ def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
 def _from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:
     """A row of texts as the values that JSON Lines would carry; an empty cell is an absent key."""
     line: dict[str, Any] = {key: cell for key, cell in cells.items() if cell != ""}
+    if "annotator" in cells:
+        line.setdefault("annotator", None)
     for key in ("cites", "evidence"):
         if key in line:
             line[key] = parse_json(line[key], f"{place}: `{key}`")[0]

@@ -15,6 +15,7 @@ from data.records import STEP_KINDS, Entry, Step, Trajectory
 
 NAME = "native"
 QUESTION: Question | None = None
+ONE_A_LINE = True
 GIVEAWAYS = ("verdicts", "labels")
 """Parted from the trajectory. Keys at the top that this format does not know are kept hidden too."""
 

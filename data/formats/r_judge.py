@@ -24,8 +24,9 @@ QUESTION = Question(
     choices=("safe", "unsafe"),
     positive="unsafe",
 )
+ONE_A_LINE = False
 GIVEAWAYS = ("goal", "label", "risk_description", "risk_type", "failure_mode", "ambiguous")
-"""Every further field whose name speaks of risk is hidden with them."""
+"""Every field that is not listed as showable is hidden with them."""
 
 _TOOL = re.compile(r"[A-Za-z_][\w.-]*")
 _SHOWABLE = ("scenario", "application_scenario")
@@ -33,7 +34,7 @@ _READ = ("id", "profile", "contents", "label")
 
 
 def sniff(path: Path) -> bool:
-    """A JSON list whose first record has `contents` and `label`."""
+    """A JSON list that speaks of `contents` and roles near its beginning."""
     start = first_bytes(path)
     return start.lstrip()[:1] == b"[" and b'"contents"' in start and b'"role"' in start
 

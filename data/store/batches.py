@@ -1,6 +1,5 @@
 """Batches: drawn samples, with the frame they were drawn from."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +61,3 @@ def add_batch(store: Store, batch: NewBatch) -> None:
         "INSERT INTO places (batch, number, place) VALUES (?, ?, ?)",
         [(code, number, place) for number in range(1, len(batch.items) + 1) for place in range(1, batch.overlap + 1)],
     )
-
-
-def batch_recipes(store: Store) -> dict[str, dict[str, Any]]:
-    """Name to recipe."""
-    return {row[0]: json.loads(row[1]) for row in store.conn.execute("SELECT name, recipe FROM batches ORDER BY code")}
