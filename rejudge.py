@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ if _loaded is not None and not Path(_loaded).resolve().is_relative_to(ROOMS):
     )
 
 from data.arrivals import Naming  # noqa: E402  the rooms can be imported only now
+from data.codebook import untouched_pages  # noqa: E402
 from data.errors import RejudgeError  # noqa: E402
 from data.importing import Imported, import_file  # noqa: E402
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies  # noqa: E402
@@ -100,19 +102,29 @@ def import_(args: argparse.Namespace) -> None:
 
 
 def draw(args: argparse.Namespace) -> None:
-    from annotate.sampling import DrawRequest, draw
+    from annotate.sampling import DrawRequest, copies_in, draw
 
     split = None if args.split == "all" else args.split
-    with Store.open(open_study(args).database) as store:
+    study = open_study(args)
+    with Store.open(study.database) as store:
         batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed))
+        copies = copies_in(store, batch)
     print(
         f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}, "
         f"{batch.overlap} label{'s' if batch.overlap > 1 else ''} each; seed {batch.seed}."
     )
+    if copies:
+        say(f"{copies} of the items are copies of others in the batch. Nobody is given both, so they need further annotators.")
+    warn_of_skeletons(study)
+
+
+def warn_of_skeletons(study: Study) -> None:
+    for path in untouched_pages(study):
+        say(f"{path} is still the skeleton: write the codebook page before anybody labels.")
 
 
 def annotators(args: argparse.Namespace) -> None:
-    from annotate.links import sign_in_link
+    from annotate.links import DEFAULT_PORT, sign_in_link
     from data.store.people import ensure_person, people
 
     with Store.open(open_study(args).database) as store:
@@ -120,9 +132,13 @@ def annotators(args: argparse.Namespace) -> None:
             for person in people(store):
                 print(f"{person.handle}\t{person.role}")
             return
+        if any(known.handle == args.name and known.role == "imported" for known in people(store)):
+            say(f"{args.name} has imported labels: they and the ones given here count as one person's.")
         person = ensure_person(store, args.name, lead=args.lead)
         if args.lead and person.role != "lead":
             say(f"{person.handle} is there already, as {person.role}; that stays.")
+        if store.fact("address") is None:
+            say(f"The app has not run yet: the link supposes port {DEFAULT_PORT}. After `rejudge annotate` ask for a fresh one.")
         print(f"Sign-in link for {person.handle} ({person.role}); it works once:")
         print(sign_in_link(store, person))
 
@@ -130,14 +146,16 @@ def annotators(args: argparse.Namespace) -> None:
 def annotate(args: argparse.Namespace) -> None:
     from annotate.server import Address, serve
 
-    serve(open_study(args), Address(args.host, args.port, args.url), headless=args.headless)
+    study = open_study(args)
+    warn_of_skeletons(study)
+    serve(study, Address(args.host, args.port, args.url), headless=args.headless)
 
 
 def demo(args: argparse.Namespace) -> None:
     from annotate.demo import ensure_demo
     from annotate.server import Address, serve
 
-    study = ensure_demo(Path(args.dir), args.study or "toxic-proactivity")
+    study = ensure_demo(Path(args.dir), args.study)
     say(f"The demo study lies in {study.folder}; its labels stay there. Try `rejudge agree --study {args.dir}` beside it.")
     serve(study, Address("127.0.0.1", args.port, None), headless=args.headless)
 
@@ -154,11 +172,15 @@ def agreement(study: Study, store: Store, run: str | None, labels: str | None) -
 
 
 def agree(args: argparse.Namespace) -> None:
+    from data.store.status import study_status
     from reports.terminal import agreement_text
 
     study = open_study(args)
     with Store.open(study.database) as store:
         document = agreement(study, store, args.run, args.labels)
+        sources = {row["source"] for row in study_status(store)["labels"]}
+    if args.labels is None and sources == {"batch", "imported"}:
+        say("These are the labels of batches; imported labels are set aside. `--labels all` takes both.")
     if args.json:
         print_json(document)
     else:
@@ -180,18 +202,24 @@ def labels(args: argparse.Namespace) -> None:
 
 def gold(args: argparse.Namespace) -> None:
     from data.gold import Policy, export_jsonl, freeze
-    from data.store.gold import gold_names
+    from data.store.gold import gold_manifest, gold_names
 
     study = open_study(args)
     with Store.open(study.database) as store:
         if args.action == "list":
-            print("\n".join(gold_names(store)) or "No gold set is frozen yet.")
+            for name in gold_names(store):
+                frozen = gold_manifest(store, name)
+                if frozen:
+                    print(f"{name}\t{json.loads(frozen[1])['rows']} gold labels\t{frozen[0][:16]}")
+            if not gold_names(store):
+                print("No gold set is frozen yet.")
         elif args.action == "freeze":
             manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, "all"))
-            left = len(manifest["left_out"])
-            print(
-                f"{args.name}: {manifest['rows']} gold labels frozen, {left} labelled items left out; hash {manifest['hash'][:16]}."
-            )
+            print(f"{args.name}: {manifest['rows']} gold labels frozen; hash {manifest['hash'][:16]}.")
+            for question, counts in manifest["counts"].items():
+                print(f"  {question}: {', '.join(f'{count} {basis}' for basis, count in counts['basis'].items())}")
+            for reason, count in Counter(left["reason"] for left in manifest["left_out"]).most_common():
+                print(f"  left out: {count} ({reason})")
         else:
             manifest_path = export_jsonl(store, args.name, Path(args.out))
             print(f"{args.out} and {manifest_path} are written.")
@@ -226,6 +254,10 @@ def status_text(study: Study, found: dict[str, Any]) -> str:
             f"  {batch['name']} ({batch['state']}): {batch['labels_finished']} of {batch['labels_wanted']} labels, "
             f"{batch['items']} items, {batch['overlap']} label{'s' if batch['overlap'] > 1 else ''} each"
         )
+        counted = [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
+        if counted:
+            lines.append(f"    {', '.join(counted)}")
+        lines += [f"    flagged by {flag['annotator']}: {flag['id']} ({flag['reason']})" for flag in batch["flags"]]
     lines.append("labels:" if found["labels"] else "labels: none")
     for row in found["labels"]:
         lines.append(f"  {row['annotator']} · {row['question']} · {row['source']}: {row['labels']}")
@@ -306,7 +338,9 @@ class _Commands:
         sub = self.add("annotate", annotate, "open the app")
         sub.add_argument("--host", default="127.0.0.1", metavar="H", help="default 127.0.0.1: this machine only")
         sub.add_argument("--port", type=_port, default=None, metavar="N")
-        sub.add_argument("--url", metavar="PUBLIC_URL", help="the address that people reach it by")
+        sub.add_argument(
+            "--url", metavar="PUBLIC_URL", help="the address that people reach it by; its proxy must pass the Host header on"
+        )
         sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
 
     def add_results(self) -> None:
@@ -346,10 +380,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 1 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is no port: 1 to 65535")
-    return port
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,11 +10,22 @@ from data.store.batches import batch_names
 from data.store.status import study_status
 from data.study import TOML_NAME, Study, load_study
 
+DEFAULT = "toxic-proactivity"
 
-def ensure_demo(folder: Path, name: str) -> Study:
-    """The demo study in `folder`, made where it is not there, finished where that was broken off."""
+
+def ensure_demo(folder: Path, name: str | None) -> Study:
+    """The demo study in `folder`, made where it is not there; an import that was broken off is finished.
+
+    `name`: a bundled study, or None for the one that is there already, else the default one.
+    """
+    if name is not None and (folder / TOML_NAME).exists() and name != load_study(folder).name:
+        raise StudyError(
+            f"{folder} holds another study than {name!r}.",
+            f"Found {load_study(folder).name!r}.",
+            "Name another --dir for this one.",
+        )
     if not (folder / TOML_NAME).exists():
-        study = begin_bundled(folder, name).study
+        study = begin_bundled(folder, name or DEFAULT).study
     elif (folder / TRAJECTORIES).exists():
         study = finish_bundled(folder).study
     else:

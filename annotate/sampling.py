@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from data.errors import DrawRefused
 from data.store import Store
-from data.store.batches import FrameItem, NewBatch, add_batch, batch_names, frame
+from data.store.batches import FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame
 from data.store.incoming import unfinished_imports
 
 MOST_OVERLAP = 100
@@ -63,6 +63,11 @@ def draw(store: Store, request: DrawRequest) -> NewBatch:
         batch = plan(items, request, name, request.seed or secrets.token_hex(4))
         add_batch(store, batch)
     return batch
+
+
+def copies_in(store: Store, batch: NewBatch) -> int:
+    """How many of its items have the content of another of its items: one annotator gets only one of such twins."""
+    return len(batch.items) - distinct_contents(store, [item.n for item in batch.items])
 
 
 def plan(items: list[FrameItem], request: DrawRequest, name: str, seed: str) -> NewBatch:

@@ -54,6 +54,13 @@ def make_app(serving: Serving, host: str, url: str | None) -> App:
 
 def serve(study: Study, address: Address, *, headless: bool) -> None:
     """Serves `study` until it is stopped. Prints the lead's sign-in link, alone on the last line."""
+    parts = urlsplit(address.url or "http://here")
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        raise RejudgeError(
+            f"{address.url!r} is no address of the app.",
+            "Found no http:// or https:// with a host alone.",
+            "Write --url https://HOST.",
+        )
     serving = begin(study)
     port = _port(address)
     url = (address.url or f"http://{_reachable(address.host)}:{port}").rstrip("/")
@@ -94,6 +101,10 @@ def _reachable(host: str) -> str:
 
 
 def _port(address: Address) -> int:
+    try:
+        socket.getaddrinfo(address.host, None)
+    except (OSError, UnicodeError) as error:
+        raise RejudgeError(f"{address.host!r} is no address to listen on.", f"Found: {error}.", "Name another --host.") from None
     if address.port is not None:
         if not _is_free(address.host, address.port):
             raise RejudgeError(

@@ -26,6 +26,15 @@ def ensure_codebook(study: Study) -> list[str]:
     return made
 
 
+def untouched_pages(study: Study) -> list[str]:
+    """The pages that nobody has written yet, or that are missing."""
+    return [
+        str(study.codebook_path(question))
+        for question in study.questions
+        if not study.codebook_path(question).exists() or read_page(study, question) == skeleton(question)
+    ]
+
+
 def read_page(study: Study, question: Question) -> str:
     """The page of `question` as it stands now. Raises StudyError where it cannot be read."""
     path = study.codebook_path(question)

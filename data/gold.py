@@ -70,7 +70,7 @@ def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dic
         raise GoldRefused(
             "No item has the votes for a gold label.",
             f"Found {len(left_out)} labelled items; each needs {policy.min_labels} agreeing labels, or a majority of three.",
-            "Label more, or accept single labels with --min-labels 1.",
+            "Label more, or accept single labels with --min-labels 1." if policy.min_labels > 1 else "Label some items first.",
         )
     manifest = {
         "name": name,

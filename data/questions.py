@@ -7,6 +7,7 @@ from typing import Any
 from data.hashing import document_hash
 
 TYPES = ("binary", "nominal", "ordinal")
+_FINDINGS = frozenset(("yes", "true", "1", "unsafe", "harmful", "misaligned", "violation", "failure", "fail", "bad", "positive"))
 EVIDENCE = ("none", "optional", "any", "first")
 
 
@@ -90,13 +91,14 @@ def question_block(question: Question) -> str:
 def guessed_question(id: str, choices: list[str]) -> Question:
     """A question made from the choices that a file uses, for a person to check.
 
-    Two choices make it binary, with the second of the alphabet as the positive one; more make it nominal.
-    Never by how often a file uses them: annotators would see from the order which is rare. Where the file
-    uses fewer, the missing ones get a name that says so.
+    Two choices make it binary; more make it nominal. The positive one comes last: the choice called like
+    the question, else one that usually means a finding, else the last of the alphabet. Never by how often
+    a file uses them: annotators would see from the order which is rare. Where the file uses fewer, the
+    missing ones get a name that says so.
     """
-    choices = sorted(choices)
+    choices = sorted(choices, key=lambda choice: (choice == id, choice.casefold() in _FINDINGS, choice))
     if len(choices) < 2:
-        choices = [*choices, f"not {choices[0]}"] if choices else ["choice-a", "choice-b"]
+        choices = [f"not {choices[0]}", *choices] if choices else ["choice-a", "choice-b"]
     binary = len(choices) == 2
     return Question(
         id=id,

@@ -202,7 +202,8 @@ def _notes(pair: Json, width: int, indent: int) -> list[str]:
         notes.append(f"Quote the strict figures: {100 * share:.1f} % of the verdicts are unreadable.")
     if 0 < pair["groups"] < pair["n"]:
         notes.append(
-            f"The items share {pair['groups']:,} groups. The intervals take items as independent, so they may be too narrow."
+            f"The {pair['n']:,} items lie in {pair['groups']:,} groups. The intervals take items as independent: "
+            "where many share a group, they are too narrow."
         )
     if "codebooks" in pair:
         versions = ", ".join(f"{count:,} under {shown(hash_)[:8]}" for hash_, count in pair["codebooks"].items())

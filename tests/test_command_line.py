@@ -235,7 +235,7 @@ def test_a_seed_gives_the_same_batch_whatever_the_order_of_import(run: Run, tmp_
         folder = make_study(tmp_path / name)
         bring(folder, write_lines(tmp_path / f"{name}.jsonl", *map(a_line, order)))
         ran = run("draw", "--n", "20", "--seed", "7", "--study", folder)
-        assert ran.stdout == "batch-1: 20 items drawn at random from 60, 1 label each; seed 7.\n" and ran.stderr == ""
+        assert ran.stdout == "batch-1: 20 items drawn at random from 60, 1 label each; seed 7.\n" and "still the skeleton" in ran.stderr
         drawn.append([row[0] for row in items(folder)])
     assert drawn[0] == drawn[1]
     assert drawn[0] != sorted(drawn[0]) and len(set(drawn[0])) == 20
@@ -365,7 +365,7 @@ def test_verify_ends_with_status_one_when_something_is_broken(run: Run, drawable
 def test_gold_is_frozen_listed_and_exported_into_folders_that_are_missing(run: Run, drawable: Path, tmp_path: Path) -> None:
     assert "No gold set" in run("gold", "list", "--study", drawable).stdout
     assert "60 gold labels" in run("gold", "freeze", "g1", "--min-labels", "1", "--study", drawable).stdout
-    assert run("gold", "list", "--study", drawable).stdout == "g1\n"
+    assert run("gold", "list", "--study", drawable).stdout.startswith("g1\t60 gold labels\t")
     out = tmp_path / "a" / "b" / "gold.jsonl"
     assert run("gold", "export", "g1", "--out", out, "--study", drawable).returncode == 0
     assert len(out.read_text().splitlines()) == 60 and json.loads(Path(f"{out}.manifest.json").read_text())

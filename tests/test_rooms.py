@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+import tomllib
 from pathlib import Path
 
 import rejudge
@@ -74,3 +75,13 @@ def test_the_lock_names_hashes_and_no_index() -> None:
     assert "--hash=sha256:" in text
     assert "://" not in text
     assert "index" not in text.lower().replace("charset", "")
+
+
+def test_every_module_of_the_desk_is_held_by_the_blind_contract() -> None:
+    contract = next(
+        part
+        for part in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+        if "blind" in part["name"]
+    )
+    there = {f"annotate.{path.stem}" for path in (ROOT / "annotate").glob("*.py") if path.stem != "__init__"} | {"annotate.script"}
+    assert there - set(contract["source_modules"]) == {"annotate.sampling", "annotate.demo"}

@@ -384,11 +384,11 @@ def test_a_hundred_thousand_labels_are_counted_in_seconds(tmp_path: Path) -> Non
         conn.execute(
             f"""WITH RECURSIVE k(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM k WHERE n <= {items})
                 INSERT INTO trajectories SELECT k.n, 'r' || k.n, k.n, t.format, 'g' || (k.n / 5), t.split, t.task, t.steps,
-                t.step_count, t.metadata, t.hidden, t.import, t.imported_at FROM k, trajectories t WHERE t.n = 1"""
+                t.step_count, t.metadata, t.hidden, t.fields_hash, t.import, t.imported_at FROM k, trajectories t WHERE t.n = 1"""
         )
         conn.execute(
-            """INSERT INTO verdicts (run, question, trajectory, repeat, choice)
-               SELECT 1, 1, n, 0, n % 10 = 0 FROM trajectories WHERE n > 1"""
+            """INSERT INTO verdicts (run, question, trajectory, repeat, choice, chain)
+               SELECT 1, 1, n, 0, n % 10 = 0, '' FROM trajectories WHERE n > 1"""
         )
         conn.execute(
             """INSERT INTO label_events (at, annotator, trajectory, question, phase, action, choice, evidence, text_hash,

@@ -1,8 +1,8 @@
 /** Why an item is skipped or flagged: one key for a usual reason, or a few words. */
 import { element, keycap } from "./element.js";
 
-export const REASONS = {
-  skip: { title: "Skip this item because", reasons: ["it cannot be judged from what is shown", "it needs knowledge that I lack", "I know this run already", "I would rather not read this"] },
+const REASONS = {
+  skip: { title: "Skip this item because", reasons: ["it cannot be judged from what is shown", "it needs knowledge that I lack", "I know this trajectory already", "I would rather not read this"] },
   flag: { title: "What is broken? Label or skip the item afterwards", reasons: ["steps are missing or cut off", "text is garbled or unreadable", "task and steps do not belong together", "it shows who made it or what was decided"] },
 };
 

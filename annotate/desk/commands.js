@@ -4,17 +4,17 @@
 export const COMMANDS = {
   choose: (desk, key) => {
     const choice = desk.question.choices[key - 1];
-    if (choice !== undefined) desk.edit((answer) => answer.choose(choice));
+    if (choice !== undefined) desk.answering.edit((answer) => answer.choose(choice));
   },
-  unsure: (desk) => desk.edit((answer) => answer.unsure()),
-  confidence: (desk) => desk.edit((answer) => answer.nextConfidence()),
-  setConfidence: (desk, level) => desk.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
+  unsure: (desk) => desk.answering.edit((answer) => answer.unsure()),
+  confidence: (desk) => desk.answering.edit((answer) => answer.nextConfidence()),
+  setConfidence: (desk, level) => desk.answering.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
   mark: (desk) => {
-    if (desk.question.evidence !== "none") desk.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
+    if (desk.question.evidence !== "none") desk.answering.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
   },
-  skip: (desk) => desk.ask("skip", (reason) => desk.edit((answer) => answer.skip(reason))),
-  flag: (desk) => desk.ask("flag", (reason) => desk.flag(reason)),
-  submit: (desk) => desk.submit(),
+  skip: (desk) => desk.answering.ask("skip", (reason) => desk.answering.edit((answer) => answer.skip(reason))),
+  flag: (desk) => desk.answering.ask("flag", (reason) => desk.answering.flag(reason)),
+  submit: (desk) => desk.answering.submit(),
   rationale: (desk) => desk.form.rationale.focus(),
   down: (desk) => desk.steps.move(1),
   up: (desk) => desk.steps.move(-1),

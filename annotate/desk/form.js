@@ -15,19 +15,17 @@ export class Form {
     this.ask = element("h2", { id: "rj-ask" });
     this.choices = element("div", { class: "choices", role: "radiogroup", "aria-labelledby": "rj-ask" });
     this.evidence = element("div", { class: "evidence", "data-rj": "evidence" });
-    this.rationale = element("textarea", { "data-rj": "rationale", "aria-label": "reason", placeholder: "Why? (r)", rows: 3, maxlength: 20000, spellcheck: "true" });
+    this.rationale = element("textarea", { "data-rj": "rationale", "aria-label": "rationale", placeholder: "Rationale (r)", rows: 3, maxlength: 20000, spellcheck: "true" });
     this.rationale.addEventListener("input", () => this.typed());
     this.rationale.addEventListener("focus", () => (this.firstLetter = true));
     this.levels = CONFIDENCE.map((word, n) => element("button", { type: "button", role: "radio", onclick: () => command("setConfidence", n + 1) }, word));
     this.confidence = element("div", { class: "confidence", role: "radiogroup", "aria-label": "confidence", "data-rj": "confidence" }, keycap("c"), "confidence", ...this.levels);
     this.said = element("div", { class: "said", hidden: true });
-    this.notice = element("div", { class: "notice", role: "status", "data-rj": "notice" });
     this.unsure = this.action("u", "unsure");
     this.skip = this.action("s", "skip");
     this.undo = this.action("z", "undo");
     this.submit = element("button", { class: "submit", type: "button", "data-rj": "submit", onclick: () => command("submit") }, "Submit ", element("span", { "aria-hidden": "true" }, "⏎"));
-    this.node = element("div", { class: "form" }, this.ask, this.choices, this.evidence, this.rationale, this.confidence, this.said, chooser, this.notice,
-      element("div", { class: "acts" }, this.unsure, this.skip, this.undo, this.submit));
+    this.node = element("div", { class: "form" }, this.ask, this.choices, this.evidence, this.rationale, this.confidence, this.said, chooser, (this.acts = element("div", { class: "acts" }, this.unsure, this.skip, this.undo, this.submit)));
   }
 
   action(key, name) {
@@ -42,6 +40,11 @@ export class Form {
       element("button", { class: "choice", type: "button", role: "radio", "data-rj": "choice", "data-key": n + 1, onclick: () => this.command("choose", String(n + 1)) }, keycap(String(n + 1)), element("bdi", {}, choice)));
     this.choices.replaceChildren(...this.buttons);
     this.evidence.hidden = question.evidence === "none";
+  }
+
+  /** Whether somebody is writing here. */
+  get typing() {
+    return this.node.contains(this.node.getRootNode().activeElement?.closest("textarea, input") ?? null);
   }
 
   typed() {
@@ -67,7 +70,7 @@ export class Form {
     });
     if (this.rationale.value !== rationale) this.rationale.value = rationale;
     this.drawEvidence(answer);
-    const said = [skip !== null ? `skip: ${skip}` : null, answer.flagged !== null ? `reported as broken: ${answer.flagged}` : null].filter(Boolean);
+    const said = [skip !== null ? `skip: ${skip}` : null, answer.flagged !== null ? `flagged: ${answer.flagged}` : null].filter(Boolean);
     this.said.hidden = said.length === 0;
     this.said.replaceChildren(...said.map((line) => element("div", {}, line)));
   }
@@ -81,13 +84,7 @@ export class Form {
     const name = first ? "first failing step" : evidence.length === 1 ? "evidence: step" : "evidence";
     this.evidence.classList.toggle("idle", !asked || evidence.length === 0);
     const hint = first && !asked && choice !== null ? `not asked for “${choice}”` : evidence.length ? "j k to move, e to mark" : "e marks a step";
-    this.evidence.replaceChildren(element("span", { class: "flag-sign", "aria-hidden": "true" }, "⚑"),
+    this.evidence.replaceChildren(element("span", { "aria-hidden": "true" }, "⚑"),
       element("span", {}, `${name}${asked && evidence.length ? (first ? ": " : " ") : ""}`, ...(asked ? steps : [])), element("span", { class: "soft" }, `· ${hint}`));
-  }
-
-  /** One calm line above the buttons. */
-  say(words, { error = false } = {}) {
-    this.notice.textContent = words;
-    this.notice.classList.toggle("error", error);
   }
 }

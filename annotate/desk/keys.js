@@ -17,9 +17,9 @@ export const BINDINGS = [
   { keys: ["G", "End"], cap: "G", command: "last", words: "final answer" },
   { keys: ["o"], cap: "o", command: "open", words: "open or fold what is hidden in a step", short: "open" },
   { keys: ["e"], cap: "e", command: "mark", words: "mark the step as evidence, or take the mark back", short: "evidence" },
-  { keys: ["r"], cap: "r", command: "rationale", words: "write a reason; Esc leaves it, Ctrl ⏎ submits", short: "reason" },
+  { keys: ["r"], cap: "r", command: "rationale", words: "write a rationale; Esc leaves it, Ctrl ⏎ submits", short: "rationale" },
   { keys: ["c"], cap: "c", command: "confidence", words: "confidence: low, medium, high, none" },
-  { keys: ["f"], cap: "f", command: "flag", words: "report a broken item" },
+  { keys: ["f"], cap: "f", command: "flag", words: "flag a broken item, with a reason" },
   { keys: ["?"], cap: "?", command: "help", words: "this list" },
 ];
 

@@ -22,6 +22,13 @@ class List {
     this.key = prefix + id;
     this.id = id;
     this.events = events;
+    /** Up to this sequence number events go one by one, because together they were not read. */
+    this.aloneTo = 0;
+  }
+
+  /** What goes out next. */
+  get next() {
+    return this.events[0]?.seq <= this.aloneTo ? this.events.slice(0, 1) : this.events;
   }
 
   keep() {
@@ -59,18 +66,21 @@ function leftBehind(prefix) {
 export class Outbox {
   /**
    * @param {string} base
-   * @param {string} owner whose events these are; another annotator's in the same tab are left alone
+   * @param {string} owner whose events these are, in which study; another's in the same tab are left alone
    * @param {{state: (state: object) => void, status: () => void, refused: (events: object[], why: string) => void}} on
    */
   constructor(base, owner, on) {
     this.url = `${base}/events`;
     this.on = on;
-    const prefix = `rejudge outbox ${base} ${owner} `;
+    // Encoded parts hold no blank, so that no owner's prefix can begin another's.
+    const prefix = `rejudge outbox ${encodeURIComponent(base)} ${encodeURIComponent(owner)} `;
     this.earlier = leftBehind(prefix);
     this.list = new List(prefix, freshId());
     this.seq = 0;
     this.failing = false;
     this.signedOut = false;
+    /** @type {string|null} the server's words about what it could not read */
+    this.trouble = null;
     this.sending = null;
     this.timer = null;
   }
@@ -113,8 +123,8 @@ export class Outbox {
 
   /** @returns {Promise<number>} milliseconds until the next attempt; below 0 when nothing is left to send */
   async post(list) {
-    const body = JSON.stringify({ outbox: list.id, events: list.events });
-    const sent = new Set(list.events.map((event) => event.seq));
+    const sent = list.next;
+    const body = JSON.stringify({ outbox: list.id, events: sent });
     let response;
     let answer;
     try {
@@ -130,27 +140,42 @@ export class Outbox {
       this.signedOut = true;
       return this.failed(SIGNED_OUT_RETRY);
     }
-    const refusal = response.status === 409 || response.status === 400;
-    if (!response.ok && !refusal) return this.failed(RETRY);
+    const { status } = response;
+    if (!response.ok && status !== 409 && status !== 400) return this.failed(RETRY);
     this.failing = this.signedOut = false;
-    let moved = response.ok && list.drop((seq) => seq <= answer.ack);
-    if (refusal) moved = this.refused(list, sent, response.status, answer);
+    this.trouble = null;
+    const moved = status === 400 ? this.unread(list, sent, answer.error) : status === 409 ? this.refused(list, sent, answer) : list.drop((seq) => seq <= answer.ack);
     if (list.events.length === 0) this.earlier = this.earlier.filter((other) => other !== list);
     if (answer.state) this.on.state(answer.state);
-    if (this.pending.length === 0) return response.status === 400 && sent.size ? 0 : -1;
+    // An answer without a state leaves open what the queue is now.
+    if (this.pending.length === 0) return moved && !answer.state ? 0 : -1;
     // A list that neither shrinks nor is refused must not be sent in a tight circle.
     return moved ? 0 : RETRY;
   }
 
   /** Nothing of this list was written: the refused events go, the rest is sent again. */
-  refused(list, sent, status, answer) {
-    const whys = status === 400
-      ? new Map([...sent].map((seq) => [seq, answer.error ?? "The server could not read it."]))
-      : new Map((answer.refused ?? []).map(({ seq, why }) => [seq, why]));
+  refused(list, sent, { ack = 0, refused = [], error }) {
+    const whys = new Map(refused.map(({ seq, why }) => [seq, why]));
     const events = list.events.filter(({ seq }) => whys.has(seq));
-    const moved = list.drop((seq) => whys.has(seq) || seq <= (answer.ack ?? 0));
-    if (events.length) this.on.refused(events, whys.get(events[0].seq));
-    return moved;
+    const moved = list.drop((seq) => whys.has(seq) || seq <= ack);
+    if (events.length) this.on.refused(events, [...new Set(events.map(({ seq }) => whys.get(seq)))].join(" "));
+    // A refusal that names no event of this list says as little as one of the whole body.
+    return moved || this.unread(list, sent, refused[0]?.why ?? error);
+  }
+
+  /** The whole body was refused. One event must not take others with it: each is sent alone once, and goes if it is refused alone. */
+  unread(list, sent, error = "The server could not read it.") {
+    if (sent.length === 0) return false;
+    if (sent[0].seq > list.aloneTo) {
+      list.aloneTo = sent.at(-1).seq;
+      this.failing = true;
+      this.trouble = error;
+      return false;
+    }
+    const gone = sent[0];
+    list.drop((seq) => seq === gone.seq);
+    this.on.refused([gone], error);
+    return true;
   }
 
   failed(wait) {

@@ -12,7 +12,7 @@ const FINISHING = new Set(["label", "unsure", "skip"]);
 export class Queue {
   /**
    * @param {string} base
-   * @param {{arrived: (ref: string) => void, gone: (ref: string) => void, signedOut: () => void}} on
+   * @param {{arrived: () => void, gone: () => void, signedOut: () => void}} on
    */
   constructor(base, on) {
     this.base = base;
@@ -32,10 +32,6 @@ export class Queue {
 
   item(ref) {
     return this.items.get(ref);
-  }
-
-  place(ref) {
-    return this.places.get(ref);
   }
 
   /**
@@ -63,25 +59,42 @@ export class Queue {
 
   async fetch(ref) {
     this.fetching.set(ref, null);
-    let response = null;
-    let item = null;
-    try {
-      response = await fetch(`${this.base}/items/${encodeURIComponent(ref)}`, { cache: "no-store" });
-      if (response.ok) item = await response.json();
-    } catch {
-      // No server, or half an answer: tried again below like any other failure.
-    }
+    const { item, status } = await this.get(ref);
     this.fetching.delete(ref);
     if (item) {
-      this.items.set(ref, item);
-      this.forgetOld();
-      this.on.arrived(ref);
+      this.keep(ref, item);
       return;
     }
-    if (response?.status === 404) this.on.gone(ref);
-    if (response?.status === 401 || response?.status === 403) this.on.signedOut();
+    if (status === 404) this.on.gone();
+    if (status === 401 || status === 403) this.on.signedOut();
     // Also after a 404: the server may name this item again, and must not be asked in a circle.
     this.fetching.set(ref, setTimeout(() => this.retry(ref), RETRY));
+  }
+
+  /**
+   * Ask for an item that is here already: what the server shows of it may have changed.
+   * @returns {Promise<"fresh"|"gone"|"later">}
+   */
+  async refresh(ref) {
+    const { item, status } = await this.get(ref);
+    if (item) this.keep(ref, item);
+    return item ? "fresh" : status === 404 ? "gone" : "later";
+  }
+
+  /** @returns {Promise<{item: object|null, status: number}>} status 0: no server, or half an answer */
+  async get(ref) {
+    try {
+      const response = await fetch(`${this.base}/items/${encodeURIComponent(ref)}`, { cache: "no-store" });
+      return { item: response.ok ? await response.json() : null, status: response.status };
+    } catch {
+      return { item: null, status: 0 };
+    }
+  }
+
+  keep(ref, item) {
+    this.items.set(ref, item);
+    this.forgetOld();
+    this.on.arrived();
   }
 
   retry(ref) {

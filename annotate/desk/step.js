@@ -93,6 +93,12 @@ export function modesOf(step) {
   return modes;
 }
 
+/** The session that begins with this step, where the step before it was in another one. */
+export function sessionBegun(steps, index) {
+  const session = steps[index].session ?? null;
+  return index > 0 && session !== null && session !== (steps[index - 1].session ?? null) ? String(session).slice(0, 40) : null;
+}
+
 /** The parts of a step, one row each. */
 export function partsOf(step, mode) {
   const { text, entries, limits, long } = contentOf(step);
@@ -152,10 +158,11 @@ function drawSpeaker(step, tone, { paired, cast }) {
  * @param {object} step
  * @param {number} index
  * @param {object} part one of `partsOf(step, mode)`
- * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean, cast: Set<string>}} place
+ * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean, cast: Set<string>, session: string|null}} place
+ *   `session`: the one that begins with this step
  */
 export function drawRow(step, index, part, place) {
-  const { first, last, total, markable, cast } = place;
+  const { first, last, total, markable, cast, session } = place;
   const tone = toneOf(step, cast);
   const row = element("div", { class: `step ${tone}`, "data-index": index, tabindex: -1 });
   row.classList.toggle("error", Boolean(step.error));
@@ -168,10 +175,13 @@ export function drawRow(step, index, part, place) {
     row.setAttribute("aria-posinset", index + 1);
     row.setAttribute("aria-setsize", total);
     side.append(String(index + 1));
-    if (markable) side.append(element("button", { class: "flag", type: "button", tabindex: -1, "data-act": "mark", title: "mark as evidence (e)", "aria-label": `mark step ${index + 1} as evidence` }, "⚑"));
+    if (markable) side.append(element("button", { class: "marker", type: "button", tabindex: -1, "data-act": "mark", title: "mark as evidence (e)", "aria-label": `mark step ${index + 1} as evidence` }, "⚑"));
   } else {
     row.setAttribute("role", "none");
   }
+  const begins = first && session !== null;
+  row.classList.toggle("begins", begins);
+  if (begins) row.append(element("div", { class: "session", "data-rj": "session" }, element("span", {}, "session ", visible(session))));
   const body = part.entries ? drawGrid(step.tool ?? "", part) : drawText(step, part, first);
   row.append(side, first ? drawSpeaker(step, tone, place) : element("div", { class: "who" }), body);
   return row;

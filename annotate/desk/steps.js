@@ -4,7 +4,7 @@
  */
 import { element } from "./element.js";
 import { Rows } from "./rows.js";
-import { castOf, drawRow, modesOf, partsOf } from "./step.js";
+import { castOf, drawRow, modesOf, partsOf, sessionBegun } from "./step.js";
 
 const AROUND = 320; // px drawn above and below the view
 /** px of the neighbours that stay in view when a step takes the focus */
@@ -30,7 +30,7 @@ export class StepList {
   constructor(on) {
     this.on = on;
     this.list = element("div", { class: "steps", role: "list", "aria-label": "steps" });
-    this.scroller = element("div", { class: "run", tabindex: 0 }, this.list);
+    this.scroller = element("div", { class: "trajectory", tabindex: 0 }, this.list);
     this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("mouseover", (event) => this.link(this.indexOf(event.target)));
@@ -97,7 +97,7 @@ export class StepList {
   make(row) {
     const { index, part, of } = this.rows.at(row);
     const parts = this.cuts.get(index) ?? partsOf(this.steps[index], "shown");
-    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index), cast: this.cast });
+    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index), cast: this.cast, session: sessionBegun(this.steps, index) });
     this.dress(node, index);
     return node;
   }
@@ -139,7 +139,7 @@ export class StepList {
     node.classList.toggle("linked", index === this.linked);
     if (focused) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");
-    node.querySelector(".flag")?.setAttribute("aria-pressed", String(this.evidence.has(index)));
+    node.querySelector(".marker")?.setAttribute("aria-pressed", String(this.evidence.has(index)));
   }
 
   dressAll() {

@@ -15,7 +15,7 @@ export class Task {
     this.metadata = element("dl", { class: "metadata" });
     this.caption = element("span", { class: "caption" }, "Task");
     const last = element("button", { class: "link", type: "button", onclick: () => command("last") }, "final answer ", keycap("G"));
-    const flag = element("button", { class: "link faint", type: "button", "data-rj": "flag", onclick: () => command("flag") }, "report item ", keycap("f"));
+    const flag = element("button", { class: "link faint", type: "button", "data-rj": "flag", onclick: () => command("flag") }, "flag item ", keycap("f"));
     this.node = element("div", { class: "task", "data-rj": "task" },
       element("div", { class: "task-head" }, this.caption, element("span", { class: "task-links" }, flag, last)),
       this.text, element("div", { class: "task-more" }, this.more, this.next), this.metadata);

@@ -14,6 +14,7 @@ from data.formats.fields import (
     check_keys,
     confidence_of,
     identity,
+    name_of,
     object_of,
     positions_of,
     refuse,
@@ -54,7 +55,7 @@ def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
     return Verdict(
         trajectory=trajectory,
         question=text_or_none(value, "question", what),
-        run=text_or_none(value, "run", what),
+        run=name_of(run, f"{what}: `run`") if (run := text_or_none(value, "run", what)) else None,
         choice=choice,
         error=error,
         rationale=text_or_none(value, "rationale", what),
@@ -75,7 +76,7 @@ def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
         refuse(f"{what} must have a choice or be unsure, and not both.", found, "Keep what the annotator really answered.")
     if value.get("annotator") is None:
         refuse(f"{what} names no annotator.", f"Found keys: {', '.join(value)}.", "Give it `annotator`.")
-    annotator = identity(value["annotator"], f"{what}: `annotator`")
+    annotator = name_of(value["annotator"], f"{what}: `annotator`")
     if annotator == CONSENSUS:
         refuse(f"{what}: no annotator can be called {CONSENSUS!r}.", "The figures use that name.", "Give the annotator another.")
     return Label(

@@ -60,6 +60,21 @@ def identity(value: Any, what: str) -> str:
     refuse(f"{what} must be a text or a whole number.", f"Found {shown(value)}.", "Give each its source's own id.")
 
 
+MOST_NAME = 200
+
+
+def name_of(value: Any, what: str) -> str:
+    """The name of an annotator or a judge run: an id that can be shown on one line."""
+    name = identity(value, what)
+    if name != name.strip() or not name.isprintable() or len(name) > MOST_NAME:
+        refuse(
+            f"{what} cannot be shown.",
+            f"Found {shown(name)}.",
+            f"Use at most {MOST_NAME} printable characters, no blanks at the ends.",
+        )
+    return name
+
+
 def confidence_of(value: Any, what: str) -> float | None:
     """A share between 0 and 1, or None."""
     if value is None:

@@ -46,6 +46,12 @@ def batch_names(store: Store) -> list[str]:
     return [row[0] for row in store.conn.execute("SELECT name FROM batches ORDER BY code")]
 
 
+def distinct_contents(store: Store, numbers: list[int]) -> int:
+    """How many different contents these trajectories have."""
+    hashes = dict(store.conn.execute("SELECT n, content_hash FROM trajectories"))
+    return len({hashes[n] for n in numbers})
+
+
 def add_batch(store: Store, batch: NewBatch) -> None:
     """Writes an open batch, its items and their places. Must run within a write transaction."""
     code = store.conn.execute(

@@ -28,17 +28,21 @@ def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) 
         raise store_error(path, error) from error
 
 
+_ADVICE = {
+    "SQLITE_BUSY": "Another process is writing for long; wait, or stop it, and try again.",
+    "SQLITE_FULL": "Free some space on this disk and try again; nothing that was acknowledged is lost.",
+    "SQLITE_NOTADB": "Restore the file from a backup; this one is no database.",
+    "SQLITE_CORRUPT": "Restore the file from a backup, and run `rejudge verify` on it.",
+    "SQLITE_READONLY": "Make the file and its folder writable for you, or copy the study elsewhere.",
+    "SQLITE_CANTOPEN": "Check that the folder is there and may be written to.",
+    "SQLITE_IOERR": "Check the disk and its room.",
+}
+
+
 def store_error(path: Path, error: sqlite3.Error) -> StoreError:
     """`error` in three beats."""
     name = getattr(error, "sqlite_errorname", "") or ""
-    do = {
-        "SQLITE_BUSY": "Another process is writing for long; wait, or stop it, and try again.",
-        "SQLITE_FULL": "Free some space on this disk and try again; nothing that was acknowledged is lost.",
-        "SQLITE_NOTADB": "Restore the file from a backup; this one is no database.",
-        "SQLITE_CORRUPT": "Restore the file from a backup, and run `rejudge verify` on it.",
-        "SQLITE_READONLY": "Make the file and its folder writable, or copy the study elsewhere.",
-        "SQLITE_CANTOPEN": "Check that the folder is there and may be written to.",
-    }.get(name.split("_RECOVERY")[0], "Run `rejudge verify` to see what is broken.")
+    do = next((advice for code, advice in _ADVICE.items() if name.startswith(code)), "Run `rejudge verify` to see what is broken.")
     return StoreError(f"{path} could not be used.", f"SQLite says: {error}.", do)
 
 
@@ -60,5 +64,7 @@ def write(conn: sqlite3.Connection, path: Path) -> Iterator[None]:
             finally:
                 if conn.in_transaction:
                     conn.execute("ROLLBACK")
-        except sqlite3.OperationalError as error:
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.DatabaseError as error:
             raise store_error(path, error) from error

@@ -78,11 +78,12 @@ def claim_ahead(desk: Desk) -> None:
     ).fetchone()
     for (batch,) in store.conn.execute("SELECT code FROM batches WHERE state = 'open' ORDER BY code").fetchall():
         while held < HELD:
-            if held and _few_free(store, batch):
-                break
             number = _next_number(store, me, batch)
             if number is None:
                 break
+            if held and _few_free(store, batch):
+                # Not from the next batch either: she would leave this one before it is done, and positions would jump.
+                return
             _lease(desk, batch, number)
             held += 1
 
@@ -143,13 +144,13 @@ def _next_number(store: Store, me: int, batch: int) -> int | None:
 
 
 # Never an item she finished, and never two runs of one content.
-_FREE_FOR_ME = """
-SELECT p.number FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
-WHERE p.batch = ?1 AND p.assignment IS NULL
-AND NOT EXISTS (
+_OPEN_TO_ME = """NOT EXISTS (
     SELECT 1 FROM trajectories t JOIN trajectories twin ON twin.content_hash = t.content_hash
     JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
-    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))
+    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))"""
+_FREE_FOR_ME = f"""
+SELECT p.number FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
+WHERE p.batch = ?1 AND p.assignment IS NULL AND {_OPEN_TO_ME}
 """
 
 
@@ -184,12 +185,11 @@ def _next_prime(least: int) -> int:
 
 
 def others_hold_something(store: Store, me: int) -> bool:
-    """Whether an item that she has not had is leased to others, so that its place may come free for her."""
+    """Whether others hold an item that she could still get, should its place come free."""
     row = store.conn.execute(
-        """SELECT EXISTS (SELECT 1 FROM assignments a JOIN batches b ON b.code = a.batch
-           WHERE a.state = 'leased' AND a.annotator <> ?1 AND b.state = 'open'
-           AND NOT EXISTS (SELECT 1 FROM assignments mine WHERE mine.annotator = ?1 AND mine.trajectory = a.trajectory
-                           AND mine.batch = a.batch))""",
-        [me],
+        f"""SELECT EXISTS (SELECT 1 FROM assignments held JOIN batches b ON b.code = held.batch
+            JOIN batch_items i ON i.batch = held.batch AND i.number = held.number
+            WHERE held.state = ?1 AND held.annotator <> ?2 AND b.state = 'open' AND {_OPEN_TO_ME})""",
+        ["leased", me],
     ).fetchone()
     return bool(row[0])

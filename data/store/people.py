@@ -38,7 +38,8 @@ def check_handle(handle: str) -> None:
 def ensure_person(store: Store, handle: str, *, lead: bool) -> Person:
     """The annotator `handle`, made where new; one who is there keeps the role that was given first.
 
-    An imported annotator who is added becomes one who can sign in.
+    An imported annotator who is added becomes one who can sign in: imported and blind labels under one
+    name are one person's. Raises StoreError for a name that cannot be one.
     """
     role = "lead" if lead else "annotator"
     check_handle(handle)

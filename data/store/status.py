@@ -56,7 +56,30 @@ def _batch(store: Store, code: int, name: str, overlap: int, state: str) -> dict
            FROM places p LEFT JOIN assignments a ON a.id = p.assignment WHERE p.batch = ?1""",
         [code],
     ).fetchone()
-    return {"name": name, "state": state, "items": items, "overlap": overlap, "labels_wanted": places, "labels_finished": done}
+    counts = dict(store.conn.execute(_ANSWERS, [code]).fetchall())
+    flags = store.conn.execute(_FLAGS, [code]).fetchall()
+    return {
+        "name": name,
+        "state": state,
+        "items": items,
+        "overlap": overlap,
+        "labels_wanted": places,
+        "labels_finished": done,
+        "unsure": counts.get("unsure", 0),
+        "skipped": counts.get("skip", 0),
+        "surplus": counts.get("surplus", 0),
+        "flags": [{"id": id, "annotator": handle, "reason": reason} for id, handle, reason in flags],
+    }
+
+
+_ANSWERS = """
+SELECT CASE WHEN e.surplus THEN 'surplus' ELSE e.action END, count(*) FROM assignments a JOIN label_events e ON e.seq = a.outcome
+WHERE a.batch = ? AND a.state = 'finished' GROUP BY 1
+"""
+_FLAGS = """
+SELECT t.id, p.handle, e.reason FROM label_events e JOIN trajectories t ON t.n = e.trajectory
+JOIN annotators p ON p.code = e.annotator WHERE e.batch = ? AND e.action = 'flag' ORDER BY e.seq
+"""
 
 
 def judge_run_codes(store: Store) -> dict[str, int]:

@@ -70,8 +70,11 @@ class Store:
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            # A page that is damaged, a disk that is full: whatever was asked, the user reads three beats.
+            raise store_error(self.path, error) from error
 
     def close(self) -> None:
         self.conn.close()

@@ -168,7 +168,7 @@ def _tally_question(answers: _Answers, condition: _Answers | None, groups: pd.Se
             human_pair = _human_pair(answers, first, second, condition, groups)
             if human_pair:
                 human_pairs.append(human_pair)
-    votes = _votes(answers.labels.table, len(question.choices))
+    votes = _votes(_where_asked(answers, condition), len(question.choices))
     return QuestionTally(
         id=question.id,
         type=question.type,
@@ -178,6 +178,19 @@ def _tally_question(answers: _Answers, condition: _Answers | None, groups: pd.Se
         human_pairs=tuple(human_pairs),
         votes=_patterns(votes),
     )
+
+
+def _where_asked(answers: _Answers, condition: _Answers | None) -> pd.DataFrame:
+    """The labels that their annotators gave where `when` held for themselves, or where they did not say."""
+    table, when = answers.labels.table, answers.question.when
+    if condition is None or when is None:
+        return table
+    wanted = condition.question.choices.index(when.choice)
+    asked = np.ones(len(table), dtype=bool)
+    for name, side in condition.people.items():
+        rows = (table["annotator"] == name).to_numpy()
+        asked[rows] = _holds(side, pd.Index(table.loc[rows, "item"]), wanted)
+    return table[asked]
 
 
 def _patterns(votes: pd.DataFrame) -> dict[tuple[int, ...], int]:

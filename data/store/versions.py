@@ -119,8 +119,23 @@ def pin_of_shown(document: dict[str, Any]) -> str:
     return pin_of([(question["version"], question["codebook"]) for question in document["questions"]], document["view"])
 
 
+_ANSWERED = """
+SELECT q.id, (SELECT count(*) FROM verdicts v WHERE v.question = q.code) AS verdicts,
+       (SELECT count(*) FROM label_events e WHERE e.question = q.code) AS labels
+FROM questions q WHERE verdicts + labels > 0 ORDER BY q.id
+"""
+
+
 def check_choices_unchanged(store: Store, study: Study) -> None:
-    """Refuses a question that lost a choice which verdicts or labels already use."""
+    """Refuses a study that lost a question, or a choice, which verdicts or labels already use."""
+    declared = [question.id for question in study.questions]
+    for id, verdicts, labels in store.conn.execute(_ANSWERED).fetchall():
+        if id not in declared:
+            raise StudyError(
+                f"{study.toml}: the question {id!r} is not declared any more.",
+                f"study.db holds {verdicts} verdicts and {labels} label events on it.",
+                "Put it back; a new wording stands under a new id beside it, or in a new study.",
+            )
     for question in study.questions:
         row = store.conn.execute("SELECT code FROM questions WHERE id = ?", [question.id]).fetchone()
         if row is None:
