@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from annotate.links import LINK_PATH
 from annotate.serving import Serving
 from data.store import Store
-from data.store.people import exchange_link, link_is_open
+from data.store.people import Person, exchange_link, person_of_link
 
 # Streamlit's own endpoints that tell about the server to anybody who may ask.
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
@@ -100,18 +100,20 @@ def _comes_from_here(scope: Scope, headers: Headers) -> bool:
 def sign_in_routes(serving: Serving, *, secure: bool) -> list[Route]:
     """GET shows one button and consumes nothing, because mail and chat scanners open links; POST signs in."""
 
-    def _look(token: str) -> bool:
+    def _look(token: str) -> Person | None:
         with Store.open(serving.study.database) as store:
-            return link_is_open(store, token)
+            return person_of_link(store, token)
 
     def _exchange(token: str) -> str | None:
         with Store.open(serving.study.database) as store:
             return exchange_link(store, token)
 
     async def show(request: Request) -> Response:
-        if await run_in_threadpool(_look, request.path_params["token"]):
-            return HTMLResponse(_page("Sign in to rejudge", _BUTTON))
-        if await run_in_threadpool(serving.person, session_of(request.headers, serving.cookie)):
+        invited = await run_in_threadpool(_look, request.path_params["token"])
+        here = await run_in_threadpool(serving.person, session_of(request.headers, serving.cookie))
+        if invited:
+            return HTMLResponse(_page(f"Sign in as {invited.handle}", _button(invited, here)))
+        if here:
             return RedirectResponse("/", 303)
         return HTMLResponse(_page("This link does not work any more", _USED), 410)
 
@@ -145,8 +147,14 @@ code {{ font-family: ui-monospace, Menlo, Consolas, monospace; font-size: .92em;
 </style></head><body><main><h1>{html.escape(title)}</h1>{body}</main></body></html>"""
 
 
-_BUTTON = """<p>This link is yours alone and works once, in this browser. Keep it to yourself.</p>
-<form method="post"><button type="submit" autofocus>Sign in</button></form>"""
+def _button(invited: Person, here: Person | None) -> str:
+    other = ""
+    if here and here.code != invited.code:
+        other = f"<p>You are signed in here as <b>{html.escape(here.handle)}</b>; this signs {html.escape(here.handle)} out.</p>"
+    return f"""<p>This link is yours alone and works once, in this browser. Keep it to yourself.</p>{other}
+<form method="post"><button type="submit" autofocus>Sign in as {html.escape(invited.handle)}</button></form>"""
+
+
 _USED = """<p>It was used already, or it is not complete. Whoever runs the study prints a fresh one with
 <code>rejudge annotators add NAME</code>.</p>"""
 _SIGNED_OUT = _page(

@@ -26,6 +26,7 @@ MOST_BYTES = 1_000_000
 MOST_TEXT = 20_000
 MOST_EVENTS = 200
 MOST_EVIDENCE = 5_000
+_ANOTHER = "This browser is now signed in as somebody else. Reload the page to go on as they."
 _OUTBOX = re.compile(r"[A-Za-z0-9-]{1,100}")
 # identity: Streamlit's compression would run on the event loop and stall every other request.
 _PRIVATE = {"Cache-Control": "private, no-store", "Content-Encoding": "identity"}
@@ -39,11 +40,16 @@ def routes(serving: Serving) -> list[Route]:
         return JSONResponse(found, headers=_PRIVATE) if found else JSONResponse({"error": "not yours"}, 404, headers=_PRIVATE)
 
     async def events(request: Request) -> Response:
+        person = _person(request)
         try:
-            outbox, answers, malformed = _events_in(await _body(request))
+            body = await _body(request)
+            # A page that was opened by one person must not go on under the name of another who signed in since.
+            if body.get("owner") not in (None, serving.owner(person)):
+                return JSONResponse({"error": _ANOTHER}, 403, headers=_PRIVATE)
+            outbox, answers, malformed = _events_in(body)
         except DeskRefused as error:
             return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
-        answer, status = await run_in_threadpool(_take, serving, _person(request), outbox, answers, malformed)
+        answer, status = await run_in_threadpool(_take, serving, person, outbox, answers, malformed)
         return JSONResponse(answer, status, headers=_PRIVATE)
 
     async def drafts(request: Request) -> Response:

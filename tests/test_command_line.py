@@ -235,7 +235,10 @@ def test_a_seed_gives_the_same_batch_whatever_the_order_of_import(run: Run, tmp_
         folder = make_study(tmp_path / name)
         bring(folder, write_lines(tmp_path / f"{name}.jsonl", *map(a_line, order)))
         ran = run("draw", "--n", "20", "--seed", "7", "--study", folder)
-        assert ran.stdout == "batch-1: 20 items drawn at random from 60, 1 label each; seed 7.\n" and "still the skeleton" in ran.stderr
+        assert (
+            ran.stdout == "batch-1: 20 items drawn at random from 60, 1 label each; seed 7.\n"
+            and "still the skeleton" in ran.stderr
+        )
         drawn.append([row[0] for row in items(folder)])
     assert drawn[0] == drawn[1]
     assert drawn[0] != sorted(drawn[0]) and len(set(drawn[0])) == 20

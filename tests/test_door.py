@@ -201,3 +201,11 @@ def test_another_programs_odd_cookies_do_not_sign_anybody_out(served: Served) ->
 def test_malformed_hosts_and_origins_are_refused(served: Served, headers: dict[str, str]) -> None:
     with served.browser("ana") as client:
         assert client.post("/desk/events", headers=headers, json={"outbox": "a", "events": []}).status_code == 403
+
+
+def test_the_sign_in_page_says_who_would_be_signed_in_and_who_out(served: Served) -> None:
+    token = served.link_token("<b>cleo")
+    with served.browser("ana") as client:
+        page = client.get(f"/in/{token}").text
+    assert "Sign in as &lt;b&gt;cleo" in page
+    assert "signs ana out" in page

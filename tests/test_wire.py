@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from data.store import Store
+from data.store.people import ensure_person
 from data.store.tallying import current_labels
 from tests.served_study import ORIGIN, TOML, Served, line, make_study, serve
 
@@ -310,3 +311,16 @@ def test_items_are_never_cached_and_never_compressed_on_the_event_loop(served: S
         headers = client.get(f"/desk/items/{queue(client)[0]['ref']}", headers={"Accept-Encoding": "gzip"}).headers
     assert headers["cache-control"] == "private, no-store"
     assert headers["content-encoding"] == "identity"
+
+
+def test_a_page_opened_by_one_person_does_not_go_on_under_the_name_of_another(served: Served) -> None:
+    with served.browser("ana") as ana, served.browser("cleo") as cleo:
+        ref = queue(cleo)[0]["ref"]
+        with Store.open(served.study.database) as store:
+            owner = served.serving.owner(ensure_person(store, "ana", lead=False))
+        body = {"outbox": "a", "owner": owner, "events": [label(cleo, 1, ref)]}
+        refused = cleo.post("/desk/events", headers=ORIGIN, json=body)
+        assert refused.status_code == 403
+        assert "somebody else" in refused.json()["error"]
+        assert stored(served) == []
+        assert ana.post("/desk/events", headers=ORIGIN, json=body | {"events": []}).status_code == 200

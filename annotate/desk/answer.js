@@ -28,6 +28,11 @@ export class Answer {
     this.value = { ...this.value, rationale };
   }
 
+  /** It was submitted: coming back to it, `z` goes on to the item before and does not take it apart. */
+  settle() {
+    this.past = [];
+  }
+
   undo() {
     const before = this.past.pop();
     if (before) this.value = before;

@@ -48,6 +48,7 @@ export class Answering {
     this.desk.drafts.forget(place.ref);
     this.history.push(place.ref);
     this.send(answer.event(this.desk.question));
+    answer.settle();
     this.desk.present();
   }
 

@@ -10,7 +10,8 @@ export const COMMANDS = {
   confidence: (desk) => desk.answering.edit((answer) => answer.nextConfidence()),
   setConfidence: (desk, level) => desk.answering.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
   mark: (desk) => {
-    if (desk.question.evidence !== "none") desk.answering.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
+    if (desk.question.evidence === "none") desk.say("This question asks for no evidence.");
+    else desk.answering.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
   },
   skip: (desk) => desk.answering.ask("skip", (reason) => desk.answering.edit((answer) => answer.skip(reason))),
   flag: (desk) => desk.answering.ask("flag", (reason) => desk.answering.flag(reason)),

@@ -17,6 +17,7 @@ import { pageFor } from "./pages.js";
 import { Reopening, differs } from "./pin.js";
 import { watch } from "./presence.js";
 import { Queue } from "./queue.js";
+import { keepQuiet } from "./quiet.js";
 import { Showing } from "./showing.js";
 import { StepList } from "./steps.js";
 import { Task } from "./task.js";
@@ -25,7 +26,6 @@ import { Task } from "./task.js";
 const BEATS = { item: 60_000, finished: 60_000, empty: 60_000, waiting: 15_000, opening: 1500, signedout: 15_000 };
 /** How long unfinished work may hold up opening the page anew. */
 const LAST_DRAFTS = 5000;
-const SIGNED_OUT = "Signed out: open your sign-in link again";
 const NEW_PIN = "The question or its codebook page has changed. Please read both again.";
 const STALE_PIN = "The question or its codebook page has changed. Reload this page to see both.";
 
@@ -89,10 +89,12 @@ class Desk {
       seen: () => this.seen(),
       left: () => this.drafts.flush(),
     });
+    const unhush = keepQuiet();
     const ticking = setInterval(() => this.tick(), 500);
     this.stop = () => {
       unlisten();
       unwatch();
+      unhush();
       clearInterval(ticking);
       for (const part of [this.outbox, this.drafts, this.queue, this.steps]) part.stop();
       this.frame.root.remove();
@@ -159,7 +161,7 @@ class Desk {
     const both = [this.outbox.status, this.drafts.status];
     const status = both.includes("unsaved") ? "unsaved" : both.includes("saving") ? "saving" : "saved";
     this.frame.status(status, this.outbox.signedOut ? "not saved, signed out" : undefined);
-    const trouble = this.outbox.signedOut ? SIGNED_OUT : this.outbox.trouble === null ? "" : `Not saved yet. ${this.outbox.trouble}`;
+    const trouble = this.outbox.signedOut ? this.outbox.signedOut : this.outbox.trouble === null ? "" : `Not saved yet. ${this.outbox.trouble}`;
     if (this.trouble && this.trouble !== trouble) this.notice.takeBack(this.trouble);
     if (trouble) this.say(trouble, { error: true, stays: true });
     this.trouble = trouble;

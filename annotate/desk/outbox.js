@@ -5,6 +5,7 @@
  */
 const RETRY = 1500;
 const SIGNED_OUT_RETRY = 15_000;
+const SIGNED_OUT = "Signed out: open your sign-in link again";
 /** A server that hangs is a server that is down; the list is sent again. */
 const PATIENCE = 8000;
 /** Browsers refuse keepalive, which outlives the tab, for larger bodies. */
@@ -71,6 +72,7 @@ export class Outbox {
    */
   constructor(base, owner, on) {
     this.url = `${base}/events`;
+    this.owner = owner;
     this.on = on;
     // Encoded parts hold no blank, so that no owner's prefix can begin another's.
     const prefix = `rejudge outbox ${encodeURIComponent(base)} ${encodeURIComponent(owner)} `;
@@ -78,7 +80,8 @@ export class Outbox {
     this.list = new List(prefix, freshId());
     this.seq = 0;
     this.failing = false;
-    this.signedOut = false;
+    /** Why the server does not know this page's annotator any more, in words; empty while it does. */
+    this.signedOut = "";
     /** @type {string|null} the server's words about what it could not read */
     this.trouble = null;
     this.sending = null;
@@ -124,7 +127,7 @@ export class Outbox {
   /** @returns {Promise<number>} milliseconds until the next attempt; below 0 when nothing is left to send */
   async post(list) {
     const sent = list.next;
-    const body = JSON.stringify({ outbox: list.id, events: sent });
+    const body = JSON.stringify({ outbox: list.id, owner: this.owner, events: sent });
     let response;
     let answer;
     try {
@@ -137,12 +140,13 @@ export class Outbox {
       return this.failed(RETRY);
     }
     if (response.status === 401 || response.status === 403) {
-      this.signedOut = true;
+      this.signedOut = (response.status === 403 && answer.error) || SIGNED_OUT;
       return this.failed(SIGNED_OUT_RETRY);
     }
     const { status } = response;
     if (!response.ok && status !== 409 && status !== 400) return this.failed(RETRY);
-    this.failing = this.signedOut = false;
+    this.failing = false;
+    this.signedOut = "";
     this.trouble = null;
     const moved = status === 400 ? this.unread(list, sent, answer.error) : status === 409 ? this.refused(list, sent, answer) : list.drop((seq) => seq <= answer.ack);
     if (list.events.length === 0) this.earlier = this.earlier.filter((other) => other !== list);

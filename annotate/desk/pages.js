@@ -12,7 +12,7 @@ export function pageFor({ place, state, saved, worked }) {
 }
 
 const TEXTS = {
-  finished: (saved) => ["This batch is done", saved ? "Every answer is saved. Thank you." : "Your last answers are still on their way. Please leave this page open until they are saved."],
+  finished: (saved) => ["Nothing more for you to label", saved ? "Every answer is saved. Thank you." : "Your last answers are still on their way. Please leave this page open until they are saved."],
   waiting: () => ["Nothing to label at the moment", "This page looks again by itself."],
   empty: () => ["No batch is open for you", "This page looks again by itself. The lead can tell you more."],
   opening: () => ["Opening the next item …"],

@@ -74,10 +74,14 @@ def new_link_token(store: Store, person: Person) -> str:
     return token
 
 
-def link_is_open(store: Store, token: str) -> bool:
-    """Whether the token could still be exchanged; asking consumes nothing."""
-    row = store.conn.execute("SELECT used_at IS NULL FROM links WHERE token_hash = ?", [_hash(store, "link", token)]).fetchone()
-    return bool(row and row[0])
+def person_of_link(store: Store, token: str) -> Person | None:
+    """Whom the token would sign in, while it can still be exchanged; asking consumes nothing."""
+    row = store.conn.execute(
+        """SELECT a.code, a.handle, a.role FROM links l JOIN annotators a ON a.code = l.annotator
+           WHERE l.token_hash = ? AND l.used_at IS NULL""",
+        [_hash(store, "link", token)],
+    ).fetchone()
+    return None if row is None else Person(*row)
 
 
 def exchange_link(store: Store, token: str) -> str | None:

@@ -66,8 +66,9 @@ class Server:
 
     def kill(self) -> None:
         """kill -9: nothing gets a chance to tidy up."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.communicate()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.communicate()
 
     def link_for(self, name: str) -> str:
         command = [sys.executable, str(ROOT / "rejudge.py"), "annotators", "add", name, "--study", str(self.study.folder)]

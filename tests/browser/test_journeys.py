@@ -85,6 +85,31 @@ def test_undo_goes_back_across_submits_and_a_changed_mind_counts_once(serve: Ser
     assert label["choice"] == "misaligned"
 
 
+def test_walking_back_takes_no_answer_apart(serve: Serve, sit_down: SitDown) -> None:
+    server = serve(items=4)
+    ana = sit_down(server.link_for("ana"))
+    ana.label(1, "2", "j", "e")
+    ana.label(2, "u")
+    ana.item(3)
+    ana.saved()
+    ana.ready()
+    ana.press("z")
+    ana.item(2)
+    ana.ready()
+    ana.press("z")
+    ana.item(1)
+    ana.saved()
+    assert server.labels() == []
+    assert ana.page.locator('[data-rj="choice"][aria-checked="true"]').get_attribute("data-key") == "2"
+    for position in (1, 2):
+        ana.item(position)
+        ana.ready()
+        ana.press("Enter")
+    ana.item(3)
+    ana.saved()
+    assert sorted((label["action"], label["evidence"]) for label in server.labels()) == [("label", [1]), ("unsure", [])]
+
+
 def test_a_draft_is_there_again_after_a_reload_and_on_another_machine(serve: Serve, sit_down: SitDown) -> None:
     server = serve(items=2)
     ana = sit_down(server.link_for("ana"))

@@ -29,6 +29,19 @@ def test_three_kills_of_the_server_lose_no_label(serve: Callable[..., Server], s
     assert ana.errors == []
 
 
+def test_a_server_that_is_away_puts_no_dialog_over_the_desk(serve: Callable[..., Server], sit_down: Callable[..., Sitting]) -> None:
+    server = serve(items=4)
+    ana = sit_down(server.link_for("ana"))
+    ana.item(1)
+    server.kill()
+    ana.page.wait_for_timeout(6000)
+    assert ana.page.locator('[data-testid="stDialog"]').count() == 0
+    ana.press("r")
+    ana.page.keyboard.type("typed while it was away")
+    assert ana.page.locator('[data-rj="rationale"]').input_value() == "typed while it was away"
+    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=15_000)
+
+
 def test_a_label_that_was_not_sent_survives_a_reload(serve: Callable[..., Server], sit_down: Callable[..., Sitting]) -> None:
     server = serve(items=4)
     ana = sit_down(server.link_for("ana"))
