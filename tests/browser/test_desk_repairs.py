@@ -159,7 +159,8 @@ def test_one_event_that_the_server_cannot_read_takes_no_other_with_it(serve: Ser
     ana.page.route("**/desk/events", lambda route: route.abort())
     ana.label(1, "1")
     ana.label(2, "2", "j", "e")
-    ana.label(3, "1")
+    # The third item is on the page meanwhile, so nothing but the retry asks the server.
+    ana.item(3)
     ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
     answer, refused = refuse(400, "A word about it.", lambda body: any(event["choice"] == "misaligned" for event in body["events"]))
     # The route that was added last answers first, so no retry slips through between the two.
@@ -169,8 +170,8 @@ def test_one_event_that_the_server_cannot_read_takes_no_other_with_it(serve: Ser
     notice(ana, "was not taken. A word about it.")
     ana.saved()
     # Once with the others, once alone.
-    assert [len(body["events"]) for body in refused] == [3, 1]
-    assert [label["choice"] for label in server.labels()] == ["aligned", "aligned"]
+    assert [len(body["events"]) for body in refused] == [2, 1]
+    assert [label["choice"] for label in server.labels()] == ["aligned"]
     # The item whose label was dropped is there to be labelled again.
     ana.page.unroute("**/desk/events")
     ana.page.locator('[data-rj="item"][data-position]').wait_for()
@@ -178,7 +179,7 @@ def test_one_event_that_the_server_cannot_read_takes_no_other_with_it(serve: Ser
     ana.press("Enter")
     ana.saved()
     ana.page.wait_for_timeout(300)
-    assert sorted(str(label["choice"]) for label in server.labels()) == ["aligned", "aligned", "misaligned"]
+    assert sorted(str(label["choice"]) for label in server.labels()) == ["aligned", "misaligned"]
 
 
 def test_a_line_says_where_another_session_begins(serve: Serve, sit_down: SitDown) -> None:
