@@ -138,7 +138,8 @@ class Receiver:
         try:
             steps = canonical_json(trajectory.steps)
             hash = content_hash(trajectory.task, steps)
-            canonical_json([trajectory.metadata, trajectory.hidden])
+            if trajectory.metadata or trajectory.hidden:
+                canonical_json([trajectory.metadata, trajectory.hidden])
         except ValueError:
             raise ImportRefused(
                 f"{place} (trajectory {shown(trajectory.id)}) holds a number too large for JSON.",

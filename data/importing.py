@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from types import ModuleType
@@ -207,6 +207,11 @@ def _digest(*parts: object, size: int = 16) -> bytes:
     return hashlib.blake2b(canonical_json(parts).encode(), digest_size=size).digest()
 
 
+@lru_cache(maxsize=10_000)
+def _field_digest(kind: str, key: str) -> bytes:
+    return _digest(kind, key, size=6)
+
+
 _NOTHING = b"\0" * 8
 
 
@@ -221,7 +226,7 @@ class _Seen:
         new = arrival.trajectory
         if new is not None:
             fields = {
-                _digest(kind, key, size=6): (key, _digest(value, size=8))
+                _field_digest(kind, key): (key, _digest(value, size=8))
                 for kind, table in (("metadata", new.metadata), ("hidden", new.hidden))
                 for key, value in table.items()
             }
