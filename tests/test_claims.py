@@ -643,6 +643,40 @@ def test_a_paused_batch_does_not_keep_its_people_from_the_next(tmp_path: Path, s
     assert ana.one("SELECT count(*) FROM assignments a JOIN batches b ON b.code = a.batch WHERE b.name = 'second'") == 3
 
 
+def test_nobody_leaves_a_batch_for_the_next_before_it_has_nothing_more_for_her(tmp_path: Path, sittings: list[Sitting]) -> None:
+    study = make_study(tmp_path / "study", numbered(16))
+    draw_batch(study, 8, name="first")
+    draw_batch(study, 8, name="second")
+    sit = sit_at(study, sittings)
+    people = [sit("ana"), sit("ben")]
+    walked: dict[str, list[str]] = {person.handle: [] for person in people}
+    batch_of = "SELECT b.name FROM assignments a JOIN batches b ON b.code = a.batch WHERE a.ref = ?"
+    for _ in range(8):
+        for person in people:
+            held = person.claim()
+            if held:
+                walked[person.handle].append(person.one(batch_of, held[0]))
+                assert not person.label(held[0])
+    assert all(batches == sorted(batches) for batches in walked.values())
+    assert sum(batches.count("first") for batches in walked.values()) == 8
+
+
+def test_what_was_begun_before_the_lease_ran_out_comes_back_first_with_its_draft(tmp_path: Path, sittings: list[Sitting]) -> None:
+    study = make_study(tmp_path / "study", numbered(40))
+    draw_batch(study, 40, overlap=2)
+    sit = sit_at(study, sittings)
+    ana = sit("ana")
+    before = ana.claim()
+    begun = {ana.id_of(ref) for ref in before}
+    shown = ana.one("SELECT shown FROM assignments WHERE ref = ?", before[0])
+    save_draft(ana.desk, before[0], shown, {"rationale": "half a thought"})
+    let_lapse(study, "ana")
+    sit("ben").claim()
+    assert ana.held() == []
+    assert {ana.id_of(ref) for ref in ana.claim()} == begun
+    assert "half a thought" in ana.one("SELECT document FROM drafts")
+
+
 # What was shown
 
 

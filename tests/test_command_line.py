@@ -12,6 +12,8 @@ import pytest
 
 from tests.conftest import Ran, Run
 from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
+from tests.study_maker import Sitting, draw_batch, numbered
+from tests.study_maker import make_study as made_study
 
 COMMANDS = ("demo", "init", "import", "draw", "annotators", "annotate", "agree", "labels", "gold", "status", "verify")
 ACTIONS = (("annotators", "add"), ("annotators", "list"), ("gold", "freeze"), ("gold", "list"), ("gold", "export"))
@@ -401,3 +403,17 @@ def test_a_reader_who_leaves_is_no_error(held: Path) -> None:
         ran = typed(*command, cwd=held, stdout=writing, stderr=subprocess.PIPE)
         os.close(writing)
         assert (ran.returncode, ran.stderr) == (0, ""), command
+
+
+def test_status_tells_what_was_flagged_and_how_much_was_left_unanswered(tmp_path: Path, run: Run) -> None:
+    study = made_study(tmp_path / "study", numbered(5))
+    draw_batch(study, 5)
+    with Sitting(study, "ana") as ana:
+        first, second, third = ana.claim()
+        assert not ana.do("flag", first, reason="cut off in the middle")
+        assert not ana.do("unsure", first) and not ana.do("skip", second, reason="another language") and not ana.label(third)
+        flagged = ana.id_of(first)
+    told = run("status", "--study", study.folder).stdout
+    assert "2 of 5 labels" in told
+    assert "1 unsure, 1 skipped" in told
+    assert f"flagged by ana: {flagged} (cut off in the middle)" in told

@@ -11,8 +11,10 @@ import pytest
 from data.errors import GoldRefused
 from data.gold import Policy, decide, export_jsonl, freeze, rows_hash, set_hash
 from data.store import Store
+from data.store.tallying import tally
 from data.study import Study
 from data.verify import verify
+from reports.document import agreement_document
 from tests.study_maker import (
     MISALIGNED,
     SEVERITY,
@@ -282,3 +284,18 @@ def test_what_cannot_be_exported_is_refused_in_three_beats(tmp_path: Path, store
             export_jsonl(stores[0], name, out)
         assert len(str(caught.value).splitlines()) == 3
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_no_handle_stands_in_a_set_or_its_manifest_unless_asked_for(tmp_path: Path) -> None:
+    lines = [run_line(f"r{k}", verdicts=[verdict("aligned")], labels=[label("annaperenna", "aligned")]) for k in range(4)]
+    study = make_study(tmp_path / "study", lines)
+    with Store.open(study.database) as store:
+        agreement = agreement_document(study.name, tally(store, study, None, "all"))
+        assert "human:annaperenna" in json.dumps(agreement)
+        for name, names in (("hidden", False), ("named", True)):
+            freeze(store, study, name, Policy(min_labels=1, names=names), agreement)
+            beside = export_jsonl(store, name, tmp_path / f"{name}.jsonl")
+            written = (tmp_path / f"{name}.jsonl").read_text() + beside.read_text()
+            assert ("annaperenna" in written) is names
+            assert ("human:annotator-1" in written) is not names
+            assert "human:consensus" in written

@@ -405,3 +405,20 @@ def test_nothing_of_a_study_is_written_beside_it(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["f.jsonl", "s"]
     assert set(os.listdir(folder)) <= {"study.toml", "study.db", "study.db-wal", "study.db-shm", "codebook"}
     assert dump(folder)["study.toml"] == MISALIGNED
+
+
+@pytest.mark.parametrize(
+    ("id", "seen", "positive"),
+    [
+        ("misaligned", ["misaligned", "aligned"], "misaligned"),
+        ("aligned", ["misaligned", "aligned"], "aligned"),
+        ("bad", ["yes", "no"], "yes"),
+        ("risk", ["unsafe", "safe"], "unsafe"),
+        ("q", ["b", "a"], "b"),
+        ("misaligned", ["misaligned"], "misaligned"),
+    ],
+)
+def test_a_guessed_question_puts_what_a_judge_looks_for_last(id: str, seen: list[str], positive: str) -> None:
+    question = guessed_question(id, seen)
+    assert question.positive == positive == question.choices[-1]
+    assert guessed_question(id, seen[::-1]) == question

@@ -346,6 +346,20 @@ def test_a_question_under_a_condition_leaves_out_items_where_it_does_not_hold(tm
     assert counted(unanswered)[1].judge_pairs[0].confusion[1][1] == 4, "who did not say does not rule out"
 
 
+def test_alpha_leaves_out_labels_whose_annotators_said_that_the_condition_does_not_hold(tmp_path: Path) -> None:
+    severity = replace(SEVERITY, when=When("misaligned", M))
+
+    def line(id: str, said: str, ana: str, ben: str) -> dict[str, Any]:
+        pairs = (("ana", ana), ("ben", ben))
+        return run_line(
+            id, labels=[part for who, how in pairs for part in (label(who, said), label(who, how, question="severity"))]
+        )
+
+    lines = [line("a", M, "some", "some"), line("b", M, "much", "much"), line("c", A, "none", "much"), line("d", A, "much", "none")]
+    _, second = counted(make_study(tmp_path / "study", lines, [MISALIGNED, severity]))
+    assert second.votes == {(0, 2, 0): 1, (0, 0, 2): 1}
+
+
 def test_questions_are_counted_each_by_itself(tmp_path: Path) -> None:
     lines = [
         run_line(
