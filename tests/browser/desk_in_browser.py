@@ -131,7 +131,8 @@ def watch(sitting: Sitting, listen: bool) -> None:
         return
 
     def heard(response: Any) -> None:
-        if response.status not in (204, 303, 304):
+        # Streamlit's own bundle is the same for every study; what is said of this one comes by other paths.
+        if response.status not in (204, 303, 304) and "/static/" not in response.url:
             try:
                 sitting.received.append(response.body().decode("utf-8", "replace"))
             except Exception as error:  # noqa: BLE001  a body that Chromium dropped is of a page that is gone

@@ -27,6 +27,9 @@ HIDDEN = (
     "sentinelannotator",
     "sentinelwords",
     "sentinelstepid",
+    "sentinelsession",
+    "sentineltime",
+    "sentinelcall",
     "sentinelben",
     "sentinelsays",
     "0.987654321",
@@ -45,6 +48,10 @@ def secret_line(number: int) -> dict[str, Any]:
     verdict |= {"error": "sentinelerror"} if number == 0 else {"choice": "misaligned"}
     plain = line(number)
     plain["steps"][0]["id"] = f"sentinelstepid-{number}"
+    for step in plain["steps"]:
+        step |= {"session": f"sentinelsession-{number}", "time": "sentineltime"}
+        if "call" in step:
+            step["call"] = "sentinelcall"
     return plain | {
         "id": f"sentinelid-{number}",
         "group": f"sentinelgroup-{number % 2}",
@@ -88,6 +95,7 @@ def test_no_frame_and_no_body_carries_what_an_annotator_may_not_learn(serve: Ser
     # The test listens: what may be seen did arrive.
     assert "looks odd, please check" in heard
     assert "Tide gauges" in heard
+    assert "(no body" not in heard
     assert [word for word in HIDDEN if word in heard] == []
     assert len([label for label in server.labels() if label["annotator"] == "ana"]) == 5
 
@@ -187,4 +195,4 @@ def test_nothing_that_is_shown_tells_how_the_batch_was_drawn(serve: Serve, sit_d
     ana = sit_down(server.link_for("ana"), listen=True)
     ana.item(1)
     heard = "\n".join(ana.received)
-    assert [word for word in ("batch-1", "estimate", "inclusion", "stratum") if f'"{word}"' in heard] == []
+    assert [word for word in ("batch-1", "estimate", "inclusion", "stratum") if word in heard] == []
