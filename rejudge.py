@@ -163,11 +163,11 @@ def demo(args: argparse.Namespace) -> None:
 def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
     """The document of `rejudge agree --json`."""
     from data.store.tallying import tally
-    from data.store.versions import check_choices_unchanged
+    from data.store.versions import check_still_declared
     from judge.runs import run_meant
     from reports.document import agreement_document
 
-    check_choices_unchanged(store, study)
+    check_still_declared(store, study)
     return agreement_document(study.name, tally(store, study, run_meant(store, run), labels))
 
 

@@ -13,7 +13,7 @@ from data.hashing import tagged_hash
 from data.store import Store
 from data.store.leases import Desk
 from data.store.people import Person, person_of_session
-from data.store.versions import AskedQuestion, View, check_choices_unchanged, pin_of, record_versions
+from data.store.versions import AskedQuestion, View, check_still_declared, pin_of, record_versions
 from data.study import Study
 
 
@@ -55,7 +55,7 @@ def begin(study: Study) -> Serving:
     check_askable(study)
     ensure_codebook(study)
     with Store.open(study.database) as store:
-        check_choices_unchanged(store, study)
+        check_still_declared(store, study)
         asked, view = record_versions(store, study)
         cookie = f"rejudge_{(store.fact('id') or '')[:12]}"
     pin = pin_of([(question.version, question.codebook) for question in asked], view.hash)

@@ -35,7 +35,7 @@ from data.store.incoming import (
     refuse_changed_field,
 )
 from data.store.status import group_count
-from data.store.versions import check_choices_unchanged, choice_codes, record_questions
+from data.store.versions import check_still_declared, choice_codes, record_questions
 from data.study import Study, append_questions
 
 CHUNK_ENTRIES, CHUNK_BYTES = 500, 16_000_000
@@ -71,7 +71,7 @@ def _import(study: Study, path: Path, format_name: str | None, naming: Naming) -
     planned, block = _with_question_of(format, study, naming)
     notes = []
     with Store.open(study.database) as store:
-        check_choices_unchanged(store, planned)
+        check_still_declared(store, planned)
         check_rules_unchanged(store.fact("split"), study.split)
         checked = _check(store, planned, path, format, naming)
         if block:

@@ -126,7 +126,7 @@ FROM questions q WHERE verdicts + labels > 0 ORDER BY q.id
 """
 
 
-def check_choices_unchanged(store: Store, study: Study) -> None:
+def check_still_declared(store: Store, study: Study) -> None:
     """Refuses a study that lost a question, or a choice, which verdicts or labels already use."""
     declared = [question.id for question in study.questions]
     for id, verdicts, labels in store.conn.execute(_ANSWERED).fetchall():
