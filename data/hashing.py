@@ -7,7 +7,11 @@ import hashlib
 import json
 from typing import Any
 
+import orjson
+
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
+# Dates and dataclasses are no JSON, whatever orjson makes of them.
+_STRICT = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def canonical_json(value: Any) -> str:
@@ -15,7 +19,13 @@ def canonical_json(value: Any) -> str:
 
     Raises ValueError for NaN and infinite numbers.
     """
-    return _encode(value)
+    try:
+        text = orjson.dumps(value, option=_STRICT).decode()
+    except TypeError:  # whole numbers beyond 64 bits, lone surrogates, keys that are no texts
+        return _encode(value)
+    if "null" in text:  # orjson writes null for NaN and infinity; the slower encoder refuses them
+        _encode(value)
+    return text
 
 
 def tagged_hash(tag: str, text: str) -> str:

@@ -1,6 +1,6 @@
 """The source formats, one module each, with the same things in every one.
 
-`NAME`, `sniff(path)`, `read(path)`, `QUESTION` (the one that the format brings, or None) and
+`NAME`, `sniff(path)`, `read(path, bad)` (see `bad_lines.py`), `QUESTION` (the one that the format brings, or None) and
 `GIVEAWAYS` (the fields that would give the answer away: hidden even where they stand among metadata)
 and `ONE_A_LINE` (whether each line is an entry, so that they can be counted beforehand).
 """

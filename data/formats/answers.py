@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import ImportRefused
+from data.formats.bad_lines import REFUSED, BadLines
 from data.formats.fields import (
     check_keys,
     confidence_of,
@@ -95,26 +96,30 @@ def sniff(path: Path) -> bool:
     return "id" in keys and bool(keys & {"choice", "error", "unsure"}) and not keys & {"steps", "text", "messages"}
 
 
-def read(path: Path) -> Iterator[Entry]:
+def read(path: Path, bad: BadLines = REFUSED) -> Iterator[Entry]:
     """Every line as an entry without a trajectory: a label where it names an annotator, else a verdict."""
-    lines = json_lines(path) if first_bytes(path, 64).lstrip()[:1] == b"{" else _csv_lines(path)
+    lines = json_lines(path, bad) if first_bytes(path, 64).lstrip()[:1] == b"{" else _csv_lines(path, bad)
     for place, value, marks in lines:
-        line = dict(object_of(value, place))
-        if "id" not in line:
-            refuse(f"{place} has no id.", f"Found: {', '.join(map(str, line))}.", "Name the trajectory in `id`.")
-        id = identity(line.pop("id"), f"{place}: `id`")
-        what = f"{place} (trajectory {shown(id)})"
-        entry = Entry(place, None, marks=marks)
-        if line.get("annotator") is not None:
-            entry.labels.append(label_of(line, id, f"{what}: a label"))
-        else:
-            # An empty annotator is no verdict by default: it is one where the line names its judge run.
-            empty = "annotator" in line and not line.get("run")
-            line.pop("annotator", None)
-            if empty or line.keys() & {"unsure", "evidence"}:
-                refuse(f"{what}: a label names no annotator.", f"Found keys: {', '.join(line)}.", "Give it `annotator`.")
-            entry.verdicts.append(verdict_of(line, id, f"{what}: a verdict"))
-        yield entry
+        with bad:
+            yield _entry_of(dict(object_of(value, place)), place, marks)
+
+
+def _entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
+    if "id" not in line:
+        refuse(f"{place} has no id.", f"Found: {', '.join(map(str, line))}.", "Name the trajectory in `id`.")
+    id = identity(line.pop("id"), f"{place}: `id`")
+    what = f"{place} (trajectory {shown(id)})"
+    entry = Entry(place, None, marks=marks)
+    if line.get("annotator") is not None:
+        entry.labels.append(label_of(line, id, f"{what}: a label"))
+        return entry
+    # An empty annotator is no verdict by default: it is one where the line names its judge run.
+    empty = "annotator" in line and not line.get("run")
+    line.pop("annotator", None)
+    if empty or line.keys() & {"unsure", "evidence"}:
+        refuse(f"{what}: a label names no annotator.", f"Found keys: {', '.join(line)}.", "Give it `annotator`.")
+    entry.verdicts.append(verdict_of(line, id, f"{what}: a verdict"))
+    return entry
 
 
 def _header(path: Path) -> list[str]:
@@ -125,7 +130,7 @@ def _header(path: Path) -> list[str]:
         return []
 
 
-def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
+def _csv_lines(path: Path, bad: BadLines) -> Iterator[tuple[str, Any, int]]:
     with open_file(path) as file:
         text = decode(file.read(), "the file")
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a long rationale is no mistake
@@ -140,13 +145,16 @@ def _csv_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
             place, last = f"line {last + 1}", reader.line_num
             if not row:
                 continue
-            if len(row) != len(header):
-                refuse(
-                    f"{place} has {len(row)} cells.", f"The header names {len(header)} columns.", "Mend the quoting of that line."
-                )
-            cells = {key: cell.replace("\x00", NUL_MARK) for key, cell in zip(header, row, strict=True)}
-            marks = sum(cell.count("\x00") for cell in row)
-            yield place, _from_cells(cells, place), marks
+            with bad:
+                if len(row) != len(header):
+                    refuse(
+                        f"{place} has {len(row)} cells.",
+                        f"The header names {len(header)} columns.",
+                        "Mend the quoting of that line.",
+                    )
+                cells = {key: cell.replace("\x00", NUL_MARK) for key, cell in zip(header, row, strict=True)}
+                marks = sum(cell.count("\x00") for cell in row)
+                yield place, _from_cells(cells, place), marks
     except csv.Error as error:
         raise ImportRefused(f"line {last + 1} is not CSV.", f"Found: {error}.", "Mend the quoting of that line.") from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.formats.answers import label_of, verdict_of
+from data.formats.bad_lines import REFUSED, BadLines
 from data.formats.fields import check_keys, identity, list_of, object_of, refuse, shown, text_or_none
 from data.formats.text import first_object_keys, json_lines
 from data.questions import Question
@@ -38,11 +39,11 @@ def sniff(path: Path) -> bool:
     return "steps" in first_object_keys(path)
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """Every line as an entry. Raises ImportRefused that names the line."""
-    for place, value, marks in json_lines(path):
-        line = object_of(value, place)
-        yield entry_of(line, place, marks)
+def read(path: Path, bad: BadLines = REFUSED) -> Iterator[Entry]:
+    """Every line as an entry. Raises ImportRefused that names the line, unless `bad` leaves it out."""
+    for place, value, marks in json_lines(path, bad):
+        with bad:
+            yield entry_of(object_of(value, place), place, marks)
 
 
 def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from data.formats.bad_lines import REFUSED, BadLines
 from data.formats.fields import identity, list_of, object_of, refuse, shown, text_or_none
 from data.formats.text import first_bytes, json_document
 from data.questions import Question
@@ -39,15 +40,15 @@ def sniff(path: Path) -> bool:
     return start.lstrip()[:1] == b"[" and b'"contents"' in start and b'"role"' in start
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """Every record as an entry with one label. Raises ImportRefused that names the record."""
+def read(path: Path, bad: BadLines = REFUSED) -> Iterator[Entry]:
+    """Every record as an entry with one label. Raises ImportRefused that names the record, unless `bad` leaves it out."""
     records, marks = json_document(path)
     for number, value in enumerate(list_of(records, "the file"), 1):
         place = f"item {number}"
-        entry = _entry_of(object_of(value, place), place)
-        if number == 1:
-            entry.marks = marks
-        yield entry
+        with bad:
+            entry = _entry_of(object_of(value, place), place)
+            entry.marks, marks = marks, 0  # those of the whole file count once
+            yield entry
 
 
 def _entry_of(record: dict[str, Any], place: str) -> Entry:

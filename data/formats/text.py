@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from data.errors import ImportRefused
+from data.formats.bad_lines import REFUSED, BadLines
 
 NUL_MARK, SURROGATE_MARK = "\u2400", "\ufffd"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -124,14 +125,15 @@ def refuse_other_encodings(start: bytes) -> None:
         decode(start[: error.end], "the file")
 
 
-def json_lines(path: Path) -> Iterator[tuple[str, Any, int]]:
+def json_lines(path: Path, bad: BadLines = REFUSED) -> Iterator[tuple[str, Any, int]]:
     """Each line that is not blank: its place (`line 14`), its JSON value, and its marks."""
     with open_file(path) as file:
         for number, raw in enumerate(file, 1):
             if not raw.removeprefix(codecs.BOM_UTF8).strip():
                 continue
             place = f"line {number}"
-            yield place, *parse_json(decode(raw, place), place)
+            with bad:
+                yield place, *parse_json(decode(raw, place), place)
 
 
 def json_document(path: Path) -> tuple[Any, int]:
