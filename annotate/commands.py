@@ -1,0 +1,113 @@
+"""Commands around the desk: drawing what is labelled, letting people in, opening the app.
+
+Each imports what it runs when it runs: the app is large, and `rejudge --help` should not wait for it.
+"""
+
+import argparse
+from pathlib import Path
+
+from data.codebook import untouched_pages
+from data.command_line import CommandLine, open_study, say
+from data.store import Store
+from data.study import Study
+
+
+def draw(args: argparse.Namespace) -> None:
+    from annotate.sampling import DrawRequest, copies_in, draw
+
+    split = None if args.split == "all" else args.split
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed))
+        copies = copies_in(store, batch)
+    print(
+        f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}, "
+        f"{batch.overlap} label{'s' if batch.overlap > 1 else ''} each; seed {batch.seed}."
+    )
+    if copies:
+        say(f"{copies} of the items are copies of others in the batch. Nobody is given both, so they need further annotators.")
+    warn_of_skeletons(study)
+
+
+def add_draw(line: CommandLine) -> None:
+    sub = line.add("draw", draw, "draw a simple random batch to label")
+    sub.add_argument("--n", type=int, required=True, metavar="N", help="how many items")
+    sub.add_argument("--overlap", type=int, default=1, metavar="K", help="labels per item (default 1)")
+    sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
+    sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")
+    sub.add_argument("--seed", metavar="S", help="default: random, printed and stored")
+
+
+def warn_of_skeletons(study: Study) -> None:
+    for path in untouched_pages(study):
+        say(f"{path} is still the skeleton: write the codebook page before anybody labels.")
+
+
+def annotators(args: argparse.Namespace) -> None:
+    from annotate.links import DEFAULT_PORT, sign_in_link
+    from data.store.people import ensure_person, people
+
+    with Store.open(open_study(args).database) as store:
+        if args.action == "list":
+            for person in people(store):
+                print(f"{person.handle}\t{person.role}")
+            return
+        if any(known.handle == args.name and known.role == "imported" for known in people(store)):
+            say(f"{args.name} has imported labels: they and the ones given here count as one person's.")
+        person = ensure_person(store, args.name, lead=args.lead)
+        if args.lead and person.role != "lead":
+            say(f"{person.handle} is there already, as {person.role}; that stays.")
+        if store.fact("address") is None:
+            say(f"The app has not run yet: the link supposes port {DEFAULT_PORT}. After `rejudge annotate` ask for a fresh one.")
+        print(f"Sign-in link for {person.handle} ({person.role}); it works once:")
+        print(sign_in_link(store, person))
+
+
+def add_annotators(line: CommandLine) -> None:
+    sub = line.add("annotators", annotators, "who may sign in")
+    add_action = line.actions(sub)
+    add = add_action("add", "print a sign-in link for NAME")
+    add.add_argument("name", metavar="NAME")
+    add.add_argument("--lead", action="store_true", help="may see verdicts and run the study")
+    add_action("list", "everybody, with their roles")
+
+
+def annotate(args: argparse.Namespace) -> None:
+    from annotate.server import Address, serve
+
+    study = open_study(args)
+    warn_of_skeletons(study)
+    serve(study, Address(args.host, args.port, args.url), headless=args.headless)
+
+
+def add_annotate(line: CommandLine) -> None:
+    sub = line.add("annotate", annotate, "open the app")
+    sub.add_argument("--host", default="127.0.0.1", metavar="H", help="default 127.0.0.1: this machine only")
+    sub.add_argument("--port", type=_port, default=None, metavar="N")
+    sub.add_argument(
+        "--url", metavar="PUBLIC_URL", help="the address that people reach it by; its proxy must pass the Host header on"
+    )
+    sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
+
+
+def demo(args: argparse.Namespace) -> None:
+    from annotate.demo import ensure_demo
+    from annotate.server import Address, serve
+
+    study = ensure_demo(Path(args.dir), args.study)
+    say(f"The demo study lies in {study.folder}; its labels stay there. Try `rejudge agree --study {args.dir}` beside it.")
+    serve(study, Address("127.0.0.1", args.port, None), headless=args.headless)
+
+
+def add_demo(line: CommandLine) -> None:
+    sub = line.add("demo", demo, "the whole loop on a bundled study, in the browser", in_study=False)
+    sub.add_argument("--study", metavar="NAME", help="a bundled study (default: toxic-proactivity)")
+    sub.add_argument("--dir", default="rejudge-demo", help="where the study is kept, and opened again (default: ./rejudge-demo)")
+    sub.add_argument("--port", type=_port, default=None, metavar="N")
+    sub.add_argument("--headless", action="store_true", help="print the link instead of opening a browser")
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
+    return int(text)

@@ -1,0 +1,113 @@
+"""Commands that need a study alone: making one, bringing files in, listing labels, checking everything."""
+
+import argparse
+import json
+from pathlib import Path
+
+from data.arrivals import Naming
+from data.command_line import CommandLine, open_study, print_json, say
+from data.importing import Imported, import_file
+from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
+from data.store import Store
+
+
+def init(args: argparse.Namespace) -> None:
+    if args.list:
+        print("\n".join(bundled_studies()))
+        return
+    if args.dir is None:
+        args.parser.error("init needs a DIR, or --list")
+    folder = Path(args.dir)
+    if args.study:
+        begun = begin_bundled(folder, args.study)
+    elif args.source:
+        begun = begin_from(folder, Path(args.source))
+    else:
+        begun = begin_blank(folder)
+    print(f"{begun.study.folder}: study {begun.study.name!r} is ready.")
+    if begun.imported:
+        print(imported_line(begun.imported))
+    for line in begun.to_check:
+        print(f"  check {line}")
+    if args.source:
+        say(f"Then: rejudge import {args.source} --study {args.dir}")
+    elif not args.study:
+        say(f"Declare a question in {begun.study.toml}, or let an import bring one.")
+
+
+def add_init(line: CommandLine) -> None:
+    sub = line.add("init", init, "make a study folder", in_study=False)
+    sub.add_argument("dir", nargs="?", metavar="DIR")
+    source = sub.add_mutually_exclusive_group()
+    source.add_argument("--study", metavar="NAME", help="a copy of a bundled study")
+    source.add_argument("--from", dest="source", metavar="FILE", help="with the questions that this file answers")
+    sub.add_argument("--list", action="store_true", help="name the bundled studies")
+
+
+def imported_line(imported: Imported) -> str:
+    counts = imported.counts
+    there = (counts.known_trajectories, counts.known_verdicts, counts.known_labels)
+    line = f"{imported.path.name} ({imported.format}): {_amounts(counts.trajectories, counts.verdicts, counts.labels)} came in"
+    if any(there):
+        line += f"; already there: {_amounts(*there)}"
+    if imported.marks:
+        line += f"; {imported.marks} unstorable characters came in as visible marks"
+    return f"{line}."
+
+
+def _amounts(trajectories: int, verdicts: int, labels: int) -> str:
+    return f"{trajectories} trajectories, {verdicts} verdicts, {labels} labels"
+
+
+def import_(args: argparse.Namespace) -> None:
+    study = open_study(args)
+    for name in args.files:
+        study, imported = import_file(study, Path(name), args.format, Naming(args.run, args.question, args.prefix))
+        print(imported_line(imported))
+        for note in imported.notes:
+            say(note)
+
+
+def add_import(line: CommandLine) -> None:
+    sub = line.add("import", import_, "bring in trajectories, verdicts and labels")
+    sub.add_argument("files", nargs="+", metavar="FILE")
+    sub.add_argument("--format", metavar="F", help="native, r-judge or answers (default: recognised)")
+    sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
+    sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
+    sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
+
+
+def labels(args: argparse.Namespace) -> None:
+    from data.store.tallying import current_labels
+
+    with Store.open(open_study(args).database) as store:
+        for label in current_labels(store):
+            if args.json:
+                print(json.dumps(label, ensure_ascii=False))
+            else:
+                answer = label["choice"] or label["action"]
+                print(f"{label['id']}\t{label['question']}\t{label['annotator']}\t{answer}\t{label['batch'] or 'imported'}")
+
+
+def add_labels(line: CommandLine) -> None:
+    sub = line.add("labels", labels, "every current label")
+    sub.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def verify(args: argparse.Namespace) -> int:
+    from data.verify import verify
+
+    with Store.open(open_study(args).database) as store:
+        findings = verify(store)
+    if args.json:
+        print_json({"ok": not findings, "findings": [{"rule": f.rule, "where": f.where, "problem": f.problem} for f in findings]})
+    else:
+        for finding in findings:
+            print(f"{finding.rule}: {finding.where}: {finding.problem}")
+        print(f"{len(findings)} problems." if findings else "Nothing is broken: every hash and every rule holds.")
+    return 1 if findings else 0
+
+
+def add_verify(line: CommandLine) -> None:
+    sub = line.add("verify", verify, "derive every hash again and check every rule")
+    sub.add_argument("--json", action="store_true")

@@ -1,0 +1,130 @@
+"""Commands about judge and humans together: agreement, gold sets, what the study holds."""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from data.command_line import CommandLine, open_study, print_json, say
+from data.store import Store
+from data.study import Study
+
+
+def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
+    """The document of `rejudge agree --json`."""
+    from data.store.tallying import tally
+    from data.store.versions import check_still_declared
+    from judge.runs import run_meant
+    from reports.document import agreement_document
+
+    check_still_declared(store, study)
+    return agreement_document(study.name, tally(store, study, run_meant(store, run), labels))
+
+
+def agree(args: argparse.Namespace) -> None:
+    from data.store.status import study_status
+    from reports.terminal import agreement_text
+
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        document = agreement(study, store, args.run, args.labels)
+        sources = {row["source"] for row in study_status(store)["labels"]}
+    if args.labels is None and sources == {"batch", "imported"}:
+        say("These are the labels of batches; imported labels are set aside. `--labels all` takes both.")
+    if args.json:
+        print_json(document)
+    else:
+        positives = {question.id: question.positive for question in study.questions if question.positive}
+        print(agreement_text(document, positives=positives))
+
+
+def add_agree(line: CommandLine) -> None:
+    sub = line.add("agree", agree, "how far judge and humans agree")
+    sub.add_argument("--run", metavar="R", help="one judge run (default: all)")
+    sub.add_argument("--labels", choices=["batch", "imported", "all"], help="default: batch where there are any, else imported")
+    sub.add_argument("--json", action="store_true")
+
+
+def gold(args: argparse.Namespace) -> None:
+    from data.gold import Policy, export_jsonl, freeze
+    from data.store.gold import gold_manifest, gold_names
+
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        if args.action == "list":
+            for name in gold_names(store):
+                frozen = gold_manifest(store, name)
+                if frozen:
+                    print(f"{name}\t{json.loads(frozen[1])['rows']} gold labels\t{frozen[0][:16]}")
+            if not gold_names(store):
+                print("No gold set is frozen yet.")
+        elif args.action == "freeze":
+            manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, "all"))
+            print(f"{args.name}: {manifest['rows']} gold labels frozen; hash {manifest['hash'][:16]}.")
+            for question, counts in manifest["counts"].items():
+                print(f"  {question}: {', '.join(f'{count} {basis}' for basis, count in counts['basis'].items())}")
+            for reason, count in Counter(left["reason"] for left in manifest["left_out"]).most_common():
+                print(f"  left out: {count} ({reason})")
+        else:
+            manifest_path = export_jsonl(store, args.name, Path(args.out))
+            print(f"{args.out} and {manifest_path} are written.")
+
+
+def add_gold(line: CommandLine) -> None:
+    sub = line.add("gold", gold, "freeze and export gold sets")
+    add_action = line.actions(sub)
+    freeze = add_action("freeze", "freeze the labels as they stand")
+    freeze.add_argument("name", metavar="NAME")
+    freeze.add_argument("--min-labels", type=int, default=2, metavar="M", help="labels that must agree (default 2)")
+    freeze.add_argument("--names", action="store_true", help="annotators under their own names")
+    add_action("list", "the frozen sets")
+    export = add_action("export", "write a frozen set, with a manifest beside it")
+    export.add_argument("name", metavar="NAME")
+    export.add_argument("--format", choices=["jsonl"], default="jsonl")
+    export.add_argument("--out", required=True, metavar="PATH")
+
+
+def status(args: argparse.Namespace) -> None:
+    from data.store.status import study_status
+    from judge.runs import verdict_lines
+
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        print(status_text(study, study_status(store)))
+        if args.verdicts:
+            print("\n".join(["verdicts:", *(f"  {line}" for line in verdict_lines(store))]))
+
+
+def add_status(line: CommandLine) -> None:
+    sub = line.add("status", status, "what the study holds")
+    sub.add_argument("--verdicts", action="store_true", help="also how often each run gave each verdict")
+
+
+def status_text(study: Study, found: dict[str, Any]) -> str:
+    lines = [study.name, f"questions: {', '.join(question.id for question in study.questions) or 'none yet'}"]
+    lines.append(f"trajectories: {found['trajectories']}")
+    for split, count in found["splits"].items():
+        lines.append(f"  {split}: {count['trajectories']} in {count['groups']} groups")
+    twins = found["twins"]
+    if twins["trajectories"]:
+        straddling = twins["contents_that_straddle_splits"]
+        lines.append(f"  twins (same content, other id): {twins['trajectories']}; contents that straddle splits: {straddling}")
+    for file in found["unfinished_imports"]:
+        lines.append(f"  import of {file} was broken off: run the same `rejudge import` again")
+    lines.append(f"judge runs: {', '.join(found['judge_runs']) or 'none'}")
+    lines.append("batches:" if found["batches"] else "batches: none")
+    for batch in found["batches"]:
+        lines.append(
+            f"  {batch['name']} ({batch['state']}): {batch['labels_finished']} of {batch['labels_wanted']} labels, "
+            f"{batch['items']} items, {batch['overlap']} label{'s' if batch['overlap'] > 1 else ''} each"
+        )
+        counted = [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
+        if counted:
+            lines.append(f"    {', '.join(counted)}")
+        lines += [f"    flagged by {flag['annotator']}: {flag['id']} ({flag['reason']})" for flag in batch["flags"]]
+    lines.append("labels:" if found["labels"] else "labels: none")
+    for row in found["labels"]:
+        lines.append(f"  {row['annotator']} · {row['question']} · {row['source']}: {row['labels']}")
+    lines.append(f"gold sets: {', '.join(found['gold_sets']) or 'none'}")
+    return "\n".join(lines)
