@@ -22,6 +22,56 @@ class Excluded:
 
 
 @dataclass(frozen=True, slots=True)
+class StratumTally:
+    """One stratum of the draws behind a pair: every finished item of it stands for `frame / finished` items."""
+
+    name: str
+    """`judge-a: misaligned`, `judge-a: unreadable`, `judge-a: no verdict`, `all`."""
+    frame: int
+    """Items of the frame that lie in this stratum."""
+    drawn: int
+    """Items that all estimate batches drew from it."""
+    finished: int
+    """Items of it that the human side (between humans: both) finished: label, unsure or tie, not skipped."""
+    confusion: tuple[tuple[int, ...], ...]
+    """K x K counts of its items."""
+    unreadable: tuple[int, ...] = ()
+    """As in `PairTally`: per choice of the rows. Empty between humans."""
+    column: int | None = None
+    """The only column that its items can lie in, because it was drawn by the verdict of this pair's run:
+    a place among the choices, `K` for unreadable verdicts, -1 where the run has no verdict at all.
+    None where its items can lie in any cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class StratumMissing:
+    """What is missing of a stratum's draw, over all annotators."""
+
+    name: str
+    drawn: int
+    unfinished: int
+    """Drawn items on which no annotator has finished."""
+    skipped: int
+    """Drawn items on which annotators did nothing but skip; not among `unfinished`."""
+
+
+Pattern = tuple[float, ...]
+"""The votes on one item. For choices: number of annotators per choice, in declared order. For multilabel
+(bit sets as whole numbers, bit i = choice i) and score: the votes themselves, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoteStratum:
+    """The patterns of votes of the finished items of one stratum."""
+
+    name: str
+    frame: int
+    finished: int
+    """Items that at least one annotator finished, however many votes they have."""
+    patterns: Mapping[Pattern, int]
+
+
+@dataclass(frozen=True, slots=True)
 class PairTally:
     """One pair of raters on the items that both answered."""
 
@@ -30,16 +80,33 @@ class PairTally:
     columns: str
     """`judge:RUN`, or `human:NAME` between two humans."""
     confusion: tuple[tuple[int, ...], ...]
-    """K x K counts of items; rows and columns in the declared order of the choices."""
+    """K x K counts of items; rows and columns in the declared order of the choices.
+    Empty for multilabel (see `by_label`) and score (see `scores`)."""
     unreadable: tuple[int, ...]
     """Per choice of the rows: items whose verdict is an error. Empty between two humans."""
     excluded: Excluded
     design: str
-    """`simple` for items of our own draws, `imported` for labels of unknown draw."""
+    """`simple` or `stratified:RUN` for items of our own draws, `imported` for labels of unknown draw."""
     groups: int
-    """Distinct groups among the items counted in `confusion`."""
+    """Distinct groups among the items with an answer on both sides."""
     codebooks: Mapping[str, int] = field(default_factory=dict)
     """Codebook version hash -> labels given under it, where labels of this study are used."""
+    weighted: bool = False
+    """Whether `frame / finished` differs between the strata, so that the figures must follow the weights."""
+    strata: tuple[StratumTally, ...] = ()
+    """Empty for imported labels, one or more for our own draws; their tables add up to those of the pair."""
+    clusters: Mapping[tuple[tuple[int, int, int, int], ...], int] = field(default_factory=dict)
+    """What one group holds -> how many groups hold just that. It is sorted (stratum, row, column, items), with
+    the stratum's place in `strata` (0 without strata) and column `K` for unreadable verdicts. Groups without
+    an item in a cell are left out. Empty where no group has two items: then items are the units."""
+    by_label: Mapping[str, "PairTally"] = field(default_factory=dict)
+    """Multilabel: choice -> its binary pair, with choices (not chosen, chosen) and so positive 1."""
+    scores: Mapping[tuple[int, float, float], int] = field(default_factory=dict)
+    """Score: (stratum, row's score, column's score) -> items."""
+    at_threshold: "PairTally | None" = None
+    """Score with a declared threshold: the binary pair, choices (below, at or above) and so positive 1."""
+    single: int | None = None
+    """Items in the table whose consensus rests on one label; None where rows are no consensus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +115,21 @@ class QuestionTally:
 
     id: str
     type: str
-    """`binary`, `nominal` or `ordinal`."""
+    """`binary`, `nominal`, `ordinal`, `multilabel` or `score`."""
     choices: tuple[str, ...]
+    """In declared order; empty for score."""
     positive: int | None
     """Place of the positive choice in `choices`, for a binary question."""
     judge_pairs: tuple[PairTally, ...]
     human_pairs: tuple[PairTally, ...]
     votes: Mapping[tuple[int, ...], int]
     """How many items have this pattern of votes: (number of annotators per choice) -> items."""
+    units: Mapping[Pattern, int] = field(default_factory=dict)
+    """The same for multilabel and score, where `votes` is empty: sorted votes of an item -> items."""
+    vote_strata: tuple[VoteStratum, ...] = ()
+    """Patterns by stratum, of either kind; empty for imported labels."""
+    vote_clusters: Mapping[tuple[tuple[int, Pattern, int], ...], int] = field(default_factory=dict)
+    """As `PairTally.clusters`: what one group holds, sorted (stratum, pattern, items) -> groups."""
+    missing: tuple[StratumMissing, ...] = ()
+    outside_frame: int = 0
+    """Items imported after the last draw, which no figure stands for."""
