@@ -4,6 +4,7 @@
     ├── StudyError      study.toml, the codebook or the folder is not as it must be
     ├── ImportRefused   a file cannot come in
     ├── DrawRefused     a batch cannot be drawn
+    ├── BatchRefused    a batch cannot be paused, opened or closed
     ├── DeskRefused     something that a browser sent cannot be taken
     ├── GoldRefused     a gold set cannot be frozen or exported
     └── StoreError      study.db cannot be opened or used
@@ -34,6 +35,10 @@ class ImportRefused(RejudgeError):
 
 class DrawRefused(RejudgeError):
     """No batch can be drawn as asked."""
+
+
+class BatchRefused(RejudgeError):
+    """There is no such batch, or it cannot be put into that state."""
 
 
 class DeskRefused(RejudgeError):

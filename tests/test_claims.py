@@ -2,6 +2,7 @@
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,9 +16,10 @@ import numpy as np
 import pytest
 
 import data.store.desk as desk_module
-from data.errors import DeskRefused
+from data.errors import BatchRefused, DeskRefused
 from data.questions import Question
 from data.store import Store
+from data.store.batches import set_batch_state
 from data.store.desk import Answer, save_draft, take
 from data.store.events import EventLog
 from data.store.leases import AnnotatorOrder, others_hold_something
@@ -616,31 +618,68 @@ def test_unsure_and_skip_need_no_evidence(tmp_path: Path, sittings: list[Sitting
     assert ana.do("unsure", ana.claim()[0]) == "" and ana.do("skip", ana.claim()[0]) == ""
 
 
-@pytest.mark.parametrize("state", ["paused", "closed"])
-def test_a_batch_that_is_not_open_takes_nothing(sit_ten: Sit, state: str) -> None:
+def batch_state(sitting: Sitting, state: str, name: str = "batch-1") -> None:
+    with Store.open(sitting.study.database) as store:
+        set_batch_state(store, name, state)
+
+
+def test_in_a_paused_batch_what_is_held_may_be_finished_and_nothing_new_is_given(sit_ten: Sit) -> None:
     ana = sit_ten("ana")
-    done, ref = ana.claim()[:2]
+    done, *held = ana.claim()
     ana.label(done)
-    with ana.store.write():
-        ana.store.conn.execute("UPDATE batches SET state = ?", [state])
-    for kind, choice in (("label", "aligned"), ("unsure", None), ("skip", None), ("flag", None)):
-        assert ana.do(kind, ref, choice)
-    assert ana.do("undo", done)
-    assert len(events(ana)) == 1
+    held = ana.held()
+    batch_state(ana, "paused")
     with Sitting(ana.study, "ben") as ben:
         assert ben.claim() == []
+    assert ana.do("undo", done) == "" and ana.label(done) == "", "one's own answer can still be mended"
+    assert [ana.label(ref) for ref in held] == [""] * 3
+    assert ana.claim() == [] and ana.one("SELECT sum(surplus) FROM label_events") == 0
+    batch_state(ana, "open")
+    assert len(ana.claim()) == 3
+    nothing_is_broken(ana)
 
 
-def test_a_paused_batch_does_not_keep_its_people_from_the_next(tmp_path: Path, sittings: list[Sitting]) -> None:
+def test_what_is_held_of_a_paused_batch_comes_before_the_next_batch(tmp_path: Path, sittings: list[Sitting]) -> None:
     study = make_study(tmp_path / "study", numbered(8))
     draw_batch(study, 4, name="first")
     ana = sit_at(study, sittings)("ana")
-    assert len(ana.claim()) == 3
-    with ana.store.write():
-        ana.store.conn.execute("UPDATE batches SET state = 'paused'")
+    held = ana.claim()
+    batch_state(ana, "paused", "first")
     draw_batch(study, 4, name="second")
-    ana.claim()
-    assert ana.one("SELECT count(*) FROM assignments a JOIN batches b ON b.code = a.batch WHERE b.name = 'second'") == 3
+    in_second = "SELECT count(*) FROM assignments a JOIN batches b ON b.code = a.batch WHERE b.name = 'second'"
+    for already, ref in enumerate(held):
+        assert ana.claim()[0] == ref and ana.one(in_second) == already
+        ana.label(ref)
+    assert ana.one(in_second) == 3
+
+
+def test_an_answer_that_was_under_way_when_its_batch_closed_is_kept_and_not_counted(sit_ten: Sit) -> None:
+    ana = sit_ten("ana")
+    done, second, third = ana.claim()
+    late = ana.answer("label", second, "misaligned")
+    ana.label(done)
+    batch_state(ana, "closed")
+    assert ana.held() == [] and ana.one("SELECT count(*) FROM places WHERE assignment IS NOT NULL") == 1
+    assert ana.send(late) == [] and ana.do("skip", third) == ""
+    assert "is closed" in ana.do("undo", done) and "is closed" in ana.do("undo", second)
+    assert events(ana) == [("ana", "label", 0), ("ana", "label", 1), ("ana", "skip", 1)]
+    assert counted(ana) == [("ana", "aligned")]
+    with Sitting(ana.study, "ben") as ben:
+        assert ben.claim() == []
+    nothing_is_broken(ana)
+
+
+def test_a_closed_batch_stays_closed(sit_ten: Sit) -> None:
+    ana = sit_ten("ana")
+    batch_state(ana, "closed")
+    batch_state(ana, "closed")
+    for state in ("open", "paused"):
+        with pytest.raises(BatchRefused, match="is closed, and stays so"):
+            batch_state(ana, state)
+        with pytest.raises(sqlite3.IntegrityError, match="stays closed"):
+            ana.store.conn.execute("UPDATE batches SET state = ?", [state])
+    with pytest.raises(BatchRefused, match="no batch 'other'"):
+        batch_state(ana, "paused", "other")
 
 
 def test_nobody_leaves_a_batch_for_the_next_before_it_has_nothing_more_for_her(tmp_path: Path, sittings: list[Sitting]) -> None:

@@ -173,6 +173,7 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
         "assignment",
         ("UPDATE places SET assignment = NULL WHERE assignment = (SELECT min(id) FROM assignments WHERE state = 'leased')",),
     ),
+    ("closed batches", "assignment", ("UPDATE batches SET state = 'closed' WHERE name = 'second'",)),
     ("assigned items", "assignment", (f"UPDATE assignments SET trajectory = {NOBODYS} WHERE id = {LABELLED}",)),
     ("overlap", "batch first, item", ("UPDATE label_events SET surplus = 0 WHERE surplus = 1",)),
     ("outcomes", "assignment", (f"UPDATE assignments SET outcome = outcome - 1 WHERE id = {LABELLED}",)),

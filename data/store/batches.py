@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
+from data.errors import BatchRefused
 from data.hashing import canonical_json
+from data.store.leases import end_leases
 from data.store.store import Store, now
+
+STATES = ("open", "paused", "closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +71,34 @@ def add_batch(store: Store, batch: NewBatch) -> None:
         "INSERT INTO places (batch, number, place) VALUES (?, ?, ?)",
         [(code, number, place) for number in range(1, len(batch.items) + 1) for place in range(1, batch.overlap + 1)],
     )
+
+
+def set_batch_state(store: Store, name: str, state: str) -> None:
+    """Opens, pauses or closes the batch `name`; where it is in that state already, nothing changes.
+
+    Paused: nobody is given an item, and who holds one may finish it. Closed: every lease ends, and an answer
+    that was under way is kept as surplus (see `desk.take`). Closing ends blindness, so it is for good.
+    Raises BatchRefused where there is no such batch, and for one that is closed.
+    """
+    if state not in STATES:
+        raise ValueError(f"A batch is {', '.join(STATES)}. Found {state!r}.")
+    with store.write():
+        row = store.conn.execute("SELECT code, state FROM batches WHERE name = ?", [name]).fetchone()
+        if row is None:
+            raise BatchRefused(
+                f"There is no batch {name!r}.",
+                f"Batches: {', '.join(batch_names(store)) or 'none'}.",
+                "Name one of them." if batch_names(store) else "Draw one with `rejudge draw`.",
+            )
+        code, before = row
+        if before == state:
+            return
+        if before == "closed":
+            raise BatchRefused(
+                f"Batch {name!r} is closed, and stays so.",
+                "Closing ended its blindness: labels given now could not be told from blind ones.",
+                "Draw another batch with `rejudge draw`.",
+            )
+        store.conn.execute("UPDATE batches SET state = ? WHERE code = ?", [state, code])
+        if state == "closed":
+            end_leases(store, code)

@@ -48,7 +48,7 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
               WHERE f.annotator = {me} AND f.batch = a.batch AND f.state = 'finished'),
              (SELECT max(i.number) FROM main.batch_items i WHERE i.batch = a.batch)
            FROM main.assignments a JOIN main.batches b ON b.code = a.batch
-           WHERE a.annotator = {me} AND a.state = 'leased' AND b.state = 'open'""",
+           WHERE a.annotator = {me} AND a.state = 'leased' AND b.state <> 'closed'""",
     ),
     "questions": (
         ("id", "hash", "document"),

@@ -41,6 +41,8 @@ RULES: dict[str, str] = {
         FROM assignments a LEFT JOIN label_events e ON e.seq = a.outcome
         WHERE (a.state = 'leased' OR (a.state = 'finished' AND e.action IN ('label', 'unsure') AND e.surplus = 0))
         AND NOT EXISTS (SELECT 1 FROM places p WHERE p.assignment = a.id)""",
+    "closed batches": """SELECT 'assignment ' || a.id, 'it is leased, and batch ' || b.name || ' is closed'
+        FROM assignments a JOIN batches b ON b.code = a.batch WHERE a.state = 'leased' AND b.state = 'closed'""",
     "assigned items": """SELECT 'assignment ' || a.id, 'its trajectory is not that of its item in the batch'
         FROM assignments a JOIN batch_items i ON i.batch = a.batch AND i.number = a.number WHERE i.trajectory <> a.trajectory""",
     "overlap": """SELECT 'batch ' || b.name || ', item ' || a.number,

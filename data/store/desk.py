@@ -159,8 +159,9 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
     if row is None:
         return "This item is not yours."
     id, batch, number, trajectory, state, shown, outcome = row
-    if store.conn.execute("SELECT state FROM batches WHERE code = ?", [batch]).fetchone()[0] != "open":
-        return "This batch is not open any more."
+    (batch_state,) = store.conn.execute("SELECT state FROM batches WHERE code = ?", [batch]).fetchone()
+    if batch_state == "closed" and answer.kind == "undo":
+        return "This batch is closed: what was answered stays."
     # To take an answer back nobody needs to see the item, so an undo names no version of it.
     if answer.kind != "undo" and shown != answer.item_hash:
         return "What is shown of this item has changed: please read it again."
@@ -193,8 +194,10 @@ def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
     problem = evidence_problem(question, answer)
     if problem:
         return problem
-    holds = hold_place(store, id, batch, number)
-    event.surplus = not holds and answer.kind != "skip"
+    # An answer to a closed batch was under way when it closed, or nobody can tell: kept, and never counted.
+    closed = batch_state == "closed"
+    holds = not closed and hold_place(store, id, batch, number)
+    event.surplus = closed or (not holds and answer.kind != "skip")
     seq = EventLog(store).append(event)
     store.conn.execute("UPDATE assignments SET state = 'finished', outcome = ? WHERE id = ?", [seq, id])
     store.conn.execute("DELETE FROM drafts WHERE assignment = ?", [id])

@@ -57,8 +57,19 @@ def hold_place(store: Store, id: int, batch: int, number: int) -> bool:
 
 def _free_lapsed(store: Store) -> None:
     """Gives back the places of leases that ran out."""
-    lapsed = store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND leased_until < ?", [time.time()]).fetchall()
-    for (id,) in lapsed:
+    _lapse(
+        store,
+        store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND leased_until < ?", [time.time()]).fetchall(),
+    )
+
+
+def end_leases(store: Store, batch: int) -> None:
+    """Ends every lease on a batch that is being closed. Must run within a write transaction."""
+    _lapse(store, store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND batch = ?", [batch]).fetchall())
+
+
+def _lapse(store: Store, leases: list[tuple[int]]) -> None:
+    for (id,) in leases:
         give_back(store, id)
         store.conn.execute("UPDATE assignments SET state = 'lapsed' WHERE id = ?", [id])
 
@@ -70,12 +81,8 @@ def claim_ahead(desk: Desk) -> None:
     """
     store, me = desk.store, desk.annotator
     _free_lapsed(store)
-    # What she holds in a paused batch cannot be worked on, and must not keep her from the open ones.
-    (held,) = store.conn.execute(
-        """SELECT count(*) FROM assignments a JOIN batches b ON b.code = a.batch
-           WHERE a.annotator = ? AND a.state = 'leased' AND b.state = 'open'""",
-        [me],
-    ).fetchone()
+    # What she holds in a paused batch is hers to finish, so it counts; in a closed one nobody holds anything.
+    (held,) = store.conn.execute("SELECT count(*) FROM assignments WHERE annotator = ? AND state = 'leased'", [me]).fetchone()
     for (batch,) in store.conn.execute("SELECT code FROM batches WHERE state = 'open' ORDER BY code").fetchall():
         while held < HELD:
             number = _next_number(store, me, batch)

@@ -160,3 +160,8 @@ def the_loop(db: Database) -> None:
         message = f"RAISE(ABORT, '{table} keeps what was recorded')"
         db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE {of}ON {table} BEGIN SELECT {message}; END")
         db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
+    # Closing a batch ends its blindness.
+    db.execute(
+        """CREATE TRIGGER batches_stay_closed BEFORE UPDATE OF state ON batches WHEN OLD.state = 'closed' AND NEW.state <> 'closed'
+           BEGIN SELECT RAISE(ABORT, 'a closed batch stays closed'); END"""
+    )
