@@ -87,10 +87,13 @@ class Receiver:
     def __init__(self, study: Study, naming: Naming, format: ModuleType, path: Path) -> None:
         self.study = study
         self.naming = naming
+        self.format = format
+        self.path = path
         self.brought: Question | None = format.QUESTION
         self.giveaways: frozenset[str] = frozenset(format.GIVEAWAYS)
         # Reads the whole file once more, for a refusal that tells all that has to be declared.
         self.again: Callable[[], Iterator[Entry]] = partial(format.read, path)
+        self.used: dict[str, list[str]] = {}
         self.questions = {question.id: question for question in study.questions}
         self.choices = {question.id: frozenset(question.choices) for question in study.questions}
 
@@ -210,6 +213,8 @@ class Receiver:
 
     def _choices_used(self, id: str) -> list[str]:
         """The choices that the file gives to question `id`, in its order, up to the first line that is broken."""
+        if id in self.used:  # where bad lines are left out, many ask
+            return self.used[id]
         used: dict[str, None] = {}
         with suppress(ImportRefused):  # a later refusal is for the next attempt
             for entry in self.again():
@@ -217,7 +222,8 @@ class Receiver:
                 for answer in answers:
                     if answer.choice is not None and self._meant(answer.question) == id:
                         used[answer.choice] = None
-        return list(used)
+        self.used[id] = list(used)
+        return self.used[id]
 
 
 def _widened(question: Question, used: list[str]) -> Question:

@@ -50,6 +50,8 @@ def imported_line(imported: Imported) -> str:
     line = f"{imported.path.name} ({imported.format}): {_amounts(counts.trajectories, counts.verdicts, counts.labels)} came in"
     if any(there):
         line += f"; already there: {_amounts(*there)}"
+    if imported.left_out:
+        line += f"; {len(imported.left_out)} bad lines left out"
     if imported.marks:
         line += f"; {imported.marks} unstorable characters came in as visible marks"
     return f"{line}."
@@ -62,8 +64,11 @@ def _amounts(trajectories: int, verdicts: int, labels: int) -> str:
 def import_(args: argparse.Namespace) -> None:
     study = open_study(args)
     for name in args.files:
-        study, imported = import_file(study, Path(name), args.format, Naming(args.run, args.question, args.prefix))
+        naming = Naming(args.run, args.question, args.prefix)
+        study, imported = import_file(study, Path(name), args.format, naming, skip_bad=args.skip_bad)
         print(imported_line(imported))
+        for refusal in imported.left_out:
+            say(f"left out: {refusal.wrong} {refusal.found}")
         for note in imported.notes:
             say(note)
 
@@ -75,6 +80,7 @@ def add_import(line: CommandLine) -> None:
     sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
     sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
     sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
+    sub.add_argument("--skip-bad", action="store_true", help="leave out the lines that cannot come in, and list them")
 
 
 def labels(args: argparse.Namespace) -> None:

@@ -1,45 +1,41 @@
 """A file comes in whole or not at all.
 
-The first pass reads and checks every line and writes nothing; the second writes in bounded
-transactions. A second pass that was broken off is finished by the same command.
+The first pass reads and checks every line, and writes to a spool only; the second brings what is in the
+spool into the database, in bounded transactions. A second pass that was broken off is finished by the
+same command.
 """
 
 import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
-from data.arrivals import Arrival, Naming, NewAnswer, Receiver
+from data.arrivals import Arrival, Naming, Receiver
 from data.codebook import ensure_codebook
+from data.earlier_lines import EarlierLines
 from data.errors import ImportRefused
 from data.formats import format_of
+from data.formats.bad_lines import BadLines
 from data.formats.fields import shown
 from data.formats.text import open_file
-from data.hashing import canonical_json
 from data.questions import Question, question_block
 from data.splits import SplitDraw, check_rules_unchanged, rules_document
+from data.spool import Spool
 from data.store import Store
-from data.store.incoming import (
-    Counts,
-    Intake,
-    begin_import,
-    check_same_content,
-    finish_import,
-    refuse_changed_answer,
-    refuse_changed_field,
-)
+from data.store.incoming import Counts, Intake, begin_import, finish_import
 from data.store.status import group_count
 from data.store.versions import check_still_declared, choice_codes, record_questions
 from data.study import Study, append_questions
 
-CHUNK_ENTRIES, CHUNK_BYTES = 500, 16_000_000
+CHUNK_ENTRIES, CHUNK_BYTES = 1000, 16_000_000
 FEW_GROUPS = 30
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -50,39 +46,44 @@ class Imported:
     format: str
     counts: Counts
     marks: int
+    left_out: list[ImportRefused]
+    """Why each bad line was left out, in the order of the file."""
     notes: list[str] = field(default_factory=list)
     """What a person should know: questions added, skeletons made, few groups."""
 
 
-def import_file(study: Study, path: Path, format_name: str | None, naming: Naming) -> tuple[Study, Imported]:
+def import_file(
+    study: Study, path: Path, format_name: str | None, naming: Naming, *, skip_bad: bool = False
+) -> tuple[Study, Imported]:
     """Brings `path` into `study`. Raises ImportRefused, StudyError or StoreError; then nothing was written.
 
+    With `skip_bad` the lines that cannot stay are left out, and listed in what is returned.
     Returns the study again, because a format may bring its question.
     """
     try:
-        return _import(study, path, format_name, naming)
+        return _import(study, path, format_name, naming, BadLines(skip_bad))
     except ImportRefused as error:
         raise error if error.wrong.startswith(str(path)) else error.at(str(path)) from None
 
 
-def _import(study: Study, path: Path, format_name: str | None, naming: Naming) -> tuple[Study, Imported]:
+def _import(study: Study, path: Path, format_name: str | None, naming: Naming, bad: BadLines) -> tuple[Study, Imported]:
     _check_names(naming)
     format = format_of(path, format_name)
     planned, block = _with_question_of(format, study, naming)
     notes = []
-    with Store.open(study.database) as store:
+    with Store.open(study.database) as store, Spool(study.folder) as spool:
         check_still_declared(store, planned)
         check_rules_unchanged(store.fact("split"), study.split)
-        checked = _check(store, planned, path, format, naming)
+        file = _check(store, Receiver(planned, naming, format, path), spool, bad)
         if block:
             study = append_questions(study, [block])
             notes.append(f"study.toml: added question {format.QUESTION.id!r}; check its wording, choices and `positive`.")
         notes += [f"{page}: made a skeleton; write the codebook page before anybody labels." for page in ensure_codebook(study)]
-        counts = _write(store, study, path, format, naming, checked)
+        counts, marks = _write(store, study, file, spool)
         groups = group_count(store)
     if counts.trajectories and groups < FEW_GROUPS:
         notes.append(f"Only {groups} groups: the splits are coarse under {FEW_GROUPS}; see [split] in study.toml.")
-    return study, Imported(path, format.NAME, counts, checked.marks, notes)
+    return study, Imported(path, format.NAME, counts, marks, bad.left_out, notes)
 
 
 def _check_names(naming: Naming) -> None:
@@ -109,24 +110,28 @@ def _with_question_of(format: ModuleType, study: Study, naming: Naming) -> tuple
     return Study(study.folder, study.name, (brought,), study.blind, study.split, study.judge_model), question_block(brought)
 
 
-def _arrivals(
-    path: Path, format: ModuleType, study: Study, naming: Naming, what: str, total: int | None = None
-) -> Iterator[Arrival]:
-    """`total`: how many entries will come, for the bar."""
-    receiver = Receiver(study, naming, format, path)
-    # disable=None: no bar where stderr is not a terminal.
-    for entry in tqdm(format.read(path), desc=f"{what} {path.name}", total=total, unit=" entries", disable=None, leave=False):
-        yield receiver.receive(entry)
+def _arrivals(receiver: Receiver, bad: BadLines) -> Iterator[Arrival]:
+    """Every entry of the file, as the study takes it."""
+    total = _line_count(receiver.path) if receiver.format.ONE_A_LINE else None
+    entries = receiver.format.read(receiver.path, bad)
+    for entry in _bar(entries, "checking", receiver.path, total):
+        with bad:
+            yield receiver.receive(entry)
 
 
-def _chunks(arrivals: Iterator[Arrival], size: Callable[[Arrival], int]) -> Iterator[list[Arrival]]:
-    """Arrivals in bounded lots, each trajectory at most once in a lot."""
+def _bar(items: Iterator[T], doing: str, path: Path, total: int | None) -> Iterator[T]:
+    """`items` with a progress bar; none where stderr is not a terminal (`disable=None`)."""
+    yield from tqdm(items, desc=f"{doing} {path.name}", total=total, unit=" entries", disable=None, leave=False)
+
+
+def _chunks(arrivals: Iterator[Arrival], size: Callable[[Arrival], int], most: int) -> Iterator[list[Arrival]]:
+    """Arrivals in bounded lots of at most `most`, each trajectory at most once in a lot."""
     chunk: list[Arrival] = []
     ids: set[str] = set()
     weight = 0
     for arrival in arrivals:
         again = arrival.trajectory is not None and arrival.id in ids
-        if chunk and (again or len(chunk) >= CHUNK_ENTRIES or weight >= CHUNK_BYTES):
+        if chunk and (again or len(chunk) >= most or weight >= CHUNK_BYTES):
             yield chunk
             chunk, ids, weight = [], set(), 0
         chunk.append(arrival)
@@ -140,57 +145,70 @@ def _size(arrival: Arrival) -> int:
     return len(arrival.trajectory.steps) if arrival.trajectory else 200
 
 
-@dataclass(slots=True)
-class _Checked:
-    """What the first pass found."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What the first pass read, for the row that tells an import from others."""
 
-    file_hash: str = ""
-    entries: int = 0
-    marks: int = 0
-    """Characters that came in as marks."""
+    path: Path
+    format: str
+    hash: str
+    options: dict[str, Any]
 
 
-def _check(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming) -> _Checked:
-    """The first pass."""
-    intake, seen, counts, checked = Intake(store, {}, {}, SplitDraw("", 0, 0)), _Seen(), Counts(), _Checked()
-    total = _line_count(path) if format.ONE_A_LINE else None
-    for chunk in _chunks(_arrivals(path, format, study, naming, "checking", total), _size):
-        intake.compare(chunk, counts)
-        for arrival in chunk:
-            seen.add(arrival)
-            checked.entries += 1
-            checked.marks += arrival.marks
-    if counts.unknown_ids:
-        few = ", ".join(shown(id) for id in counts.unknown_ids[:5])
+def _check(store: Store, receiver: Receiver, spool: Spool, bad: BadLines) -> _File:
+    """The first pass: what can stay goes into `spool`, checked against the study, the database and earlier lines."""
+    intake, earlier, counts = Intake(store, {}, {}, SplitDraw("", 0, 0)), EarlierLines(), Counts()
+    # What is wrong with a line must not touch its neighbours: where bad lines are left out, each stands alone.
+    for chunk in _chunks(_arrivals(receiver, bad), _size, 1 if bad.skip else CHUNK_ENTRIES):
+        with bad:
+            intake.compare(chunk, counts)
+            if bad.skip:
+                _refuse_unknown(counts, chunk[0].place)
+            for arrival in chunk:
+                earlier.add(arrival)
+            spool.add(chunk)
+    _refuse_unknown(counts)
+    if not spool.entries and bad.left_out:
         raise ImportRefused(
-            f"{len(counts.unknown_ids)} of the answers are to trajectories that are not in the study.",
-            f"Found: {few}{' …' if len(counts.unknown_ids) > 5 else ''}.",
-            "Import the trajectories first, or give the same --prefix as they had.",
+            "No line of it can come in.", f"Found, first of {len(bad.left_out)}: {bad.left_out[0]}", "Mend the file."
         )
-    if not seen.trajectories and not seen.answers:
+    if not spool.entries:
         raise ImportRefused("There is nothing in it.", "Found no line that is not blank.", "Check how it was written.")
-    checked.file_hash = _file_hash(path)
-    return checked
+    naming = receiver.naming
+    options = {"prefix": naming.prefix, "question": naming.question, "run": naming.run, "skip_bad": bad.skip}
+    return _File(receiver.path, receiver.format.NAME, _file_hash(receiver.path), options)
 
 
-def _write(store: Store, study: Study, path: Path, format: ModuleType, naming: Naming, checked: _Checked) -> Counts:
-    """The second pass."""
+def _refuse_unknown(counts: Counts, place: str | None = None) -> None:
+    unknown, counts.unknown_ids = counts.unknown_ids, []
+    if not unknown:
+        return
+    few = ", ".join(shown(id) for id in unknown[:5])
+    raise ImportRefused(
+        f"{place}: its trajectory is not in the study."
+        if place
+        else f"{len(unknown)} of the answers are to trajectories that are not in the study.",
+        f"Found: {few}{' …' if len(unknown) > 5 else ''}.",
+        "Import the trajectories first, or give the same --prefix as they had.",
+    )
+
+
+def _write(store: Store, study: Study, file: _File, spool: Spool) -> tuple[Counts, int]:
+    """The second pass. Returns what came in, and how many characters came in as marks."""
     with store.write():
         questions = record_questions(store, study)
         if store.fact("split") is None:
             store.set_fact("split", rules_document(study.split))
     choices = {id: choice_codes(store, code) for id, code in questions.items()}
     split = SplitDraw(store.fact("salt") or "", study.split.train, study.split.dev)
-    options = {"prefix": naming.prefix, "question": naming.question, "run": naming.run}
-    name = os.fsencode(path.name).decode("utf-8", "replace")
-    import_id = begin_import(store, name, checked.file_hash, options, format.NAME)
-    intake, counts = Intake(store, questions, choices, split), Counts()
-    # A file that is still growing has lines now that nobody checked: they wait for the next import.
-    arrivals = _arrivals(path, format, study, naming, "writing", checked.entries)
-    for chunk in _chunks(islice(arrivals, checked.entries), _size):
+    name = os.fsencode(file.path.name).decode("utf-8", "replace")
+    import_id = begin_import(store, name, file.hash, file.options, file.format)
+    intake, counts, marks = Intake(store, questions, choices, split), Counts(), 0
+    for chunk in _chunks(_bar(spool.arrivals(), "writing", file.path, spool.entries), _size, CHUNK_ENTRIES):
         intake.write(chunk, import_id, counts)
+        marks += sum(arrival.marks for arrival in chunk)
     finish_import(store, import_id)
-    return counts
+    return counts, marks
 
 
 def _line_count(path: Path) -> int:
@@ -201,67 +219,3 @@ def _line_count(path: Path) -> int:
 def _file_hash(path: Path) -> str:
     with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest(*parts: object, size: int = 16) -> bytes:
-    return hashlib.blake2b(canonical_json(parts).encode(), digest_size=size).digest()
-
-
-@lru_cache(maxsize=10_000)
-def _field_digest(kind: str, key: str) -> bytes:
-    return _digest(kind, key, size=6)
-
-
-_NOTHING = b"\0" * 8
-
-
-class _Seen:
-    """What earlier lines of the same file said, in a few bytes each: lines must not contradict each other."""
-
-    def __init__(self) -> None:
-        self.trajectories: dict[str, bytes] = {}
-        self.answers: dict[bytes, bytes] = {}
-
-    def add(self, arrival: Arrival) -> None:
-        new = arrival.trajectory
-        if new is not None:
-            fields = {
-                _field_digest(kind, key): (key, _digest(value, size=8))
-                for kind, table in (("metadata", new.metadata), ("hidden", new.hidden))
-                for key, value in table.items()
-            }
-            old = self.trajectories.get(arrival.id)
-            if old is None:
-                packed = b"".join(key + value for key, (_, value) in fields.items())
-                self.trajectories[arrival.id] = bytes.fromhex(new.content_hash[:32]) + _digest(new.group, size=8) + packed
-            else:
-                self._compare(arrival, fields, old)
-        for kind, answers in (("verdict of run", arrival.verdicts), ("label of annotator", arrival.labels)):
-            for answer in answers:
-                self._answer(arrival, answer, kind)
-
-    def _compare(self, arrival: Arrival, fields: dict[bytes, tuple[str, bytes]], old: bytes) -> None:
-        new = arrival.trajectory
-        assert new is not None
-        check_same_content(arrival, new.content_hash[:32], old[:16].hex())
-        # The rule of `check_same_group`: a line that names no group contradicts nobody.
-        if new.group != new.content_hash and old[16:24] != _digest(new.group, size=8):
-            refuse_changed_field(arrival, "field", "group", "another one", new.group)
-        known = {old[at : at + 6]: old[at + 6 : at + 14] for at in range(24, len(old), 14)}
-        for key, (name, value) in fields.items():
-            if known.setdefault(key, value) != value:
-                refuse_changed_field(arrival, "field", name, "another value in an earlier line", "a new one")
-        self.trajectories[arrival.id] = old[:24] + b"".join(key + value for key, value in known.items())
-
-    def _answer(self, arrival: Arrival, answer: NewAnswer, kind: str) -> None:
-        key = _digest(kind, answer.trajectory, answer.source, answer.question, answer.repeat)
-        details = {"rationale": answer.rationale, "steps": answer.steps, "confidence": answer.confidence}
-        said = _digest(answer.choice, answer.error, size=8)
-        # The rule of the store: what a line leaves out contradicts nobody.
-        parts = [_NOTHING if value is None else _digest(value, size=8) for value in details.values()]
-        old = self.answers.setdefault(key, b"".join((said, *parts)))
-        if old[:8] != said:
-            refuse_changed_answer(arrival, answer, kind, "another answer in an earlier line")
-        for place, (name, part) in enumerate(zip(details, parts, strict=True), 1):
-            if part not in (_NOTHING, old[8 * place : 8 * place + 8]):
-                refuse_changed_answer(arrival, answer, kind, f"the same answer with another {name}, in an earlier line")

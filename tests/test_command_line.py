@@ -79,7 +79,6 @@ WRONG_USAGE = [
     ("judge", "run"),
     ("import",),
     ("import", "f", "--nonsense"),
-    ("import", "f", "--skip-bad"),
     ("draw",),
     ("draw", "--n", "many"),
     ("draw", "--n", "1.5"),

@@ -30,6 +30,11 @@ STEP_KEYS = {
     "tool_result": (*_EVERY_STEP, "text", "call", "error"),
 }
 _KEY_SETS = {kind: frozenset(keys) for kind, keys in STEP_KEYS.items()}
+_PLAIN = {
+    kind: {key: (dict, str) if key == "arguments" else (bool,) if key == "error" else (str,) for key in keys if key != "id"}
+    for kind, keys in STEP_KEYS.items()
+}
+"""By kind: the keys of a step that needs no closer look, and the types of their values."""
 _TEXTS = ("text", "speaker", "tool", "call", "time", "session")
 _TOP = ("id", "task", "group", "metadata", "steps", "verdicts", "labels")
 
@@ -81,8 +86,19 @@ def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
     )
 
 
+def _is_plain(step: Step) -> bool:
+    """Whether `step` is right at first sight, as most are; what is not is looked at key by key."""
+    types = _PLAIN.get(step["kind"], {})
+    for key, value in step.items():
+        if type(value) not in types.get(key, ()):
+            return False
+    return bool(step.get("tool")) if "arguments" in types else "text" in step
+
+
 def step_of(value: Any, position: int, what: str) -> Step:
     """One step, checked. Fields that are null are left out."""
+    if type(value) is dict and type(value.get("kind")) is str and _is_plain(value):
+        return value
     step = object_of(value, f"{what}: step {position}")
     kind = step.get("kind")
     if not isinstance(kind, str) or kind not in _KEY_SETS:

@@ -1,4 +1,4 @@
-"""How fast a file comes in: 10,000 trajectories of 6 KB with a verdict each, both passes included.
+"""How fast a file comes in: 10,000 and 100,000 trajectories of 6 KB with a verdict each, both passes included.
 
 Beside it stands a bare reader of the same file in the same run (parse each line twice, nothing else),
 because seconds on a shared machine mean little and the ratio means more.
@@ -16,7 +16,7 @@ from data.store import Store
 from tests.served_study import TOML
 
 ROOT = Path(__file__).parent.parent.parent
-ITEMS = 10_000
+SIZES = (10_000, 100_000)
 _CHILD = """
 import resource, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -55,9 +55,24 @@ def write_lines(path: Path, items: int, size: int = 6000) -> None:
 
 
 def main() -> None:
+    print("import of trajectories of 6.5 KB, a verdict each")
+    print(f"{'items':>9}  {'':26}{'items/s':>10}{'seconds':>10}{'ratio to parsing twice':>26}{'growth':>10}")
+    before: list[float] = []
+    for items in SIZES:
+        measured, memory = _measure(items)
+        for place, (name, seconds) in enumerate(measured):
+            growth = f"{seconds / before[place]:.1f} x" if before else ""
+            ratio = seconds / measured[0][1]
+            print(f"{items:>9,}  {name:26}{items / seconds:>10,.0f}{seconds:>10.2f}{ratio:>26.1f}{growth:>10}")
+        print(f"{items:>9,}  peak memory {memory:,.0f} MB")
+        before = [seconds for _, seconds in measured]
+
+
+def _measure(items: int) -> tuple[list[tuple[str, float]], float]:
+    """Seconds by what was done, and the peak memory of the import in MB."""
     with tempfile.TemporaryDirectory() as folder:
         path, study = Path(folder) / "runs.jsonl", Path(folder) / "study"
-        write_lines(path, ITEMS)
+        write_lines(path, items)
         study.mkdir()
         (study / "study.toml").write_text(TOML, encoding="utf-8")
         Store.create(study / "study.db").close()
@@ -65,12 +80,7 @@ def main() -> None:
         command = [sys.executable, "-c", _CHILD, str(ROOT), str(study), str(path)]
         first, memory = _run(command)
         again, _ = _run(command)
-        size = path.stat().st_size / ITEMS
-    print(f"import of {ITEMS:,} trajectories of {size:,.0f} bytes, a verdict each")
-    print(f"{'':26}{'items/s':>10}{'seconds':>10}{'ratio to parsing twice':>26}")
-    for name, seconds in (("parsing twice, no more", bare), ("rejudge import", first), ("the same file again", again)):
-        print(f"{name:26}{ITEMS / seconds:>10,.0f}{seconds:>10.2f}{seconds / bare:>26.1f}")
-    print(f"peak memory {memory:,.0f} MB")
+    return [("parsing twice, no more", bare), ("rejudge import", first), ("the same file again", again)], memory
 
 
 def _bare(path: Path) -> float:
