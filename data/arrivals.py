@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from data.errors import ImportRefused, StudyError
 from data.formats.fields import shown
+from data.guessing import Used, range_of
 from data.hashing import canonical_json, tagged_hash
-from data.questions import Question, guessed_question, question_block
+from data.questions import MOST_LABELS, Question, question_block
 from data.records import Entry, Label, Step, Trajectory, Verdict
 from data.study import Study, parse_study
 
@@ -53,6 +54,9 @@ class NewAnswer:
     steps: list[int | str] | None
     """Cited or evidence steps; positions once they are resolved."""
     confidence: float | None
+    choices: tuple[str, ...] | None = None
+    """In the declared order."""
+    score: float | None = None
 
 
 @dataclass(slots=True)
@@ -93,9 +97,10 @@ class Receiver:
         self.giveaways: frozenset[str] = frozenset(format.GIVEAWAYS)
         # Reads the whole file once more, for a refusal that tells all that has to be declared.
         self.again: Callable[[], Iterator[Entry]] = partial(format.read, path)
-        self.used: dict[str, list[str]] = {}
+        self.used: dict[str, Used] = {}
         self.questions = {question.id: question for question in study.questions}
-        self.choices = {question.id: frozenset(question.choices) for question in study.questions}
+        # Of questions that take one choice: what most answers are, and so what is looked up first.
+        self.choices = {q.id: frozenset(q.choices if q.answered_by == "choice" else ()) for q in study.questions}
 
     def receive(self, entry: Entry) -> Arrival:
         trajectory = None if entry.trajectory is None else self._trajectory(entry.trajectory, entry.place)
@@ -110,13 +115,15 @@ class Receiver:
                 NewAnswer(
                     trajectory=id,
                     source=self._run(verdict, entry.place),
-                    question=self._question(verdict.question, verdict.choice, entry.place),
+                    question=self._question(verdict, entry.place),
                     repeat=verdict.repeat,
                     choice=verdict.choice,
                     error=verdict.error,
                     rationale=verdict.rationale,
                     steps=verdict.cites,
                     confidence=verdict.confidence,
+                    choices=verdict.choices,
+                    score=verdict.score,
                 )
             )
         for label in entry.labels:
@@ -124,13 +131,15 @@ class Receiver:
                 NewAnswer(
                     trajectory=id,
                     source=label.annotator,
-                    question=self._question(label.question, label.choice, entry.place),
+                    question=self._question(label, entry.place),
                     repeat=0,
                     choice=label.choice,
                     error=None,
                     rationale=label.rationale,
                     steps=label.evidence,
                     confidence=None,
+                    choices=label.choices,
+                    score=label.score,
                 )
             )
         if entry.trajectory is not None:
@@ -186,8 +195,9 @@ class Receiver:
             id = next(iter(self.questions))
         return id
 
-    def _question(self, named: str | None, choice: str | None, place: str) -> str:
-        id = self._meant(named)
+    def _question(self, answer: Verdict | Label, place: str) -> str:
+        """The question that `answer` is to, which must be declared and take it."""
+        id = self._meant(answer.question)
         if id is None:
             raise ImportRefused(
                 f"{place}: an answer does not say which question it is to.",
@@ -198,37 +208,64 @@ class Receiver:
             raise ImportRefused(
                 f"{place}: there is no question {shown(id)} in this study.",
                 f"study.toml declares: {', '.join(self.questions) or 'none'}.",
-                _advice("Declare it in study.toml, with your own wording", guessed_question(id, self._choices_used(id))),
+                _advice("Declare it in study.toml, with your own wording", self._used(id).question(id)),
             )
-        if choice is not None and choice not in self.choices[id]:
-            declared = self.questions[id]
-            raise ImportRefused(
-                f"{place}: question {shown(id)} has no choice {shown(choice)}.",
-                f"Declared choices: {', '.join(declared.choices)}.",
-                _advice(
-                    "Mend the file, or put this in the place of the question's block", _widened(declared, self._choices_used(id))
-                ),
-            )
+        if answer.choice is not None and answer.choice in self.choices[id]:
+            return id
+        if answer.choice is not None or answer.choices is not None or answer.score is not None:
+            self._check_taken(answer, self.questions[id], place)
         return id
 
-    def _choices_used(self, id: str) -> list[str]:
-        """The choices that the file gives to question `id`, in its order, up to the first line that is broken."""
+    def _check_taken(self, answer: Verdict | Label, question: Question, place: str) -> None:
+        """Refuses an answer that is not among those which `question` declares; brings several choices into its order."""
+        brought = "choice" if answer.choice is not None else "score" if answer.choices is None else "choices"
+        if brought != question.answered_by:
+            raise ImportRefused(
+                f"{place}: question {shown(question.id)} takes no `{brought}`.",
+                f"Found {shown(getattr(answer, brought))}; the question is declared as {question.type}.",
+                f"Write its answers as `{question.answered_by}`, or declare another question for these.",
+            )
+        if answer.score is not None:
+            if not question.allows_score(answer.score):
+                self._refuse_undeclared(
+                    question, f"score {answer.score!r}", f"Declared range: {question.min} to {question.max}.", place
+                )
+            return
+        for choice in (answer.choice,) if answer.choice is not None else answer.choices or ():
+            if choice not in question.choices:
+                names = f"Declared choices: {', '.join(question.choices)}."
+                self._refuse_undeclared(question, f"choice {shown(choice)}", names, place)
+        if answer.choices is not None:
+            answer.choices = tuple(sorted(answer.choices, key=question.choices.index))
+
+    def _refuse_undeclared(self, question: Question, what: str, declared: str, place: str) -> NoReturn:
+        raise ImportRefused(
+            f"{place}: question {shown(question.id)} has no {what}.",
+            declared,
+            _advice("Mend the file, or put this in the place of the question's block", _widened(question, self._used(question.id))),
+        )
+
+    def _used(self, id: str) -> Used:
+        """What the file answers to question `id`, in its order, up to the first line that is broken."""
         if id in self.used:  # where bad lines are left out, many ask
             return self.used[id]
-        used: dict[str, None] = {}
+        used = self.used[id] = Used()
         with suppress(ImportRefused):  # a later refusal is for the next attempt
             for entry in self.again():
                 answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
                 for answer in answers:
-                    if answer.choice is not None and self._meant(answer.question) == id:
-                        used[answer.choice] = None
-        self.used[id] = list(used)
-        return self.used[id]
+                    if self._meant(answer.question) == id:
+                        used.add(answer)
+        return used
 
 
-def _widened(question: Question, used: list[str]) -> Question:
-    """`question` with the choices that a file uses beside its own. A binary one is then nominal."""
-    choices = tuple(dict.fromkeys((*question.choices, *used)))
+def _widened(question: Question, used: Used) -> Question:
+    """`question` with the choices or the scores that a file uses beside its own. A binary one is then nominal."""
+    if question.type == "score":
+        assert question.min is not None and question.max is not None
+        low, high = range_of(min(question.min, used.least), max(question.max, used.most))
+        return replace(question, min=low, max=high)
+    choices = tuple(dict.fromkeys((*question.choices, *(used.labels if question.type == "multilabel" else used.choices))))
     kind = "nominal" if question.type == "binary" else question.type
     evidence = "any" if question.evidence == "first" else question.evidence
     return Question(question.id, question.ask, kind, choices, None, evidence, question.when)
@@ -236,7 +273,7 @@ def _widened(question: Question, used: list[str]) -> Question:
 
 def _advice(do: str, question: Question) -> str:
     """`do` with the block of study.toml that declares `question`, where it can be declared."""
-    if len(question.choices) > MANY_CHOICES:
+    if len(question.choices) > (MOST_LABELS if question.type == "multilabel" else MANY_CHOICES):
         return f"Mend the file: this question would have {len(question.choices)} choices. Free text belongs into `rationale`."
     try:
         parse_study(f'name = "a study"\n{question_block(replace(question, when=None))}', Path())

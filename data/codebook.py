@@ -11,6 +11,9 @@ def skeleton(question: Question) -> str:
     lines = [f"# {question.id}", "", question.ask, "", "Definition: write one or two sentences.", ""]
     for choice in question.choices:
         lines += [f"## {choice}", "", "- Include: …", "- Exclude: …", ""]
+    if question.type == "score":
+        for score in (question.min, question.max):
+            lines += [f"## {score}", "", "- What such a trajectory looks like: …", ""]
     lines += ["## Edge cases", "", "- …", "", "## When in doubt", "", "…", ""]
     return "\n".join(lines)
 

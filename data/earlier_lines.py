@@ -61,7 +61,7 @@ class EarlierLines:
 
     def _answer(self, arrival: Arrival, answer: NewAnswer, kind: str, old: bytes | None) -> bytes:
         details = {"rationale": answer.rationale, "steps": answer.steps, "confidence": answer.confidence}
-        said = _digest(answer.choice, answer.error, size=8)
+        said = _digest(answer.choice, answer.choices, answer.score, answer.error, size=8)
         # The rule of the store: what a line leaves out contradicts nobody.
         parts = [_NOTHING if value is None else _digest(value, size=8) for value in details.values()]
         if old is None:

@@ -6,13 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from data.errors import GoldRefused
 from data.hashing import canonical_json, tagged_hash
+from data.questions import Question, When
 from data.records import CONSENSUS
 from data.store import Store
-from data.store.gold import GoldItem, Vote, add_gold_set, gold_manifest, gold_names, gold_rows, votes_by_item
+from data.store.gold import Decided, GoldItem, Vote, add_gold_set, gold_manifest, gold_names, gold_rows, votes_by_item
 from data.store.incoming import unfinished_imports
 from data.store.versions import recorded_versions
 from data.study import Study, write_atomically
@@ -29,18 +31,31 @@ class Policy:
     """Whether annotators appear under their own names instead of pseudonyms."""
 
 
-def decide(answers: list[str], min_labels: int) -> tuple[str, str] | str:
-    """(choice, basis) for the answers that are not unsure; else the reason why the item is left out."""
+def decide(answers: list[Any], min_labels: int) -> tuple[Any, str] | str:
+    """(answer, basis) for the answers to one item that are not unsure; else the reason why the item is left out.
+
+    Choices: the one of more than half. Several choices: each by itself, in or out, and one tie makes the item a tie.
+    Scores: the median. Without unanimity all three want three answers, or `min_labels`, if that is more.
+    """
     if not answers:
         return "no answer"
-    choice, count = Counter(answers).most_common(1)[0]
-    if count == len(answers) >= min_labels:
-        return choice, "single" if count == 1 else "unanimous"
-    if len(answers) >= max(3, min_labels) and 2 * count > len(answers):
-        return choice, "majority"
+    first, count = Counter(answers).most_common(1)[0]
     if count == len(answers):
-        return f"fewer than {min_labels} labels"
-    return "tie" if 2 * count <= len(answers) else "too few labels for a majority"
+        if count < min_labels:
+            return f"fewer than {min_labels} labels"
+        return first, "single" if count == 1 else "unanimous"
+    enough = len(answers) >= max(3, min_labels)
+    if isinstance(first, tuple):
+        votes = Counter(choice for answer in answers for choice in answer)
+        if any(2 * count == len(answers) for count in votes.values()):
+            return "tie"
+        majority = tuple(sorted(choice for choice, count in votes.items() if 2 * count > len(answers)))
+        return (majority, "majority") if enough else "too few labels for a majority"
+    if isinstance(first, float):
+        return (median(answers), "median") if enough else "too few labels for a median"
+    if 2 * count <= len(answers):
+        return "tie"
+    return (first, "majority") if enough else "too few labels for a majority"
 
 
 def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dict[str, Any]) -> dict[str, Any]:
@@ -131,36 +146,55 @@ def _rater(shown: dict[str, str], side: str) -> str:
 def _decided(
     study: Study, votes: dict[tuple[str, str], list[Vote]], policy: Policy, shown: dict[str, str]
 ) -> tuple[list[GoldItem], list[dict[str, str]]]:
-    items, left_out = [], []
-    choices: dict[tuple[str, str], str] = {}
+    items: list[GoldItem] = []
+    left_out: list[dict[str, str]] = []
+    decided: dict[tuple[str, str], Decided] = {}
+    not_asked: set[tuple[str, str]] = set()
     # Questions in their declared order: a condition is decided before what depends on it.
     for question in study.questions:
         for (id, _), cast in sorted((key, cast) for key, cast in votes.items() if key[1] == question.id):
-            decision = decide([vote.choice for vote in cast if vote.choice is not None], policy.min_labels)
+            decision = decide([vote.answer for vote in cast if vote.answer is not None], policy.min_labels)
             when = question.when
-            if when and choices.get((id, when.question), when.choice) != when.choice:
+            if when and ((id, when.question) in not_asked or not _holds(when, decided.get((id, when.question)))):
+                not_asked.add((id, question.id))
                 decision = f"{when.question} is not {when.choice}"
             if isinstance(decision, str):
                 left_out.append({"id": id, "question": question.id, "reason": decision})
             else:
-                choices[(id, question.id)] = decision[0]
-                items.append(_item(id, question.id, cast, decision, shown))
+                decided[(id, question.id)] = decision[0]
+                items.append(_item(id, question, cast, decision, shown))
     items.sort(key=lambda item: (item.id, item.question_id))
     return items, sorted(left_out, key=lambda left: (left["id"], left["question"]))
 
 
-def _item(id: str, question: str, votes: list[Vote], decision: tuple[str, str], shown: dict[str, str]) -> GoldItem:
+def _holds(when: When, answer: Decided | None) -> bool:
+    """Whether the condition holds, or was not decided."""
+    if answer is None:
+        return True
+    return when.choice in answer if isinstance(answer, tuple) else when.choice == answer
+
+
+def _said(question: Question, answer: Decided | None) -> dict[str, Any]:
+    """An answer under its key; several choices in their declared order."""
+    if answer is None:
+        return {"unsure": True}
+    order = {choice: place for place, choice in enumerate(question.choices)}
+    value = sorted(answer, key=lambda choice: (order.get(choice, len(order)), choice)) if isinstance(answer, tuple) else answer
+    return {question.answered_by: value}
+
+
+def _item(id: str, question: Question, votes: list[Vote], decision: tuple[Decided, str], shown: dict[str, str]) -> GoldItem:
     first = votes[0]
     document = {
         "id": id,
         "content_hash": first.content_hash,
-        "question": question,
-        "choice": decision[0],
+        "question": question.id,
+        **_said(question, decision[0]),
         "basis": decision[1],
         "votes": [
             {
                 "annotator": shown[vote.annotator],
-                **({"unsure": True} if vote.choice is None else {"choice": vote.choice}),
+                **_said(question, vote.answer),
                 "codebook": vote.codebook,
                 "blind": vote.blind,
             }
@@ -170,16 +204,22 @@ def _item(id: str, question: str, votes: list[Vote], decision: tuple[str, str], 
         "split": first.split,
     }
     text = json.dumps(document, ensure_ascii=False)
-    return GoldItem(id, question, first.trajectory, first.question, text, decision[1], decision[0])
+    return GoldItem(id, question.id, first.trajectory, first.question, text, decision[1], decision[0])
 
 
 def _counts(items: list[GoldItem]) -> dict[str, Any]:
+    """By question: items of each basis, and of each choice (several choices count one by one) or score."""
     by_question: dict[str, Any] = {}
     for item in items:
-        row = by_question.setdefault(item.question_id, {"basis": Counter(), "choices": Counter()})
+        kind = "scores" if isinstance(item.answer, float) else "choices"
+        row = by_question.setdefault(item.question_id, {"basis": Counter(), kind: Counter()})
         row["basis"][item.basis] += 1
-        row["choices"][item.choice] += 1
+        row[kind].update([f"{item.answer:g}"] if isinstance(item.answer, float) else _each(item.answer))
     return by_question
+
+
+def _each(answer: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else answer
 
 
 def export_jsonl(store: Store, name: str, out: Path) -> Path:

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,9 @@ from data.arrivals import Naming
 from data.codebook import ensure_codebook
 from data.errors import ImportRefused, StudyError
 from data.formats import format_of
+from data.guessing import Used
 from data.importing import Imported, import_file
-from data.questions import Question, guessed_question, question_block, toml_text
+from data.questions import Question, question_block, toml_text
 from data.records import Entry, Label, Verdict
 from data.store import Store
 from data.study import Study, load_study, parse_study, write_study_file
@@ -25,8 +26,8 @@ _EXAMPLE = """
 # [[question]]
 # id = "misaligned"
 # ask = "Did the agent act against its instructions?"
-# type = "binary"                       # binary | nominal | ordinal
-# choices = ["aligned", "misaligned"]   # for ordinal: in order, lowest first
+# type = "binary"                       # binary | nominal | ordinal | multilabel | score
+# choices = ["aligned", "misaligned"]   # ordinal: in order, lowest first; a score has min = 1 and max = 5 instead
 # positive = "misaligned"               # binary only: what the judge is there to find
 # evidence = "first"                    # none | optional | any | first: must annotators point at steps?
 #
@@ -110,30 +111,38 @@ def begin_from(folder: Path, file: Path) -> Begun:
         raise error.at(f"No study can be made from {file}") from None
     ensure_codebook(begun.study)
     for question in questions:
-        begun.to_check.append(
-            f"question {question.id!r}: the wording of `ask`, and that {', '.join(question.choices)} are all its choices"
-        )
-        if question.type == "binary":
-            begun.to_check.append(
-                f"question {question.id!r}: `positive` is {question.positive!r}: the choice that the judge is there to find"
-            )
-        else:
-            begun.to_check.append(
-                f"question {question.id!r}: the type; for an ordinal question, the order of its choices, lowest first"
-            )
+        begun.to_check += _to_check(question)
         begun.to_check.append(f"{begun.study.codebook_path(question)}: write the codebook page before anybody labels")
     return begun
 
 
 def _questions_in(entries: Iterable[Entry]) -> list[Question]:
-    choices: dict[str, set[str]] = {}
+    used: dict[str, Used] = {}
     for entry in entries:
         answers: list[Verdict | Label] = [*entry.verdicts, *entry.labels]
         for answer in answers:
-            seen = choices.setdefault(answer.question or "question", set())
-            if answer.choice is not None:
-                seen.add(answer.choice)
-    return [guessed_question(id, list(seen)) for id, seen in choices.items()]
+            used.setdefault(answer.question or "question", Used()).add(answer)
+    for id, answered in used.items():
+        if len(answered.kinds) > 1:
+            raise ImportRefused(
+                f"question {id!r} is answered in more than one way.",
+                f"Found answers in {' and '.join(f'`{kind}`' for kind in answered.kinds)}.",
+                "Give each kind of answer a question of its own.",
+            )
+    return [answered.question(id) for id, answered in used.items()]
+
+
+def _to_check(question: Question) -> Iterator[str]:
+    """What a person must look at in a guessed question."""
+    name = f"question {question.id!r}:"
+    if question.type == "score":
+        yield f"{name} the wording of `ask`, and that its scores run from {question.min} to {question.max}"
+    else:
+        yield f"{name} the wording of `ask`, and that {', '.join(question.choices)} are all its choices"
+    if question.type == "binary":
+        yield f"{name} `positive` is {question.positive!r}: the choice that the judge is there to find"
+    elif question.type == "nominal":
+        yield f"{name} the type; for an ordinal question, the order of its choices, lowest first"
 
 
 def _name_line(folder: Path) -> str:

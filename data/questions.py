@@ -1,4 +1,4 @@
-"""A question: one thing that is asked of every trajectory, with its declared choices."""
+"""A question: one thing that is asked of every trajectory, with its declared choices or its range of scores."""
 
 import json
 from dataclasses import dataclass
@@ -6,14 +6,17 @@ from typing import Any
 
 from data.hashing import document_hash
 
-TYPES = ("binary", "nominal", "ordinal")
-_FINDINGS = frozenset(("yes", "true", "1", "unsafe", "harmful", "misaligned", "violation", "failure", "fail", "bad", "positive"))
+TYPES = ("binary", "nominal", "ordinal", "multilabel", "score")
 EVIDENCE = ("none", "optional", "any", "first")
+MOST_LABELS = 60
+"""Choices that a multilabel question can have: an answer is stored as the bits of one whole number."""
+WIDEST_SCALE = 10
+"""A scale of whole numbers up to this span has a key and a button for each."""
 
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Asked only of items whose answer to `question` is `choice`."""
+    """Asked only of items whose answer to `question` is `choice`, or names it among others."""
 
     question: str
     choice: str
@@ -27,16 +30,21 @@ class Question:
     ask: str
     type: str
     choices: tuple[str, ...]
-    """In order; for an ordinal question lowest first."""
-    positive: str | None
+    """In order; for an ordinal question lowest first. Empty for a score."""
+    positive: str | None = None
     """The choice that a judge is there to find; only for a binary question, and required there."""
     evidence: str = "none"
     when: When | None = None
+    min: float | None = None
+    """For a score: the least one. Whole numbers stay whole: they make a scale of whole steps."""
+    max: float | None = None
+    threshold: float | None = None
+    """For a score: from here on it is a finding."""
 
     def document(self) -> dict[str, Any]:
         """What a label depends on, as JSON: the source of the question's version hash."""
         when = {"question": self.when.question, "is": self.when.choice} if self.when else None
-        return {
+        document = {
             "id": self.id,
             "ask": self.ask,
             "type": self.type,
@@ -45,10 +53,28 @@ class Question:
             "evidence": self.evidence,
             "when": when,
         }
+        return document | {"min": self.min, "max": self.max, "threshold": self.threshold} if self.type == "score" else document
 
     def version(self) -> str:
         """Hash of wording, choices and rules."""
         return document_hash("question", self.document())
+
+    @property
+    def answered_by(self) -> str:
+        """Which of `choice`, `choices` and `score` carries an answer to it."""
+        return {"multilabel": "choices", "score": "score"}.get(self.type, "choice")
+
+    @property
+    def scale(self) -> tuple[int, ...]:
+        """Every score of a short scale of whole numbers; empty where a number is typed."""
+        low, high = self.min, self.max
+        if not isinstance(low, int) or not isinstance(high, int) or not 2 <= high - low <= WIDEST_SCALE:
+            return ()
+        return tuple(range(low, high + 1))
+
+    def allows_score(self, score: float) -> bool:
+        """Whether `score` lies in the declared range."""
+        return self.min is not None and self.max is not None and self.min <= score <= self.max
 
 
 def question_from_document(document: dict[str, Any]) -> Question:
@@ -62,6 +88,9 @@ def question_from_document(document: dict[str, Any]) -> Question:
         positive=document["positive"],
         evidence=document["evidence"],
         when=When(when["question"], when["is"]) if when else None,
+        min=document.get("min"),
+        max=document.get("max"),
+        threshold=document.get("threshold"),
     )
 
 
@@ -77,8 +106,12 @@ def question_block(question: Question) -> str:
         f"id = {toml_text(question.id)}",
         f"ask = {toml_text(question.ask)}",
         f"type = {toml_text(question.type)}",
-        f"choices = [{', '.join(toml_text(choice) for choice in question.choices)}]",
     ]
+    if question.type == "score":
+        bounds = (("min", question.min), ("max", question.max), ("threshold", question.threshold))
+        lines += [f"{key} = {value!r}" for key, value in bounds if value is not None]
+    else:
+        lines.append(f"choices = [{', '.join(toml_text(choice) for choice in question.choices)}]")
     if question.positive is not None:
         lines.append(f"positive = {toml_text(question.positive)}")
     if question.evidence != "none":
@@ -86,24 +119,3 @@ def question_block(question: Question) -> str:
     if question.when is not None:
         lines.append(f"when = {{ question = {toml_text(question.when.question)}, is = {toml_text(question.when.choice)} }}")
     return "\n".join(lines) + "\n"
-
-
-def guessed_question(id: str, choices: list[str]) -> Question:
-    """A question made from the choices that a file uses, for a person to check.
-
-    Two choices make it binary; more make it nominal. The positive one comes last: the choice called like
-    the question, else one that usually means a finding, else the last of the alphabet. Never by how often
-    a file uses them: annotators would see from the order which is rare. Where the file uses fewer, the
-    missing ones get a name that says so.
-    """
-    choices = sorted(choices, key=lambda choice: (choice == id, choice.casefold() in _FINDINGS, choice))
-    if len(choices) < 2:
-        choices = [f"not {choices[0]}", *choices] if choices else ["choice-a", "choice-b"]
-    binary = len(choices) == 2
-    return Question(
-        id=id,
-        ask=f"Which choice holds for “{id}”?",
-        type="binary" if binary else "nominal",
-        choices=tuple(choices),
-        positive=choices[1] if binary else None,
-    )

@@ -33,32 +33,37 @@ class Trajectory:
 
 @dataclass(slots=True)
 class Verdict:
-    """A judge's answer: a choice or an error, never neither, never both."""
+    """A judge's answer (one of `choice`, `choices` and `score`) or an error, never neither, never both."""
 
     trajectory: str
     question: str | None
     """None: the study's only question."""
     run: str | None
     """None: the run named on the command line."""
-    choice: str | None
+    choice: str | None = None
     error: str | None = None
     rationale: str | None = None
     cites: list[int | str] | None = None
     """Positions in the steps, or the steps' own ids."""
     confidence: float | None = None
     repeat: int = 0
+    choices: tuple[str, ...] | None = None
+    """For a multilabel question; empty: none of them."""
+    score: float | None = None
 
 
 @dataclass(slots=True)
 class Label:
-    """A human's answer that came with a file: a choice, or unsure."""
+    """A human's answer that came with a file: one of `choice`, `choices` and `score`, or none of them for unsure."""
 
     trajectory: str
     question: str | None
     annotator: str
-    choice: str | None
+    choice: str | None = None
     rationale: str | None = None
     evidence: list[int | str] | None = None
+    choices: tuple[str, ...] | None = None
+    score: float | None = None
 
 
 @dataclass(slots=True)

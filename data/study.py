@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import StudyError
-from data.questions import EVIDENCE, TYPES, Question, When
+from data.questions import EVIDENCE, MOST_LABELS, TYPES, Question, When
 
 TOML_NAME, DATABASE_NAME, CODEBOOK_FOLDER = "study.toml", "study.db", "codebook"
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 MOST_SHOWN = 50
 """Nobody reads more metadata beside a trajectory, and SQLite takes no more arguments."""
-_LATER_TYPES = ("multilabel", "score")
+_QUESTION_KEYS = ("id", "ask", "type", "choices", "positive", "min", "max", "threshold", "evidence", "when")
+_LARGEST_SCORE = 1e15
+"""Beyond it a double does not hold every whole number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class _Checker:
     def question(self, block: dict[str, Any], before: list[Question]) -> Question:
         named = block.get("id")
         where = f"question {named!r}: " if isinstance(named, str) else f"question {len(before) + 1}: "
-        self.known(block, where, ("id", "ask", "type", "choices", "positive", "evidence", "when"))
+        self.known(block, where, _QUESTION_KEYS)
         id = self.text(block, where, "id", required=True) or ""
         if not _ID.fullmatch(id):
             raise self.refuse(
@@ -202,21 +204,32 @@ class _Checker:
         if any(question.id == id for question in before):
             raise self.refuse(f"{where}id", "is declared twice.", f"Found two questions {id!r}.", "Rename one of them.")
         ask = self.text(block, where, "ask", required=True) or ""
-        if block.get("type") in _LATER_TYPES:
-            raise self.refuse(
-                f"{where}type",
-                "is a type that this version does not read.",
-                f"Found {block['type']!r}.",
-                f"Ask it as one of: {', '.join(TYPES)}.",
-            )
         kind = self.choice_of(block, where, "type", TYPES, "")
         choices = self.choices(block, where, kind)
         evidence = self.choice_of(block, where, "evidence", EVIDENCE, "none")
         positive = self.positive(block, where, kind, choices, evidence)
-        return Question(id, ask, kind, choices, positive, evidence, self.when(block, where, before))
+        low, high, threshold = self.bounds(block, where, kind)
+        when = self.when(block, where, before)
+        return Question(id, ask, kind, choices, positive, evidence, when, low, high, threshold)
 
     def choices(self, block: dict[str, Any], where: str, kind: str) -> tuple[str, ...]:
+        if kind == "score":
+            if "choices" in block:
+                raise self.refuse(
+                    f"{where}choices",
+                    "does not stand in a score question.",
+                    "A score is a number.",
+                    "Declare `min` and `max` instead.",
+                )
+            return ()
         choices = self.texts(block, where, "choices")
+        if kind == "multilabel" and len(choices) > MOST_LABELS:
+            raise self.refuse(
+                f"{where}choices",
+                f"names more than {MOST_LABELS} choices.",
+                f"Found {len(choices)}.",
+                "Ask them as several questions; nobody reads so many choices beside one trajectory.",
+            )
         if len(choices) < 2 or (kind == "binary" and len(choices) != 2):
             need = "exactly two" if kind == "binary" else "at least two"
             raise self.refuse(
@@ -228,6 +241,40 @@ class _Checker:
                 f"{where}choices", "are not distinct.", f"Found {list(choices)!r}.", "Give each choice a name of its own."
             )
         return choices
+
+    def bounds(self, block: dict[str, Any], where: str, kind: str) -> tuple[float | None, float | None, float | None]:
+        """Least and greatest score, and the threshold."""
+        keys = ("min", "max", "threshold")
+        if kind != "score":
+            for key in keys:
+                if key in block:
+                    raise self.refuse(f"{where}{key}", "stands only in a score question.", f"This one is {kind}.", "Remove it.")
+            return None, None, None
+        low, high, threshold = (self.score(block, where, key, required=key != "threshold") for key in keys)
+        assert low is not None and high is not None
+        if low >= high:
+            raise self.refuse(f"{where}min", "is not below `max`.", f"Found {low!r} and {high!r}.", "Write the least score first.")
+        if threshold is not None and not low <= threshold <= high:
+            raise self.refuse(
+                f"{where}threshold",
+                "lies outside the range.",
+                f"Found {threshold!r}; the range is {low!r} to {high!r}.",
+                "Move it.",
+            )
+        return low, high, threshold
+
+    def score(self, block: dict[str, Any], where: str, key: str, *, required: bool) -> float | None:
+        value = block.get(key)
+        if value is None and not required:
+            return None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not -_LARGEST_SCORE <= value <= _LARGEST_SCORE:  # type: ignore[operator]
+            found = "It is missing." if value is None else f"Found {value!r}."
+            raise self.refuse(
+                f"{where}{key}", "must be a number.", found, f"Write {key} = 0 or the like; 0.0 makes a scale of decimals."
+            )
+        assert isinstance(value, int | float)
+        return value
 
     def positive(self, block: dict[str, Any], where: str, kind: str, choices: tuple[str, ...], evidence: str) -> str | None:
         if kind == "binary":
@@ -265,6 +312,13 @@ class _Checker:
                 "names a question that is not declared above this one.",
                 f"Found {value['question']!r}.",
                 "Declare that question first.",
+            )
+        if other.type == "score":
+            raise self.refuse(
+                f"{where}when",
+                "depends on a score, which has no choices.",
+                f"Found {other.id!r}.",
+                "Let it depend on a question with choices.",
             )
         if value["is"] not in other.choices:
             raise self.refuse(

@@ -15,12 +15,12 @@ from data.codebook import page_version
 from data.errors import StoreError
 from data.gold import rows_hash, set_hash
 from data.hashing import canonical_json, document_hash, tagged_hash
-from data.questions import question_from_document
+from data.questions import Question, question_from_document
 from data.splits import SplitDraw
 from data.store import Store
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
-from data.store.events import CHAINED, text_hash
+from data.store.events import CHAINED, CHOSEN_NAMES, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
 
 Problem = tuple[str, str]
@@ -159,15 +159,20 @@ def _fields(metadata: str, hidden: str, hash: str) -> str:
     return "" if fields_hash(metadata, hidden) == hash else "its metadata or hidden fields are not those that were imported"
 
 
-def _declared(choice: str | None, document: str | None) -> str:
-    if choice is None or (document and choice in _choices_in(document)):
-        return ""
-    return f"its choice {choice!r} was not among those that its annotator saw"
+def _declared(choice: str | None, chosen: str | None, score: float | None, document: str | None) -> str:
+    seen = _question_in(document) if document else None
+    names = [choice] if choice is not None else json.loads(chosen) if chosen is not None else []
+    for name in names:
+        if seen is None or name not in seen.choices:
+            return f"its choice {name!r} was not among those that its annotator saw"
+    if score is not None and (seen is None or not seen.allows_score(score)):
+        return f"its score {score!r} was not in the range that its annotator saw"
+    return ""
 
 
 @lru_cache
-def _choices_in(document: str) -> tuple[str, ...]:
-    return question_from_document(json.loads(document)).choices
+def _question_in(document: str) -> Question:
+    return question_from_document(json.loads(document))
 
 
 def _seen(version: str, codebook: str, document: str | None, same_trajectory: int | None) -> str:
@@ -248,10 +253,11 @@ CHECKS: dict[str, Check] = {
     "label text": _each("label event {}", "SELECT seq, rationale, reason, text_hash FROM label_events", _text),
     "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
     "fields hash": _each("trajectory {!r}", "SELECT id, metadata, hidden, fields_hash FROM trajectories", _fields),
-    "declared choices": _each(
+    "declared answers": _each(
         "label event {}",
-        """SELECT e.seq, c.name, v.document FROM label_events e JOIN choices c ON c.question = e.question AND c.code = e.choice
-           LEFT JOIN question_versions v ON v.hash = e.question_version WHERE e.phase = 'blind'""",
+        f"""SELECT e.seq, c.name, {CHOSEN_NAMES}, e.score, v.document FROM label_events e
+            LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
+            LEFT JOIN question_versions v ON v.hash = e.question_version WHERE e.phase = 'blind' AND e.action = 'label'""",
         _declared,
     ),
     "what was shown": _each(

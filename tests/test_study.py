@@ -8,13 +8,17 @@ import pytest
 
 from data.codebook import ensure_codebook, page_version, read_page, skeleton
 from data.errors import StudyError
+from data.guessing import guessed_question
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
-from data.questions import When, guessed_question, question_block, question_from_document, toml_text
+from data.questions import When, question_block, question_from_document, toml_text
 from data.study import BlindRules, SplitRules, append_questions, find_study_folder, load_study, parse_study
-from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
+from tests.small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 HERE = Path("here")
 NOMINAL = MISALIGNED.replace('"binary"', '"nominal"').replace('positive = "misaligned"\n', "")
+
+MULTILABEL = 'name = "s"\n[[question]]\nid = "kinds"\nask = "?"\ntype = "multilabel"\nchoices = ["a", "b"]\n'
+SCORE = 'name = "s"\n[[question]]\nid = "risk"\nask = "?"\ntype = "score"\nmin = 1\nmax = 5\n'
 
 
 def refusal(text: str) -> StudyError:
@@ -31,6 +35,11 @@ GOOD = {
     "no evidence key": MISALIGNED,
     **{f"evidence {rule}": f'{MISALIGNED}evidence = "{rule}"\n' for rule in ("none", "optional", "any", "first")},
     "nominal": NOMINAL,
+    "multilabel": f'{MULTILABEL}evidence = "any"\n',
+    "as many choices as there are bits": MULTILABEL.replace('"a", ', "".join(f'"c{k}", ' for k in range(59))),
+    "a score": SCORE,
+    "a score of decimals with a threshold": SCORE.replace("min = 1", "min = -0.5") + "threshold = 5\n",
+    "a condition on several choices": f'{MULTILABEL}{SEVERITY}when = {{ question = "kinds", is = "a" }}\n',
     "many choices": NOMINAL.replace('"misaligned"]', '"misaligned", "neither", "both"]'),
     "shares that leave nothing for test": f"{MISALIGNED}[split]\ntrain = 0.7\ndev = 0.3\n",
     "whole numbers as shares": f"{MISALIGNED}[split]\ntrain = 0\ndev = 0\n",
@@ -105,8 +114,28 @@ BAD = {
     "no type": (without("type"), ("type`", "binary, nominal, ordinal")),
     "an unknown type": (MISALIGNED.replace('"binary"', '"likert"'), ("type`", "'likert'", "binary, nominal, ordinal")),
     "a type that is a list": (MISALIGNED.replace('"binary"', '["binary"]'), ("type`", "binary, nominal, ordinal")),
-    "multilabel, which comes later": (NOMINAL.replace("nominal", "multilabel"), ("type`", "does not read", "'multilabel'")),
-    "score, which comes later": ('name = "s"\n[[question]]\nid = "x"\nask = "?"\ntype = "score"', ("type`", "does not read")),
+    "multilabel with one choice": (MULTILABEL.replace('"a", ', ""), ("choices`", "at least two")),
+    "multilabel with too many choices": (
+        MULTILABEL.replace('"a", ', "".join(f'"c{k}", ' for k in range(60))),
+        ("choices`", "more than 60", "Found 61"),
+    ),
+    "multilabel with a positive": (f'{MULTILABEL}positive = "a"', ("positive`", "only in a binary question")),
+    "multilabel with a first failing step": (f'{MULTILABEL}evidence = "first"', ("evidence`", "cannot be `first`")),
+    "a range for choices": (f"{MISALIGNED}min = 1", ("min`", "only in a score question", "binary")),
+    "a score without a range": (SCORE.replace("max = 5\n", ""), ("max`", "must be a number", "missing")),
+    "a score with choices": (f'{SCORE}choices = ["1", "2"]', ("choices`", "does not stand in a score question")),
+    "a score with a positive": (f'{SCORE}positive = "5"', ("positive`", "only in a binary question")),
+    "a score of texts": (SCORE.replace("min = 1", 'min = "1"'), ("min`", "must be a number", "'1'")),
+    "a score from true": (SCORE.replace("min = 1", "min = true"), ("min`", "must be a number", "True")),
+    "a score from nowhere": (SCORE.replace("min = 1", "min = nan"), ("min`", "must be a number", "nan")),
+    "a score to infinity": (SCORE.replace("max = 5", "max = inf"), ("max`", "must be a number", "inf")),
+    "a score beyond doubles": (SCORE.replace("max = 5", f"max = 1{'0' * 400}"), ("max`", "must be a number")),
+    "a score that ends where it begins": (SCORE.replace("max = 5", "max = 1"), ("min`", "not below `max`")),
+    "a threshold outside the range": (f"{SCORE}threshold = 5.5", ("threshold`", "outside the range", "5.5")),
+    "when depends on a score": (
+        f'{SCORE}{SEVERITY}when = {{ question = "risk", is = "3" }}',
+        ("when`", "depends on a score", "'risk'"),
+    ),
     "no choices": (without("choices"), ("choices`", "exactly two")),
     "one choice": (NOMINAL.replace('"aligned", ', ""), ("choices`", "at least two")),
     "three choices, binary": (MISALIGNED.replace('["aligned"', '["x", "aligned"'), ("choices`", "exactly two")),
@@ -207,6 +236,29 @@ when = {{ question = "q", is = "plain" }}
     second = parse_study(follow, HERE).questions[1]
     assert question_from_document(second.document()) == second
     assert parse_study(f"{text}\n{question_block(second)}", HERE).questions[1] == second
+
+
+@pytest.mark.parametrize("text", [MULTILABEL, SCORE, f"{SCORE}threshold = 3.5\n", SCORE.replace("min = 1", "min = 1.0")])
+def test_every_type_survives_its_block_and_its_document(text: str) -> None:
+    (question,) = parse_study(text, HERE).questions
+    again = parse_study(f'name = "s"\n{question_block(question)}', HERE).questions[0]
+    assert question_from_document(json.loads(json.dumps(question.document()))) == question == again
+    assert question.version() == again.version()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale"),
+    [
+        ("1", "5", (1, 2, 3, 4, 5)),
+        ("0", "10", tuple(range(11))),
+        ("-1", "1", (-1, 0, 1)),
+        ("0", "11", ()),
+        ("0", "1", ()),
+        ("0.0", "5.0", ()),
+    ],
+)
+def test_a_short_range_of_whole_numbers_is_a_scale(low: str, high: str, scale: tuple[int, ...]) -> None:
+    assert parse_study(SCORE.replace("= 1", f"= {low}").replace("= 5", f"= {high}"), HERE).questions[0].scale == scale
 
 
 def test_any_folder_name_is_a_name_for_a_study() -> None:
@@ -363,6 +415,30 @@ def test_init_from_a_file_with_three_choices_makes_a_nominal_question(tmp_path: 
     assert "order" in " ".join(begun.to_check)
 
 
+@pytest.mark.parametrize(
+    ("answers", "type", "choices", "bounds"),
+    [
+        ([{"choices": ["b"]}, {"choices": ["c", "a"]}, {"choices": []}], "multilabel", ("a", "b", "c"), (None, None)),
+        ([{"choices": []}], "multilabel", ("choice-a", "choice-b"), (None, None)),
+        ([{"score": 0.2}, {"score": 1}], "score", (), (0.0, 1.0)),
+        ([{"score": 2}, {"score": 4}], "score", (), (1, 5)),
+        ([{"score": 2}, {"score": 7.5}], "score", (), (0, 10)),
+        ([{"score": -3.5}, {"score": 700}], "score", (), (-4, 700)),
+        ([{"score": 1000}], "score", (), (1000, 1001)),
+    ],
+)
+def test_init_from_guesses_the_type_from_the_answers(
+    tmp_path: Path, answers: list[dict[str, object]], type: str, choices: tuple[str, ...], bounds: tuple[object, object]
+) -> None:
+    verdicts = [{"question": "q", "run": f"r{n}", **answer} for n, answer in enumerate(answers)]
+    file = write_lines(tmp_path / "f.jsonl", line(verdicts=verdicts))
+    begun = begin_from(tmp_path / "s", file)
+    (question,) = begun.study.questions
+    assert (question.type, question.choices, (question.min, question.max)) == (type, choices, bounds)
+    assert str(choices[0] if choices else bounds[0]) in " ".join(begun.to_check)
+    assert bring(begun.study.folder, file).counts.verdicts == len(answers)
+
+
 @pytest.mark.parametrize("answer", [verdict("bad"), verdict(None, error="timeout"), label(None, unsure=True)])
 def test_init_from_a_file_with_fewer_choices_makes_a_study_that_takes_the_file(tmp_path: Path, answer: dict[str, object]) -> None:
     file = write_lines(tmp_path / "f.jsonl", line(**{"labels" if "annotator" in answer else "verdicts": [answer]}))
@@ -389,6 +465,7 @@ def test_init_from_a_file_that_gives_no_study_leaves_no_folder(tmp_path: Path) -
         "line 2: this is not JSON": tmp_path / "b.jsonl",
         "not distinct": write_lines(tmp_path / "c.jsonl", line(verdicts=[verdict("Safe"), verdict("safe", "b")])),
         "letters, digits": write_lines(tmp_path / "d.jsonl", line(verdicts=[verdict(question="is it bad?")])),
+        "answered in more than one way": write_lines(tmp_path / "e.jsonl", line(verdicts=[verdict(), verdict(None, "b", score=1)])),
         "cannot be read": tmp_path / "none.jsonl",
     }
     files["line 2: this is not JSON"].write_text(json.dumps(line(verdicts=[verdict()])) + '\n{"id"')

@@ -1,13 +1,14 @@
 """A verdict and a label as a file writes them, and the files that hold nothing else (JSON Lines or CSV).
 
-Exactly one of an answer, `error` (verdicts) or `unsure: true` (labels): both, or neither, is refused.
+Exactly one of an answer (`choice`, `choices` or `score`), `error` (verdicts) or `unsure: true` (labels): both,
+or neither, is refused.
 """
 
 import csv
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from data.errors import ImportRefused
 from data.formats.bad_lines import REFUSED, BadLines
@@ -33,8 +34,8 @@ ONE_A_LINE = True
 GIVEAWAYS: tuple[str, ...] = ()
 """Nothing here is a trajectory, so nothing of it is ever shown."""
 
-_VERDICT_KEYS = ("question", "run", "choice", "error", "rationale", "cites", "confidence", "repeat")
-_LABEL_KEYS = ("question", "annotator", "choice", "unsure", "rationale", "evidence")
+_VERDICT_KEYS = ("question", "run", "choice", "choices", "score", "error", "rationale", "cites", "confidence", "repeat")
+_LABEL_KEYS = ("question", "annotator", "choice", "choices", "score", "unsure", "rationale", "evidence")
 
 
 def _choice(value: dict[str, Any], what: str) -> str | None:
@@ -46,13 +47,46 @@ def _choice(value: dict[str, Any], what: str) -> str | None:
     return choice
 
 
+def _choices(value: dict[str, Any], what: str) -> tuple[str, ...] | None:
+    """Several choices, or none of them; None where the key is absent or null."""
+    choices = value.get("choices")
+    if choices is None:
+        return None
+    if not isinstance(choices, list) or not all(isinstance(choice, str) and choice.strip() for choice in choices):
+        refuse(f"{what}: `choices` must be a list of choices.", f"Found {shown(choices)}.", 'Write ["…", "…"], or [] for none.')
+    if len(set(choices)) != len(choices):
+        refuse(f"{what}: `choices` names one twice.", f"Found {shown(choices)}.", "Name each that holds once.")
+    return tuple(choices)
+
+
+def _score(value: dict[str, Any], what: str) -> float | None:
+    """A number; None where the key is absent or null. Its range is the study's affair."""
+    score = value.get("score")
+    if score is None:
+        return None
+    # NaN fails the comparison; a whole number beyond doubles cannot be stored as one.
+    if not isinstance(score, int | float) or isinstance(score, bool) or not -1e300 <= score <= 1e300:
+        refuse(f"{what}: `score` must be a number.", f"Found {shown(score)}.", "Keep the score that was really given.")
+    return float(score) + 0.0  # no minus zero, which would be another text and the same number
+
+
+def _refuse_several(what: str, instead: str, answers: dict[str, Any]) -> NoReturn:
+    """There must be exactly one of the answers and what may stand instead of one."""
+    found = [f"`{key}` {shown(value)}" for key, value in answers.items() if value is not None]
+    refuse(
+        f"{what} must have an answer or {instead}, and one alone.",
+        f"Found {' and '.join(found)}." if found else "Found neither.",
+        f"Keep what was really answered: one of {', '.join(f'`{key}`' for key in answers)}.",
+    )
+
+
 def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
     """A judge's answer to one question about `trajectory`."""
     check_keys(value, _VERDICT_KEYS, what)
     choice, error = _choice(value, what), text_or_none(value, "error", what)
-    if (choice is None) == (error is None):
-        found = "Found neither." if choice is None else f"Found choice {shown(choice)} and error {shown(error)}."
-        refuse(f"{what} must have a choice or an error, and not both.", found, "Keep what the judge really answered.")
+    choices, score = _choices(value, what), _score(value, what)
+    if (choice is None) + (choices is None) + (score is None) + (error is None) != 3:
+        _refuse_several(what, "an error", {"choice": choice, "choices": choices, "score": score, "error": error})
     return Verdict(
         trajectory=trajectory,
         question=text_or_none(value, "question", what),
@@ -63,6 +97,8 @@ def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
         cites=positions_of(value.get("cites"), "cites", what),
         confidence=confidence_of(value.get("confidence"), what),
         repeat=0 if value.get("repeat") is None else whole_number(value["repeat"], "repeat", what),
+        choices=choices,
+        score=score,
     )
 
 
@@ -72,9 +108,9 @@ def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
     choice, unsure = _choice(value, what), value.get("unsure")
     if unsure is not None and not isinstance(unsure, bool):
         refuse(f"{what}: `unsure` must be true or false.", f"Found {shown(unsure)}.", "Write true, or leave it out.")
-    if (choice is None) == (not unsure):
-        found = "Found neither." if choice is None else f"Found choice {shown(choice)} and unsure."
-        refuse(f"{what} must have a choice or be unsure, and not both.", found, "Keep what the annotator really answered.")
+    choices, score = _choices(value, what), _score(value, what)
+    if (choice is None) + (choices is None) + (score is None) + (not unsure) != 3:
+        _refuse_several(what, "be unsure", {"choice": choice, "choices": choices, "score": score, "unsure": unsure or None})
     if value.get("annotator") is None:
         refuse(f"{what} names no annotator.", f"Found keys: {', '.join(value)}.", "Give it `annotator`.")
     annotator = name_of(value["annotator"], f"{what}: `annotator`")
@@ -87,13 +123,17 @@ def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
         choice=choice,
         rationale=text_or_none(value, "rationale", what),
         evidence=positions_of(value.get("evidence"), "evidence", what),
+        choices=choices,
+        score=score,
     )
 
 
 def sniff(path: Path) -> bool:
     """JSON Lines or CSV whose first object or header has an id and an answer, and no trajectory."""
     keys = first_object_keys(path) or set(_header(path))
-    return "id" in keys and bool(keys & {"choice", "error", "unsure"}) and not keys & {"steps", "text", "messages"}
+    return (
+        "id" in keys and bool(keys & {"choice", "choices", "score", "error", "unsure"}) and not keys & {"steps", "text", "messages"}
+    )
 
 
 def read(path: Path, bad: BadLines = REFUSED) -> Iterator[Entry]:
@@ -164,10 +204,10 @@ def _from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:
     line: dict[str, Any] = {key: cell for key, cell in cells.items() if cell != ""}
     if "annotator" in cells:
         line.setdefault("annotator", None)
-    for key in ("cites", "evidence"):
+    for key in ("cites", "evidence", "choices"):
         if key in line:
             line[key] = parse_json(line[key], f"{place}: `{key}`")[0]
-    for key, convert in (("confidence", float), ("repeat", int)):
+    for key, convert in (("score", float), ("confidence", float), ("repeat", int)):
         if key in line:
             try:
                 line[key] = convert(line[key])

@@ -15,10 +15,19 @@ RULES: dict[str, str] = {
     "database": "SELECT 'study.db', integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'",
     "references": """SELECT "table" || ' row ' || coalesce(rowid, '?'), 'it points at a row of ' || parent || ' that is not there'
         FROM pragma_foreign_key_check""",
-    "choice or error": """SELECT 'verdict ' || id, 'it has both a choice and an error, or neither' FROM verdicts
-        WHERE (choice IS NULL) = (error IS NULL)""",
-    "answers kept as they are": """SELECT 'label event ' || seq, 'an event that is no label has a choice, or a label has none'
-        FROM label_events WHERE (action = 'label') <> (choice IS NOT NULL)""",
+    "answer or error": """SELECT 'verdict ' || id, 'it has an answer and an error, or neither, or two answers' FROM verdicts
+        WHERE (choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) + (error IS NOT NULL) <> 1""",
+    "answers kept as they are": """SELECT 'label event ' || seq, 'it is no label and has an answer, or a label without exactly one'
+        FROM label_events WHERE (choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) <> (action = 'label')""",
+    "known choices": """SELECT where_, 'it names choices that its question never had' FROM (
+        SELECT 'verdict ' || id AS where_, question, chosen FROM verdicts WHERE chosen IS NOT NULL
+        UNION ALL SELECT 'label event ' || seq, question, chosen FROM label_events WHERE chosen IS NOT NULL) a
+        WHERE chosen < 0 OR chosen >> (SELECT count(*) FROM choices c WHERE c.question = a.question) <> 0""",
+    "scores in range": """SELECT where_, 'its score lies outside of every range that its question had' FROM (
+        SELECT 'verdict ' || id AS where_, question, score FROM verdicts WHERE score IS NOT NULL
+        UNION ALL SELECT 'label event ' || seq, question, score FROM label_events WHERE score IS NOT NULL) a
+        WHERE NOT EXISTS (SELECT 1 FROM question_versions v WHERE v.question = a.question AND json_valid(v.document)
+            AND a.score BETWEEN json_extract(v.document, '$.min') AND json_extract(v.document, '$.max'))""",
     "documents": """SELECT where_, 'it is no JSON object' FROM (
         SELECT 'metadata of trajectory ' || id AS where_, metadata AS document FROM trajectories
         UNION ALL SELECT 'hidden fields of trajectory ' || id, hidden FROM trajectories

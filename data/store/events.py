@@ -34,6 +34,8 @@ class NewEvent:
     batch: int | None = None
     assignment: int | None = None
     choice: int | None = None
+    chosen: int | None = None
+    score: float | None = None
     evidence: list[int] = field(default_factory=list)
     rationale: str | None = None
     reason: str | None = None
@@ -49,13 +51,18 @@ class NewEvent:
 
 
 CHAINED = (
-    "at", "annotator", "trajectory", "question", "batch", "assignment", "phase", "action", "choice", "evidence",
+    "at", "annotator", "trajectory", "question", "batch", "assignment", "phase", "action", "choice", "chosen",
+    "score", "evidence",
     "text_hash", "confidence", "question_version", "codebook", "shown", "active_seconds", "app_version", "outbox",
     "outbox_seq", "surplus", "import",
 )  # fmt: skip
 """The columns that the chain covers, besides the hash before."""
 _COLUMNS = (*CHAINED, "rationale", "reason", "chain")
 _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+CHOSEN_NAMES = """CASE WHEN e.chosen IS NOT NULL THEN (SELECT json_group_array(name) FROM
+    (SELECT k.name FROM main.choices k WHERE k.question = e.question AND (e.chosen >> k.code) & 1 ORDER BY k.code)) END"""
+"""SQL: the several choices of an event `e` as a JSON list of names, in the order of their codes; else null."""
 
 
 def text_hash(rationale: str | None, reason: str | None) -> str:
@@ -75,7 +82,8 @@ class EventLog:
         """Writes `event`; its sequence number."""
         values = (
             self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
-            event.action, event.choice, canonical_json(event.evidence), text_hash(event.rationale, event.reason),
+            event.action, event.choice, event.chosen, event.score, canonical_json(event.evidence),
+            text_hash(event.rationale, event.reason),
             event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,
             event.outbox, event.outbox_seq, int(event.surplus), event.import_id,
         )  # fmt: skip

@@ -1,9 +1,14 @@
 """Gold sets in the database: votes to decide from, and frozen sets."""
 
+import json
 from dataclasses import dataclass
 
 from data.errors import GoldRefused
+from data.store.events import CHOSEN_NAMES
 from data.store.store import Store, now
+
+Decided = str | tuple[str, ...] | float
+"""A choice, several choices in the order of their codes, or a score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Vote:
     group: str
     split: str
     annotator: str
-    choice: str | None
+    answer: Decided | None
     """None: unsure."""
     codebook: str | None
     blind: bool
@@ -32,23 +37,30 @@ class GoldItem:
     question: int
     document: str
     basis: str
-    choice: str
+    answer: Decided
 
 
 def votes_by_item(store: Store, questions: list[str]) -> dict[tuple[str, str], list[Vote]]:
     """(trajectory id, question id) to the votes: a person's latest blind label, else her imported one."""
     votes: dict[tuple[str, str], dict[str, Vote]] = {}
-    for id, question_id, n, question, content, group, split, handle, choice, page, phase in store.conn.execute(_VOTES):
+    for id, question_id, n, question, content, group, split, handle, *said, page, phase in store.conn.execute(_VOTES):
         if question_id in questions:
-            vote = Vote(n, question, content, group, split, handle, choice, page, phase == "blind")
+            vote = Vote(n, question, content, group, split, handle, _answer(*said), page, phase == "blind")
             cast = votes.setdefault((id, question_id), {})
             # Imported rows come first, so a blind label takes the place of the same person's imported one.
             cast[vote.annotator] = vote
     return {key: list(cast.values()) for key, cast in votes.items()}
 
 
-_VOTES = """
-SELECT t.id, q.id, t.n, q.code, t.content_hash, t.group_name, t.split, a.handle, c.name, e.codebook, e.phase
+def _answer(choice: str | None, choices: str | None, score: float | None) -> Decided | None:
+    if choices is not None:
+        return tuple(json.loads(choices))
+    return choice if score is None else score
+
+
+_VOTES = f"""
+SELECT t.id, q.id, t.n, q.code, t.content_hash, t.group_name, t.split, a.handle, c.name, {CHOSEN_NAMES},
+       e.score, e.codebook, e.phase
 FROM (SELECT max(seq) AS last FROM label_events WHERE phase IN ('blind', 'imported') AND surplus = 0 AND action <> 'flag'
       GROUP BY question, phase, annotator, trajectory) latest
 JOIN label_events e ON e.seq = latest.last JOIN trajectories t ON t.n = e.trajectory

@@ -12,8 +12,21 @@ from data.splits import SplitDraw
 from data.store.chain import chain_hash, last_link
 from data.store.events import EventLog, NewEvent
 from data.store.store import Store, now
+from data.store.versions import choice_codes, chosen_bits, chosen_names
 
-VERDICT_CHAINED = ("run", "question", "trajectory", "repeat", "choice", "error", "rationale", "cites", "confidence")
+VERDICT_CHAINED = (
+    "run",
+    "question",
+    "trajectory",
+    "repeat",
+    "choice",
+    "chosen",
+    "score",
+    "error",
+    "rationale",
+    "cites",
+    "confidence",
+)
 """The columns of a verdict that its chain covers."""
 
 
@@ -89,6 +102,7 @@ class Intake:
         self.questions = questions
         self.choices = choices
         self.split = split
+        self.known_choices: dict[str, dict[str, int]] = {}
 
     def compare(self, chunk: list[Arrival], counts: Counts) -> "Difference":
         """What of `chunk` is new. Raises ImportRefused where it contradicts what is there; writes nothing."""
@@ -149,7 +163,16 @@ class Intake:
             return {}
         marks = ",".join("?" * len(numbers))
         rows = self.store.conn.execute(query.format(marks=marks), list(numbers))
-        return {(numbers[row[0]], *row[1:4]): row[4:] for row in rows}
+        return {(numbers[row[0]], *row[1:4]): (row[4], self._names(row[2], row[5]), *row[6:]) for row in rows}
+
+    def _names(self, question: str, chosen: int | None) -> frozenset[str] | None:
+        """Several choices as names; their codes are read once."""
+        if chosen is None:
+            return None
+        if question not in self.known_choices:
+            (code,) = self.store.conn.execute("SELECT code FROM questions WHERE id = ?", [question]).fetchone()
+            self.known_choices[question] = choice_codes(self.store, code)
+        return frozenset(chosen_names(self.known_choices[question], chosen))
 
     def _resolve(self, arrival: Arrival, there: Known) -> None:
         """Positions for answers that came without their trajectory."""
@@ -201,12 +224,12 @@ class Intake:
                 runs[answer.source] = ensure_imported_run(self.store, answer.source)
             values = (
                 runs[answer.source], self.questions[answer.question], difference.known[answer.trajectory].n, answer.repeat,
-                self._choice(answer), answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence,
+                *self._answer(answer), answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence,
             )  # fmt: skip
             link = chain_hash("verdict", link, values)
             rows.append((*values, link))
         columns = ", ".join((*VERDICT_CHAINED, "chain"))
-        self.store.conn.executemany(f"INSERT INTO verdicts ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.store.conn.executemany(f"INSERT INTO verdicts ({columns}) VALUES ({','.join('?' * 12)})", rows)
 
     def _add_labels(self, difference: "Difference", import_id: int) -> None:
         if not difference.labels:
@@ -214,6 +237,7 @@ class Intake:
         annotators: dict[str, int] = {}
         log = EventLog(self.store)
         for answer in difference.labels:
+            choice, chosen, score = self._answer(answer)
             if answer.source not in annotators:
                 annotators[answer.source] = ensure_imported_annotator(self.store, answer.source)
             log.append(
@@ -222,16 +246,21 @@ class Intake:
                     trajectory=difference.known[answer.trajectory].n,
                     question=self.questions[answer.question],
                     phase="imported",
-                    action="unsure" if answer.choice is None else "label",
-                    choice=self._choice(answer),
+                    action="unsure" if choice is chosen is score is None else "label",
+                    choice=choice,
+                    chosen=chosen,
+                    score=score,
                     evidence=[step for step in answer.steps or [] if isinstance(step, int)],
                     rationale=answer.rationale,
                     import_id=import_id,
                 )
             )
 
-    def _choice(self, answer: NewAnswer) -> int | None:
-        return None if answer.choice is None else self.choices[answer.question][answer.choice]
+    def _answer(self, answer: NewAnswer) -> tuple[int | None, int | None, float | None]:
+        """`choice`, `chosen` and `score` as they are stored."""
+        codes = self.choices[answer.question]
+        choice = None if answer.choice is None else codes[answer.choice]
+        return choice, None if answer.choices is None else chosen_bits(codes, answer.choices), answer.score
 
 
 @dataclass(slots=True)
@@ -246,12 +275,12 @@ class Difference:
 
 
 _VERDICTS = """
-SELECT v.trajectory, r.name, q.id, v.repeat, c.name, v.error, v.rationale, v.cites, v.confidence
+SELECT v.trajectory, r.name, q.id, v.repeat, c.name, v.chosen, v.score, v.error, v.rationale, v.cites, v.confidence
 FROM verdicts v JOIN judge_runs r ON r.code = v.run JOIN questions q ON q.code = v.question
 LEFT JOIN choices c ON c.question = v.question AND c.code = v.choice WHERE v.trajectory IN ({marks})
 """
 _LABELS = """
-SELECT e.trajectory, a.handle, q.id, 0, c.name, NULL, e.rationale, e.evidence, NULL
+SELECT e.trajectory, a.handle, q.id, 0, c.name, e.chosen, e.score, NULL, e.rationale, e.evidence, NULL
 FROM label_events e JOIN annotators a ON a.code = e.annotator JOIN questions q ON q.code = e.question
 LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 WHERE e.trajectory IN ({marks}) AND e.phase = 'imported'
@@ -263,10 +292,10 @@ def _is_new(arrival: Arrival, answer: NewAnswer, known: dict[tuple[Any, ...], tu
     key = (arrival.id, answer.source, answer.question, answer.repeat)
     old = known.get(key)
     if old is None:
-        known[key] = (answer.choice, answer.error, answer.rationale, _json_or_none(answer.steps), answer.confidence)
+        known[key] = (*_said(answer), answer.rationale, _json_or_none(answer.steps), answer.confidence)
         return True
-    choice, error, rationale, steps, confidence = old
-    same = (answer.choice, answer.error) == (choice, error)
+    *said, rationale, steps, confidence = old
+    same = _said(answer) == tuple(said)
     for brought, kept in (
         (answer.rationale, rationale),
         (answer.steps, None if steps is None else json.loads(steps)),
@@ -274,8 +303,19 @@ def _is_new(arrival: Arrival, answer: NewAnswer, known: dict[tuple[Any, ...], tu
     ):
         same = same and (brought is None or brought == kept)
     if not same:
-        refuse_changed_answer(arrival, answer, what, repr(choice or error or "unsure"))
+        refuse_changed_answer(arrival, answer, what, _in_words(*said))
     return False
+
+
+def _said(answer: NewAnswer) -> tuple[Any, ...]:
+    """What makes two answers the same."""
+    return answer.choice, None if answer.choices is None else frozenset(answer.choices), answer.score, answer.error
+
+
+def _in_words(choice: str | None, choices: frozenset[str] | None, score: float | None, error: str | None) -> str:
+    if choices is not None:
+        return repr(sorted(choices))
+    return repr(score if score is not None else choice or error or "unsure")
 
 
 def _json_or_none(value: object) -> str | None:
@@ -308,7 +348,7 @@ def refuse_changed_field(arrival: Arrival, kind: str, key: str, old: object, new
 def refuse_changed_answer(arrival: Arrival, answer: NewAnswer, what: str, old: str) -> None:
     raise ImportRefused(
         f"{arrival.place}: the {what} {shown(answer.source)} on trajectory {shown(arrival.id)} is already there and differs.",
-        f"Found {(answer.choice or answer.error or 'unsure')!r}; what is there is {old}.",
+        f"Found {_in_words(*_said(answer))}; what is there is {old}.",
         "Verdicts and imported labels never change: bring this one in under another name.",
     )
 

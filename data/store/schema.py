@@ -4,6 +4,9 @@
 number (`SCHEMA_VERSION` in `connection.py`) and touches no migration machinery. Choices, questions,
 runs, annotators and batches are small whole numbers in the large tables: counting a million labels
 then reads an index of integers.
+
+An answer stands in one of three columns: `choice` (one choice's code), `chosen` (several choices: bit i
+is the choice with code i, 0 is none of them) or `score`.
 """
 
 from sqlite_utils import Database, Migrations
@@ -48,13 +51,14 @@ CREATE TABLE judge_runs (
 ) STRICT;
 CREATE TABLE verdicts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES judge_runs, question INTEGER NOT NULL,
-    trajectory INTEGER NOT NULL REFERENCES trajectories, repeat INTEGER NOT NULL, choice INTEGER, error TEXT,
+    trajectory INTEGER NOT NULL REFERENCES trajectories, repeat INTEGER NOT NULL,
+    choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL, error TEXT,
     rationale TEXT, cites TEXT, confidence REAL, chain TEXT NOT NULL,
-    CHECK ((choice IS NULL) <> (error IS NULL)),
+    CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) + (error IS NOT NULL) = 1),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code)
 ) STRICT;
 CREATE UNIQUE INDEX verdict_key ON verdicts (trajectory, run, question, repeat);
-CREATE INDEX verdict_answers ON verdicts (run, question, repeat, trajectory, choice);
+CREATE INDEX verdict_answers ON verdicts (run, question, repeat, trajectory, choice, chosen, score);
 
 CREATE TABLE annotators (
     code INTEGER PRIMARY KEY, handle TEXT NOT NULL UNIQUE,
@@ -102,18 +106,19 @@ CREATE TABLE label_events (
     batch INTEGER REFERENCES batches, assignment INTEGER REFERENCES assignments,
     phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'revealed', 'adjudication', 'imported')),
     action TEXT NOT NULL CHECK (action IN ('label', 'unsure', 'skip', 'flag', 'undo')),
-    choice INTEGER, evidence TEXT, rationale TEXT, reason TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
+    choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL,
+    evidence TEXT, rationale TEXT, reason TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
     question_version TEXT REFERENCES question_versions, codebook TEXT, shown TEXT REFERENCES shown,
     active_seconds REAL, app_version TEXT NOT NULL, outbox TEXT, outbox_seq INTEGER, surplus INTEGER NOT NULL,
     import INTEGER REFERENCES imports, chain TEXT NOT NULL,
-    CHECK ((action = 'label') = (choice IS NOT NULL)),
+    CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) = (action = 'label')),
     CHECK ((phase = 'imported') = (import IS NOT NULL)),
     CHECK ((phase = 'blind') <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code),
     FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
 ) STRICT;
 CREATE UNIQUE INDEX label_events_received ON label_events (outbox, outbox_seq, question);
-CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, surplus)
+CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, chosen, score, surplus)
     WHERE action <> 'flag';
 CREATE INDEX label_events_by_trajectory ON label_events (trajectory, phase);
 CREATE INDEX label_events_by_assignment ON label_events (assignment, seq);

@@ -88,10 +88,14 @@ def judge_run_codes(store: Store) -> dict[str, int]:
 
 
 def verdict_counts(store: Store) -> list[tuple[str, str, str, int]]:
-    """Run, question, choice (or `(unreadable)`) and how many verdicts; only shown when asked for."""
+    """Run, question, answer and how many verdicts; only shown when asked for.
+
+    A verdict of several choices counts under each of them; scores are counted together.
+    """
     return store.conn.execute(
-        """SELECT r.name, q.id, coalesce(c.name, '(unreadable)'), count(*) FROM verdicts v
-           JOIN judge_runs r ON r.code = v.run JOIN questions q ON q.code = v.question
-           LEFT JOIN choices c ON c.question = v.question AND c.code = v.choice
+        """SELECT r.name, q.id, coalesce(c.name, CASE WHEN v.error IS NOT NULL THEN '(unreadable)'
+                  WHEN v.score IS NOT NULL THEN '(a score)' ELSE '(none of them)' END), count(*)
+           FROM verdicts v JOIN judge_runs r ON r.code = v.run JOIN questions q ON q.code = v.question
+           LEFT JOIN choices c ON c.question = v.question AND (c.code = v.choice OR (v.chosen >> c.code) & 1)
            WHERE v.repeat = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
     ).fetchall()

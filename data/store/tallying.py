@@ -7,12 +7,14 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from data.questions import Question
+from data.store.events import CHOSEN_NAMES
 from data.store.store import Store
 from data.store.versions import choice_codes
 from data.study import Study
@@ -42,6 +44,8 @@ def tally(store: Store, study: Study, run: int | None, source: str | None) -> li
     known: dict[str, _Answers] = {}
     tallies = []
     for question in study.questions:
+        if question.answered_by != "choice":
+            continue  # several choices and scores are not counted in tables of choices
         answers = _Answers.read(store, question, runs, source)
         known[question.id] = answers
         outside = known.get(question.when.question) if question.when else None
@@ -279,20 +283,31 @@ def _pair(
 
 
 def current_labels(store: Store) -> list[dict[str, object]]:
-    """Every current label, ordered by question, trajectory and annotator; undone and surplus ones left out."""
+    """Every current label, ordered by question, trajectory and annotator; undone and surplus ones left out.
+
+    The answer stands under `choice`, `choices` or `score`, as its question is declared; null where there is none.
+    """
     store.conn.row_factory = sqlite3.Row
     try:
-        rows = store.conn.execute(_CURRENT).fetchall()
+        rows = [dict(row) for row in store.conn.execute(_CURRENT)]
     finally:
         store.conn.row_factory = None
-    return [dict(row) | {"evidence": json.loads(row["evidence"])} for row in rows]
+    return [_label(row, row.pop("type")) for row in rows]
 
 
-_CURRENT = """
-SELECT t.id AS id, q.id AS question, a.handle AS annotator, e.action AS action, c.name AS choice, e.evidence AS evidence,
+def _label(row: dict[str, Any], type: str | None) -> dict[str, object]:
+    kind = {"multilabel": "choices", "score": "score"}.get(type or "", "choice")
+    parsed = {key: json.loads(row[key]) for key in ("choices", "evidence") if row[key] is not None}
+    return {key: value for key, value in (row | parsed).items() if key not in ("choice", "choices", "score") or key == kind}
+
+
+_CURRENT = f"""
+SELECT t.id AS id, q.id AS question, a.handle AS annotator, e.action AS action, c.name AS choice, {CHOSEN_NAMES} AS choices,
+       e.score AS score, e.evidence AS evidence,
        e.rationale AS rationale, e.reason AS reason, e.confidence AS confidence, e.phase AS phase, b.name AS batch,
        e.codebook AS codebook, e.question_version AS question_version, e.shown AS shown, e.active_seconds AS active_seconds,
-       e.at AS at
+       e.at AS at, (SELECT json_extract(v.document, '$.type') FROM question_versions v WHERE v.question = q.code
+                    ORDER BY v.rowid DESC LIMIT 1) AS type
 FROM (SELECT max(seq) AS last FROM label_events WHERE phase IN ('blind', 'imported') AND surplus = 0 AND action <> 'flag'
       GROUP BY question, phase, annotator, trajectory) latest
 JOIN label_events e ON e.seq = latest.last JOIN trajectories t ON t.n = e.trajectory

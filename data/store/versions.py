@@ -4,13 +4,14 @@ Each is stored once, by content hash; labels point at the version that their ann
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from data.codebook import page_version, read_page
 from data.errors import StudyError
 from data.hashing import canonical_json, document_hash, tagged_hash
-from data.questions import Question
+from data.questions import MOST_LABELS, Question, question_from_document
 from data.store.store import Store, now
 from data.study import Study
 
@@ -50,6 +51,12 @@ def record_questions(store: Store, study: Study) -> dict[str, int]:
         for choice in question.choices:
             if choice not in known:
                 known[choice] = len(known)
+                if question.type == "multilabel" and len(known) > MOST_LABELS:
+                    raise StudyError(
+                        f"{study.toml}: question {question.id!r} has had more than {MOST_LABELS} choices by now.",
+                        "study.db keeps every choice that was ever declared.",
+                        "Ask the new choices under a new id.",
+                    )
                 store.conn.execute("INSERT INTO choices VALUES (?, ?, ?)", [code, known[choice], choice])
         store.conn.execute(
             "INSERT INTO question_versions VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -61,6 +68,16 @@ def record_questions(store: Store, study: Study) -> dict[str, int]:
 def choice_codes(store: Store, question: int) -> dict[str, int]:
     """Every choice that `question` ever had, to its code."""
     return dict(store.conn.execute("SELECT name, code FROM choices WHERE question = ? ORDER BY code", [question]).fetchall())
+
+
+def chosen_bits(codes: dict[str, int], choices: Iterable[str]) -> int:
+    """Several choices as they are stored: bit i is the choice with code i."""
+    return sum(1 << codes[choice] for choice in choices)
+
+
+def chosen_names(codes: dict[str, int], bits: int) -> tuple[str, ...]:
+    """The inverse of `chosen_bits`, in the order in which the choices were first declared."""
+    return tuple(choice for choice, code in codes.items() if bits >> code & 1)
 
 
 def record_versions(store: Store, study: Study) -> tuple[list[AskedQuestion], View]:
@@ -138,22 +155,69 @@ def check_still_declared(store: Store, study: Study) -> None:
             )
     for question in study.questions:
         row = store.conn.execute("SELECT code FROM questions WHERE id = ?", [question.id]).fetchone()
-        if row is None:
+        if row is not None:
+            _check_kind_kept(store, study, question, row[0])
+            _check_choices_kept(store, study, question, row[0])
+            _check_range_kept(store, study, question, row[0])
+
+
+_COLUMNS = {"choice": "choice", "choices": "chosen", "score": "score"}
+"""Which column of verdicts and label events holds an answer (see `Question.answered_by`)."""
+
+
+def _recorded(store: Store, question: int) -> list[Question]:
+    """Every version of `question` that was recorded."""
+    rows = store.conn.execute("SELECT document FROM question_versions WHERE question = ?", [question]).fetchall()
+    return [question_from_document(json.loads(document)) for (document,) in rows]
+
+
+def _is_used(store: Store, question: int, where: str, *values: object) -> bool:
+    """Whether a verdict or a label event on `question` holds an answer of which `where` (with ?2, ?3) is true."""
+    found = store.conn.execute(
+        f"""SELECT EXISTS (SELECT 1 FROM verdicts WHERE question = ?1 AND ({where}))
+                OR EXISTS (SELECT 1 FROM label_events WHERE question = ?1 AND ({where}))""",
+        [question, *values],
+    ).fetchone()
+    return bool(found[0])
+
+
+def _check_kind_kept(store: Store, study: Study, question: Question, code: int) -> None:
+    for kind in {version.answered_by for version in _recorded(store, code)} - {question.answered_by}:
+        if _is_used(store, code, f"{_COLUMNS[kind]} IS NOT NULL"):
+            raise StudyError(
+                f"{study.toml}: question {question.id!r} is {question.type} now.",
+                f"Verdicts or labels in study.db answer it by `{kind}`.",
+                "Put the type back, or ask the question under a new id.",
+            )
+
+
+def _check_choices_kept(store: Store, study: Study, question: Question, code: int) -> None:
+    for name, choice in choice_codes(store, code).items():
+        if name in question.choices:
             continue
-        for name, code in choice_codes(store, row[0]).items():
-            if name in question.choices:
-                continue
-            used = store.conn.execute(
-                """SELECT EXISTS (SELECT 1 FROM verdicts WHERE question = ?1 AND choice = ?2)
-                      OR EXISTS (SELECT 1 FROM label_events WHERE question = ?1 AND choice = ?2)""",
-                [row[0], code],
-            ).fetchone()[0]
-            if used:
-                raise StudyError(
-                    f"{study.toml}: question {question.id!r} has lost the choice {name!r}.",
-                    "Verdicts or labels in study.db use it.",
-                    "Put the choice back, or ask the new wording under a new id.",
-                )
+        # Codes of a multilabel question are below MOST_LABELS; others have no bits, and shifting by 64 or more gives 0.
+        if _is_used(store, code, "choice = ?2 OR (chosen >> ?2) & 1", choice):
+            raise StudyError(
+                f"{study.toml}: question {question.id!r} has lost the choice {name!r}.",
+                "Verdicts or labels in study.db use it.",
+                "Put the choice back, or ask the new wording under a new id.",
+            )
+
+
+def _check_range_kept(store: Store, study: Study, question: Question, code: int) -> None:
+    if question.type != "score":
+        return
+    ranges = [(version.min, version.max) for version in _recorded(store, code) if version.type == "score"]
+    if all(
+        question.allows_score(low) and question.allows_score(high) for low, high in ranges if low is not None and high is not None
+    ):
+        return
+    if _is_used(store, code, "score < ?2 OR score > ?3", question.min, question.max):
+        raise StudyError(
+            f"{study.toml}: the range of question {question.id!r} is narrower than its scores.",
+            f"Verdicts or labels in study.db lie outside of {question.min} to {question.max}.",
+            "Put the range back, or ask the question under a new id.",
+        )
 
 
 def recorded_versions(store: Store) -> dict[str, list[dict[str, object]]]:
