@@ -78,6 +78,8 @@ class Naming:
     run: str | None = None
     question: str | None = None
     prefix: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    """Which column of a table is which field; in another study, which annotator is who."""
 
 
 def content_hash(task: str | None, steps: str) -> str:

@@ -64,7 +64,7 @@ def _amounts(trajectories: int, verdicts: int, labels: int) -> str:
 def import_(args: argparse.Namespace) -> None:
     study = open_study(args)
     for name in args.files:
-        naming = Naming(args.run, args.question, args.prefix)
+        naming = Naming(args.run, args.question, args.prefix, tuple(args.columns))
         study, imported = import_file(study, Path(name), args.format, naming, skip_bad=args.skip_bad)
         print(imported_line(imported))
         for refusal in imported.left_out:
@@ -80,7 +80,23 @@ def add_import(line: CommandLine) -> None:
     sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
     sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
     sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
+    sub.add_argument(
+        "--map",
+        dest="columns",
+        action="append",
+        default=[],
+        type=_column,
+        metavar="COLUMN=FIELD",
+        help="in another study's database, which annotator is who (ana=anna); repeatable",
+    )
     sub.add_argument("--skip-bad", action="store_true", help="leave out the lines that cannot come in, and list them")
+
+
+def _column(text: str) -> tuple[str, str]:
+    column, mark, field = text.rpartition("=")
+    if not mark or not column.strip() or not field.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not COLUMN=FIELD")
+    return column.strip(), field.strip()
 
 
 def labels(args: argparse.Namespace) -> None:

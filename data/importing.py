@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from tqdm import tqdm
 
+from data import merging
 from data.arrivals import Arrival, Naming, Receiver
 from data.codebook import ensure_codebook
 from data.earlier_lines import EarlierLines
@@ -24,6 +25,7 @@ from data.formats import format_of
 from data.formats.bad_lines import BadLines
 from data.formats.fields import shown
 from data.formats.text import open_file
+from data.merging import is_study_database, merge
 from data.questions import Question, question_block
 from data.splits import SplitDraw, check_rules_unchanged, rules_document
 from data.spool import Spool
@@ -60,8 +62,12 @@ def import_file(
     With `skip_bad` the lines that cannot stay are left out, and listed in what is returned.
     Returns the study again, because a format may bring its question.
     """
+    bad = BadLines(skip_bad)
     try:
-        return _import(study, path, format_name, naming, BadLines(skip_bad))
+        if is_study_database(path) and format_name in (None, merging.FORMAT):
+            counts = merge(study, path, naming, bad)
+            return study, Imported(path, merging.FORMAT, counts, 0, bad.left_out)
+        return _import(study, path, format_name, naming, bad)
     except ImportRefused as error:
         raise error if error.wrong.startswith(str(path)) else error.at(str(path)) from None
 

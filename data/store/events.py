@@ -48,6 +48,8 @@ class NewEvent:
     outbox_seq: int | None = None
     surplus: bool = False
     import_id: int | None = None
+    at: str | None = None
+    """None: now. A label from another database keeps its own moment."""
 
 
 CHAINED = (
@@ -81,7 +83,7 @@ class EventLog:
     def append(self, event: NewEvent) -> int:
         """Writes `event`; its sequence number."""
         values = (
-            self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
+            event.at or self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
             event.action, event.choice, event.chosen, event.score, canonical_json(event.evidence),
             text_hash(event.rationale, event.reason),
             event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,

@@ -112,7 +112,7 @@ CREATE TABLE label_events (
     active_seconds REAL, app_version TEXT NOT NULL, outbox TEXT, outbox_seq INTEGER, surplus INTEGER NOT NULL,
     import INTEGER REFERENCES imports, chain TEXT NOT NULL,
     CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) = (action = 'label')),
-    CHECK ((phase = 'imported') = (import IS NOT NULL)),
+    CHECK ((phase = 'imported') <= (import IS NOT NULL)),
     CHECK ((phase = 'blind') <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code),
     FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
