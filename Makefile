@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test browser lint bench screenshot lock
+.PHONY: demo test browser lint bench soak screenshot lock
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("rejudge needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
@@ -30,6 +30,10 @@ browser:
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Minutes of labelling over the real wire, with kill -9 of the server and with 32 people at once. Never in CI.
+soak: $(VENV)/.installed
+	$(BIN)/python -m tests.soak $(ARGS)
 
 # The pictures in docs/, from the real desk.
 screenshot: $(VENV)/.installed
