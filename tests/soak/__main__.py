@@ -23,7 +23,7 @@ from data.study import Study
 from data.verify import verify
 from tests.browser.desk_in_browser import Server, free_port
 from tests.served_study import make_study
-from tests.soak.wire_annotator import Ledger, WireAnnotator
+from tests.soak.wire_annotator import Ledger, WireAnnotator, resident_mb
 
 SEED = 11
 
@@ -154,13 +154,6 @@ def report(study: Study, ledger: Ledger, wanted: int | None) -> bool:
 def quantile(values: list[float], share: float) -> float:
     """In milliseconds; nan of nothing."""
     return 1000 * statistics.quantiles(values, n=100)[round(100 * share) - 1] if len(values) > 1 else float("nan")
-
-
-def resident_mb(pid: int) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
-            return int(line.split()[1]) / 1024
-    return float("nan")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import random
 import secrets
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -137,3 +138,12 @@ def label_event(seq: int, ref: str, item_hash: str, choice: str) -> dict[str, An
 
 def choice_of(event: dict[str, Any]) -> str:
     return str(event["choice"])
+
+
+def resident_mb(pid: int) -> float:
+    """The memory that a process holds, in MB; nan where the system does not tell."""
+    status = Path(f"/proc/{pid}/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
