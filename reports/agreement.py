@@ -13,23 +13,18 @@ Sources: Cohen 1960 and 1968 (kappa); Fleiss, Cohen and Everitt 1969 (its varian
 Newcombe 1998 (Wilson's interval).
 """
 
-import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from reports.design import Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.intervals import held, normal_quantile, student_quantile, wilson
+from reports.sample import Cells, Floats, Sample, Table
+from reports.shares import share_interval, share_method
 
-Table = Sequence[Sequence[int]]
 Weights = Literal["unweighted", "linear", "quadratic"]
-Floats = NDArray[np.float64]
-Linearised = tuple[float, Floats]
-"""A statistic of a table of shares, and its gradient by those shares."""
 
 NO_ITEMS = "no item has an answer on both sides"
 ONE_CHOICE = "both sides gave one and the same choice to every item, so chance alone would agree as well (0/0)"
@@ -37,105 +32,114 @@ NO_HUMAN_POSITIVE = "no item is positive on the human side"
 NO_HUMAN_NEGATIVE = "no item is negative on the human side"
 
 
-def kappa(table: Table, weights: Weights = "unweighted") -> Estimate:
+def kappa(of: Table | Sample, weights: Weights = "unweighted") -> Estimate:
     """Cohen's kappa, in [-1, 1], of a K x K table with rows human and columns judge.
 
     `linear` gives credit 1 - |i-j|/(K-1), `quadratic` 1 - ((i-j)/(K-1))², by the declared order.
-    Undefined without items, and where both sides gave one and the same choice throughout.
+    Undefined without items, and where both sides gave one and the same choice throughout. A sample with a
+    column of unreadable verdicts gives the strict kappa: chance agreement is over the declared choices, and
+    the column earns no credit under any weights.
     """
-    return _kappa(_counts(table), weights)
+    sample = _sample(of)
+    table = sample.population()
+    credit, full = _credit(sample.size, len(table[0]), weights)
+    smoothing = _smoothing(sample.size, weights)
+    if reason := NO_ITEMS if sample.n == 0 else sample.unlabelled:
+        return Estimate.undefined(sample.n, smooth_method(sample, smoothing), reason)
+    value = _exact_kappa(table, credit, full)
+    if value is None:
+        return Estimate.undefined(sample.n, smooth_method(sample, smoothing), ONE_CHOICE)
+    w = np.array(credit, dtype=np.float64) / full
+    fisher = weights == "unweighted" or sample.size == 2
+    interval = smooth_interval(sample, value, lambda p: _kappa_linearised(p, w), smoothing, fisher)
+    return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 
 def kappa_strict(table: Table, unreadable: Sequence[int], weights: Weights = "unweighted") -> Estimate:
     """Kappa with unreadable verdicts as one more judge column, which no human can match.
 
-    `unreadable[i]` counts the items of human choice i whose verdict could not be read. Chance agreement is
-    over the declared choices. It earns no credit under any weights. With none unreadable it is `kappa`.
+    `unreadable[i]` counts the items of human choice i whose verdict could not be read. With none it is `kappa`.
     """
-    return _kappa(_with_unreadable(table, unreadable), weights)
+    return kappa(Sample.of_table(table, unreadable), weights)
 
 
-def observed_agreement(table: Table) -> Estimate:
-    """The share of items with the same answer on both sides, with Wilson's interval."""
-    return _observed_agreement(_counts(table))
+def observed_agreement(of: Table | Sample) -> Estimate:
+    """The share of items with the same answer on both sides; an unreadable verdict agrees with nothing."""
+    sample = _sample(of)
+    good = np.eye(sample.size, len(sample.strata[0].counts[0]), dtype=np.bool_)
+    return _share(sample, good, np.ones_like(good), NO_ITEMS)
 
 
 def observed_agreement_strict(table: Table, unreadable: Sequence[int]) -> Estimate:
     """Observed agreement over all items, where an unreadable verdict agrees with nothing."""
-    return _observed_agreement(_with_unreadable(table, unreadable))
+    return observed_agreement(Sample.of_table(table, unreadable))
 
 
-def sensitivity(table: Table, positive: int) -> Estimate:
-    """The share of the human positives that the judge calls positive; n counts the human positives."""
-    return _sensitivity(_counts(table), positive)
+def sensitivity(of: Table | Sample, positive: int) -> Estimate:
+    """The share of the human positives that the judge calls positive; n counts the human positives.
+
+    An unreadable verdict finds nothing.
+    """
+    sample = _sample(of)
+    _check_place(positive, sample.size)
+    asked = np.zeros((sample.size, len(sample.strata[0].counts[0])), dtype=np.bool_)
+    asked[positive] = True
+    good = np.zeros_like(asked)
+    good[positive, positive] = True
+    return _share(sample, good, asked, NO_HUMAN_POSITIVE)
 
 
 def sensitivity_strict(table: Table, unreadable: Sequence[int], positive: int) -> Estimate:
     """Sensitivity over all human positives, where an unreadable verdict finds nothing."""
-    return _sensitivity(_with_unreadable(table, unreadable), positive)
+    return sensitivity(Sample.of_table(table, unreadable), positive)
 
 
-def specificity(table: Table, positive: int) -> Estimate:
+def specificity(of: Table | Sample, positive: int) -> Estimate:
     """The share of the human negatives that the judge calls negative; n counts the human negatives."""
-    counts = _counts(table)
-    _check_place(positive, len(counts))
-    negatives = [row for place, row in enumerate(counts) if place != positive]
-    n = _total(negatives)
-    return _proportion(n - sum(row[positive] for row in negatives), n, NO_HUMAN_NEGATIVE)
+    sample = _sample(of)
+    _check_place(positive, sample.size)
+    asked = np.ones((sample.size, len(sample.strata[0].counts[0])), dtype=np.bool_)
+    asked[positive] = False
+    good = asked.copy()
+    good[:, positive] = False
+    good[:, sample.size :] = False
+    return _share(sample, good, asked, NO_HUMAN_NEGATIVE)
 
 
-def ac1(table: Table) -> Estimate:
+def ac1(of: Table | Sample) -> Estimate:
     """Gwet's AC1, in [-1, 1], over the declared choices; undefined only without items (Gwet 2008).
 
     The interval covers at least 93 % for two choices (n 30-200). For more choices it is indicative: in a
     seeded simulation of chance-mixed tables, 93.6 % for three, 93.2 % for four, 92.8 % for five at worst.
     """
-    counts = _counts(table)
-    n, size = _total(counts), len(counts)
-    student = size > 3
-    method = _method(2, student)
-    if n == 0:
-        return Estimate.undefined(0, method, NO_ITEMS)
-    p_o = Fraction(sum(counts[k][k] for k in range(size)), n)
-    shares = [Fraction(sum(counts[k]) + sum(row[k] for row in counts), 2 * n) for k in range(size)]
+    sample = _sample(of)
+    size = sample.size
+    smoothing = Smoothing(2, size > 3)
+    if reason := NO_ITEMS if sample.n == 0 else sample.unlabelled:
+        return Estimate.undefined(sample.n, smooth_method(sample, smoothing), reason)
+    table = sample.population()
+    n = _total(table)
+    p_o = Fraction(sum(table[k][k] for k in range(size)), n)
+    shares = [Fraction(sum(table[k]) + sum(row[k] for row in table), 2 * n) for k in range(size)]
     p_e = sum(share * (1 - share) for share in shares) / (size - 1)
-    interval = _delta(counts, 2, _quantile(student, n), _ac1_linearised)
     value = float((p_o - p_e) / (1 - p_e))
-    return Estimate(value, *held(value, *interval, (-1.0, 1.0)), n, method)
+    interval = smooth_interval(sample, value, _ac1_linearised, smoothing, fisher=False)
+    return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 
-def _kappa(counts: list[list[int]], weights: Weights) -> Estimate:
-    n, size = _total(counts), len(counts)
-    credit, full = _credit(size, len(counts[0]), weights)
-    pseudo_items, student = _smoothing(size, weights)
-    method = _method(pseudo_items, student)
-    if n == 0:
-        return Estimate.undefined(0, method, NO_ITEMS)
-    value = _exact_kappa(counts, credit, full)
-    if value is None:
-        return Estimate.undefined(n, method, ONE_CHOICE)
-    w = np.array(credit, dtype=np.float64) / full
-    interval = _delta(counts, pseudo_items, _quantile(student, n), lambda p: _kappa_linearised(p, w))
-    return Estimate(value, *held(value, *interval, (-1.0, 1.0)), n, method)
+def _sample(of: Table | Sample) -> Sample:
+    return of if isinstance(of, Sample) else Sample.of_table(of)
 
 
-def _smoothing(size: int, weights: Weights) -> tuple[int, bool]:
+def _smoothing(size: int, weights: Weights) -> Smoothing:
     """How many pseudo-items, and whether Student's t replaces the normal quantile: measured, not derived."""
     if size == 2:  # with two choices all weights are the same statistic, and so have the same interval
-        return 4, False
+        return Smoothing(4, False)
     if weights == "quadratic":
-        return 4, True
+        return Smoothing(4, True)
     if weights == "linear":
-        return 2, True
-    return (3, False) if size == 3 else (2, True)
-
-
-def _method(pseudo_items: int, student: bool) -> str:
-    return f"delta+{pseudo_items}, t(n-1)" if student else f"delta+{pseudo_items}"
-
-
-def _quantile(student: bool, n: int) -> float:
-    return student_quantile(n - 1) if student else normal_quantile()
+        return Smoothing(2, True)
+    return Smoothing(3, False) if size == 3 else Smoothing(2, True)
 
 
 def _credit(rows: int, columns: int, weights: Weights) -> tuple[list[list[int]], int]:
@@ -163,7 +167,7 @@ def _exact_kappa(counts: list[list[int]], credit: list[list[int]], full: int) ->
     return None if p_e == 1 else float((p_o - p_e) / (1 - p_e))
 
 
-def _kappa_linearised(p: Floats, w: Floats) -> Linearised:
+def _kappa_linearised(p: Floats, w: Floats) -> tuple[float, Floats]:
     """Kappa of a table of shares, and its gradient (Fleiss, Cohen and Everitt 1969)."""
     human, judge = p.sum(axis=1), p.sum(axis=0)
     p_o, p_e = float((w * p).sum()), float(human @ w @ judge)
@@ -172,7 +176,7 @@ def _kappa_linearised(p: Floats, w: Floats) -> Linearised:
     return (p_o - p_e) / (1 - p_e), gradient
 
 
-def _ac1_linearised(p: Floats) -> Linearised:
+def _ac1_linearised(p: Floats) -> tuple[float, Floats]:
     """AC1 of a table of shares, and its gradient (Gwet 2008)."""
     size = len(p)
     share = (p.sum(axis=1) + p.sum(axis=0)) / 2
@@ -182,58 +186,18 @@ def _ac1_linearised(p: Floats) -> Linearised:
     return (p_o - p_e) / (1 - p_e), gradient
 
 
-def _delta(
-    counts: list[list[int]], pseudo_items: int, quantile: float, linearised: Callable[[Floats], Linearised]
-) -> tuple[float, float]:
-    """Centre and half-width of delta+c."""
-    size = len(counts)
-    smoothed = np.array(counts, dtype=np.float64)
-    # Only the K x K readable cells are smoothed, in the strict table too: the strict interval is then the
-    # readable one while nothing is unreadable, and no pseudo-item invents a broken reply. Spreading c over
-    # all K x (K+1) cells covered .848 at worst where this covers .920 (two choices, 300 simulated designs).
-    smoothed[:, :size] += pseudo_items / size**2
-    n = float(smoothed.sum())
-    p = smoothed / n
-    centre, gradient = linearised(p)
-    spread = gradient - (p * gradient).sum()  # centred first: at 1e9 items the textbook form cancels
-    variance = float((p * spread**2).sum()) / n
-    return centre, quantile * math.sqrt(variance)
+def _share(sample: Sample, good: Cells, asked: Cells, reason: str) -> Estimate:
+    n = _within(sample.counts(), asked)
+    if why := reason if n == 0 else sample.unlabelled:
+        return Estimate.undefined(n, share_method(sample), why)
+    table = sample.population()
+    interval = share_interval(sample, good, asked)
+    value = _within(table, good) / _within(table, asked)
+    return Estimate(value, interval.low, interval.high, n, interval.method, interval.reason)
 
 
-def _observed_agreement(counts: list[list[int]]) -> Estimate:
-    return _proportion(sum(row[place] for place, row in enumerate(counts)), _total(counts), NO_ITEMS)
-
-
-def _sensitivity(counts: list[list[int]], positive: int) -> Estimate:
-    _check_place(positive, len(counts))
-    return _proportion(counts[positive][positive], sum(counts[positive]), NO_HUMAN_POSITIVE)
-
-
-def _proportion(successes: int, n: int, reason: str) -> Estimate:
-    if n == 0:
-        return Estimate.undefined(0, "wilson", reason)
-    return Estimate(successes / n, *wilson(successes, n), n, "wilson")
-
-
-def _counts(table: Table) -> list[list[int]]:
-    """The table as Python integers, which neither overflow nor round."""
-    counts = [[operator.index(count) for count in row] for row in table]
-    widths = {len(row) for row in counts}
-    if len(counts) < 2 or widths != {len(counts)}:
-        raise ValueError(
-            f"A table must be square, with two choices or more. Found {len(counts)} rows of {sorted(widths)} "
-            "columns. Give one row and one column per declared choice, used or not."
-        )
-    if any(count < 0 for row in counts for count in row):
-        raise ValueError(f"A table must hold counts of items. Found {min(map(min, counts))}. Count again.")
-    return counts
-
-
-def _with_unreadable(table: Table, unreadable: Sequence[int]) -> list[list[int]]:
-    counts, extra = _counts(table), [operator.index(count) for count in unreadable]
-    if len(extra) != len(counts) or any(count < 0 for count in extra):
-        raise ValueError(f"`unreadable` must hold one count per human choice. Found {extra} for {len(counts)} choices.")
-    return [[*row, more] for row, more in zip(counts, extra, strict=True)]
+def _within(table: list[list[int]], cells: Cells) -> int:
+    return sum(row[j] for row, inside in zip(table, cells, strict=True) for j in np.flatnonzero(inside))
 
 
 def _check_place(positive: int, size: int) -> None:

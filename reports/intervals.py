@@ -27,10 +27,16 @@ def student_quantile(degrees_of_freedom: int) -> float:
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """Wilson's score interval for `successes` of `n`, n >= 1, within [0, 1] (Newcombe 1998, method 3)."""
-    p, z = successes / n, normal_quantile()
-    centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half_width = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return held(p, centre, half_width, (0.0, 1.0))
+    return score_interval(successes / n, n, normal_quantile())
+
+
+def score_interval(p: float, n: float, quantile: float) -> tuple[float, float]:
+    """Wilson's interval around the share `p` for any quantile and an n > 0 that need not be whole."""
+    if math.isinf(quantile):
+        return 0.0, 1.0
+    spread = quantile**2 / n
+    half_width = quantile / (1 + spread) * math.sqrt(p * (1 - p) / n + spread / (4 * n))
+    return held(p, (p + spread / 2) / (1 + spread), half_width, (0.0, 1.0))
 
 
 def held(value: float, centre: float, half_width: float, limits: tuple[float, float]) -> tuple[float, float]:

@@ -1,0 +1,204 @@
+"""The counts of one pair of raters, with the design that they were drawn by: strata, weights and groups.
+
+Every finished item of a stratum stands for `frame / finished` items of the frame, so the population's table
+is P = Σ (frame/finished)·table, brought to 1 over the items that have a cell. Items that were finished
+without a cell (unsure, tied, without a verdict) are a domain of their own: they share the weights and enter
+no figure. Point values use P in whole numbers, so equal weights give exactly the unweighted values.
+
+A sample reads either the readable verdicts alone (K x K) or the unreadable ones too, as one more column
+that no human can match (K x (K+1), the strict figures).
+"""
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.tallies import PairTally
+
+Table = Sequence[Sequence[int]]
+Floats = NDArray[np.float64]
+Cells = NDArray[np.bool_]
+Contents = Mapping[tuple[tuple[int, int, int, int], ...], int]
+"""As `PairTally.clusters`: (stratum, row, column, items) of one group -> groups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """What was finished of one stratum."""
+
+    frame: int
+    finished: int
+    """At least as many as `counts` holds; the others have no cell."""
+    counts: list[list[int]]
+    """K x C, with C = K or K + 1."""
+    column: int | None = None
+    """The only column that its items can lie in; None for any readable one."""
+
+    @property
+    def cells(self) -> int:
+        """Items that have a cell."""
+        return sum(map(sum, self.counts))
+
+    @property
+    def fillable(self) -> Cells:
+        """K x C: where its items can lie. Nothing counts as fillable that would invent an unreadable reply."""
+        can = np.zeros((len(self.counts), len(self.counts[0])), dtype=np.bool_)
+        if self.column is None:
+            can[:, : len(self.counts)] = True
+        else:
+            can[:, self.column] = True
+        return can
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Items that share a group, as flat columns: one entry per group content, stratum and cell."""
+
+    content: NDArray[np.int64]
+    """Which distinct content of a group an entry belongs to."""
+    stratum: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    items: Floats
+    times: Floats
+    """By content: how many groups hold it."""
+
+    @property
+    def number(self) -> int:
+        """How many groups there are."""
+        return round(float(self.times.sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A pair's counts by stratum; with `groups` where items share them, else items are the units."""
+
+    strata: tuple[Stratum, ...]
+    weighted: bool = False
+    groups: Groups | None = None
+    unlabelled: str = ""
+    """Why nothing stands for part of the frame; empty where something does."""
+
+    @classmethod
+    def of_table(cls, table: Table, unreadable: Sequence[int] | None = None) -> "Sample":
+        """Items drawn with equal chances, each on its own. Raises ValueError for what is no table of counts."""
+        counts = checked(table) if unreadable is None else _widened(table, unreadable)
+        return cls((_plain(counts),))
+
+    @classmethod
+    def readable(cls, pair: PairTally) -> "Sample":
+        """The pair's items whose verdict can be read."""
+        return _of_pair(pair, strict=False)
+
+    @classmethod
+    def strict(cls, pair: PairTally) -> "Sample":
+        """All of the pair's items, unreadable verdicts in a column of their own."""
+        return _of_pair(pair, strict=True)
+
+    @property
+    def n(self) -> int:
+        """Items that have a cell."""
+        return sum(stratum.cells for stratum in self.strata)
+
+    @property
+    def size(self) -> int:
+        """K."""
+        return len(self.strata[0].counts)
+
+    def counts(self) -> list[list[int]]:
+        """The items, counted without weights."""
+        return summed([stratum.counts for stratum in self.strata])
+
+    def population(self) -> list[list[int]]:
+        """The frame's table in whole numbers that stand in the ratio of its shares."""
+        if not self.weighted or not self.n:
+            return self.counts()
+        common = math.lcm(*(stratum.finished for stratum in self.strata))
+        times = [stratum.frame * (common // stratum.finished) for stratum in self.strata]
+        return summed(
+            [[[factor * count for count in row] for row in each.counts] for factor, each in zip(times, self.strata, strict=True)]
+        )
+
+    def shares(self) -> list[list[float]]:
+        """The frame's table in shares that add up to 1; all zero without items."""
+        table = self.population()
+        total = max(1, sum(map(sum, table)))
+        return [[count / total for count in row] for row in table]
+
+
+def _of_pair(pair: PairTally, strict: bool) -> Sample:
+    size = len(pair.confusion)
+    whole = _widened(pair.confusion, pair.unreadable) if strict else checked(pair.confusion)
+    known = [each for each in pair.strata if each.column is None or 0 <= each.column < size + strict]
+    empty = next((each for each in known if each.frame > 0 and each.finished == 0), None)
+    unlabelled = ""
+    if empty is not None:
+        unlabelled = f"no item of the stratum {empty.name!r} is finished, and {empty.frame:,} items of the frame lie in it"
+    if not pair.weighted:
+        strata: tuple[Stratum, ...] = (_plain(whole),)
+        places = dict.fromkeys(range(max(1, len(pair.strata))), 0)
+    else:
+        kept = [place for place, each in enumerate(pair.strata) if each in known and each.finished > 0]
+        places = {place: new for new, place in enumerate(kept)}
+        strata = tuple(
+            Stratum(
+                each.frame,
+                each.finished,
+                _widened(each.confusion, each.unreadable or (0,) * size) if strict else checked(each.confusion),
+                each.column,
+            )
+            for each in (pair.strata[place] for place in kept)
+        )
+    return Sample(strata or (_plain(whole),), pair.weighted, _groups(pair.clusters, places, size + strict), unlabelled)
+
+
+def _plain(counts: list[list[int]]) -> Stratum:
+    n = sum(map(sum, counts))
+    return Stratum(n, n, counts)
+
+
+def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups | None:
+    """The groups in the cells of this sample; None where each of them holds one item only."""
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(clusters)), dtype=np.int64).reshape(-1, 4)
+    content = np.repeat(np.arange(len(clusters)), np.fromiter(map(len, clusters), dtype=np.int64, count=len(clusters)))
+    place_of = np.full(max(places, default=0) + 1, -1)
+    place_of[list(places)] = list(places.values())
+    kept = flat[:, 2] < width
+    content, flat = content[kept], flat[kept]
+    used, content = np.unique(content, return_inverse=True)
+    sizes = np.bincount(content, weights=flat[:, 3], minlength=len(used))
+    if not len(sizes) or sizes.max() < 2:
+        return None
+    times = np.fromiter(clusters.values(), dtype=np.float64, count=len(clusters))[used]
+    return Groups(content, place_of[flat[:, 0]], flat[:, 1], flat[:, 2], flat[:, 3].astype(np.float64), times)
+
+
+def checked(table: Table) -> list[list[int]]:
+    """The table as Python integers, which neither overflow nor round. Raises ValueError for no table of counts."""
+    counts = [[operator.index(count) for count in row] for row in table]
+    widths = {len(row) for row in counts}
+    if len(counts) < 2 or widths != {len(counts)}:
+        raise ValueError(
+            f"A table must be square, with two choices or more. Found {len(counts)} rows of {sorted(widths)} "
+            "columns. Give one row and one column per declared choice, used or not."
+        )
+    if any(count < 0 for row in counts for count in row):
+        raise ValueError(f"A table must hold counts of items. Found {min(map(min, counts))}. Count again.")
+    return counts
+
+
+def summed(tables: Sequence[list[list[int]]]) -> list[list[int]]:
+    """Cell by cell; there must be at least one table."""
+    return [[sum(cells) for cells in zip(*rows, strict=True)] for rows in zip(*tables, strict=True)]
+
+
+def _widened(table: Table, unreadable: Sequence[int]) -> list[list[int]]:
+    counts, extra = checked(table), [operator.index(count) for count in unreadable]
+    if len(extra) != len(counts) or any(count < 0 for count in extra):
+        raise ValueError(f"`unreadable` must hold one count per human choice. Found {extra} for {len(counts)} choices.")
+    return [[*row, more] for row, more in zip(counts, extra, strict=True)]
