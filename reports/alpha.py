@@ -84,13 +84,13 @@ class _Units:
 
 def _alpha(pairs: Floats, level: Level) -> float:
     margin = pairs.sum(axis=1)
-    difference = _difference(margin, level)
-    seen = float((pairs * difference).sum())
-    expected = float(margin @ difference @ margin)
+    distance = difference(margin, level)
+    seen = float((pairs * distance).sum())
+    expected = float(margin @ distance @ margin)
     return 1 - (float(margin.sum()) - 1) * seen / expected
 
 
-def _difference(margin: Floats, level: Level) -> Floats:
+def difference(margin: Floats, level: Level) -> Floats:
     """δ², K x K. Ordinal: the squared distance of mid-ranks, by how often the choices are used."""
     if level == "nominal":
         return 1 - np.eye(len(margin))
@@ -137,15 +137,15 @@ def _gradient(pairs: Floats, level: Level) -> Floats:
     """How alpha moves with each coincidence: symmetric K x K."""
     margin = pairs.sum(axis=1)
     n = float(margin.sum())
-    difference = _difference(margin, level)
-    seen, expected = float((pairs * difference).sum()), float(margin @ difference @ margin)
+    distance = difference(margin, level)
+    seen, expected = float((pairs * distance).sum()), float(margin @ distance @ margin)
     seen_by_margin = np.zeros(len(margin))
-    expected_by_margin = 2 * difference @ margin
+    expected_by_margin = 2 * distance @ margin
     if level == "ordinal":  # the distances themselves move with the margin
         seen_by_margin = _by_mid_rank(pairs, margin)
         expected_by_margin = expected_by_margin + _by_mid_rank(np.outer(margin, margin), margin)
     by_margin = seen / expected + (n - 1) / expected * seen_by_margin - (n - 1) * seen / expected**2 * expected_by_margin
-    gradient: Floats = -(n - 1) / expected * difference - (by_margin[:, None] + by_margin[None, :]) / 2
+    gradient: Floats = -(n - 1) / expected * distance - (by_margin[:, None] + by_margin[None, :]) / 2
     return gradient
 
 

@@ -136,9 +136,7 @@ def _of_pair(pair: PairTally, strict: bool) -> Sample:
     whole = _widened(pair.confusion, pair.unreadable) if strict else checked(pair.confusion)
     known = [each for each in pair.strata if each.column is None or 0 <= each.column < size + strict]
     empty = next((each for each in known if each.frame > 0 and each.finished == 0), None)
-    unlabelled = ""
-    if empty is not None:
-        unlabelled = f"no item of the stratum {empty.name!r} is finished, and {empty.frame:,} items of the frame lie in it"
+    unlabelled = "" if empty is None else nobody_finished(empty.name, empty.frame)
     if not pair.weighted:
         strata: tuple[Stratum, ...] = (_plain(whole),)
         places = dict.fromkeys(range(max(1, len(pair.strata))), 0)
@@ -176,6 +174,11 @@ def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups
         return None
     times = np.fromiter(clusters.values(), dtype=np.float64, count=len(clusters))[used]
     return Groups(content, place_of[flat[:, 0]], flat[:, 1], flat[:, 2], flat[:, 3].astype(np.float64), times)
+
+
+def nobody_finished(stratum: str, frame: int) -> str:
+    """Why figures are undefined where a stratum of the frame has no finished item."""
+    return f"no item of the stratum {stratum!r} is finished, and {frame:,} items of the frame lie in it"
 
 
 def checked(table: Table) -> list[list[int]]:
