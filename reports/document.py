@@ -1,32 +1,30 @@
 """The answer of `rejudge agree` as one JSON document: every pair of raters, question by question.
 
 The document is the contract that other programs and the terminal text read. A figure that does not apply
-to a question is absent; a figure that the data do not define is null with a reason.
+to a question is absent; a figure that the data do not define is null with a reason. All figures of a
+weighted pair stand for the frame; `confusion` counts items, `confusion_weighted` has the frame's shares.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from data.tallies import PairTally, QuestionTally
-from reports.agreement import (
-    ac1,
-    kappa,
-    kappa_strict,
-    observed_agreement,
-    observed_agreement_strict,
-    sensitivity,
-    sensitivity_strict,
-    specificity,
-)
-from reports.alpha import Level, krippendorff_alpha
+from data.tallies import PairTally, QuestionTally, StratumMissing, StratumTally
+from reports.agreement import ac1, kappa, observed_agreement, sensitivity, specificity
+from reports.alpha_by_design import LEVELS, alpha_by_design
 from reports.estimate import Estimate
+from reports.sample import Sample
+from reports.scores import spearman
 
 STRICT_HEADLINE_ABOVE = 0.02
 """Share of unreadable verdicts above which the strict figures lead: a judge that fails on the hard items
 looks better on the rest."""
+PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW = 30, 10
+MISSING_MARKED_ABOVE = 0.10
 
-ALPHA_LEVELS: dict[str, Level] = {"binary": "nominal", "nominal": "nominal", "ordinal": "ordinal"}
+FEW_ITEMS = "fewer-than-30-items"
+FEW_GROUPS = "fewer-than-10-groups"
+MANY_MISSING = "more-than-10-percent-missing"
 
 Document = dict[str, Any]
 
@@ -41,78 +39,132 @@ def agreement_document(study: str, tallies: Sequence[QuestionTally]) -> Document
 
 
 def _question(tally: QuestionTally) -> Document:
-    if tally.type not in ALPHA_LEVELS:
+    if tally.type not in LEVELS:
         raise ValueError(
             f"Question {tally.id!r} is of type {tally.type!r}, which has no agreement figures here. "
-            f"Known types: {', '.join(ALPHA_LEVELS)}."
+            f"Known types: {', '.join(LEVELS)}."
         )
     if tally.type == "binary" and tally.positive is None:
         raise ValueError(
             f"Binary question {tally.id!r} has no positive choice, so sensitivity has no meaning. Declare `positive` in study.toml."
         )
-    alpha = krippendorff_alpha(tally.votes, ALPHA_LEVELS[tally.type])
-    return {
+    document: Document = {
         "id": tally.id,
         "type": tally.type,
         "choices": list(tally.choices),
         "pairs": [_pair(tally, pair) for pair in tally.judge_pairs],
         "human_human": {
-            "krippendorff_alpha": alpha.as_json(),
+            "krippendorff_alpha": alpha_by_design(tally).as_json(),
             "pairs": [_pair(tally, pair) for pair in tally.human_pairs],
         },
     }
+    if tally.missing:
+        document["missing"] = [{**asdict(each), "share": _missing_share(each)} for each in tally.missing]
+    if tally.outside_frame:
+        document["outside_frame"] = tally.outside_frame
+    return document
 
 
 def _pair(tally: QuestionTally, pair: PairTally) -> Document:
-    if sum(pair.unreadable) != pair.excluded.error:
-        raise ValueError(
-            f"Pair {pair.rows} x {pair.columns} of {tally.id!r} has {pair.excluded.error} unreadable "
-            f"verdicts, but {sum(pair.unreadable)} by human choice. The strict figures need both to be equal."
-        )
-    document: Document = {
-        "rows": pair.rows,
-        "columns": pair.columns,
-        "n": sum(map(sum, pair.confusion)),
-        "excluded": asdict(pair.excluded),
-        "confusion": [list(row) for row in pair.confusion],
-    }
-    document |= _as_json(_figures(tally, pair))
-    document |= {"design": pair.design, "weighted": False, "groups": pair.groups}
-    if pair.excluded.error > 0:
-        document |= _as_json(_strict_figures(tally, pair)) | {"headline": _headline(document)}
+    document: Document = {"rows": pair.rows, "columns": pair.columns}
+    if tally.type == "multilabel":
+        n = next((_items(each) for each in pair.by_label.values()), 0)
+        document |= {"n": n, "excluded": asdict(pair.excluded)}
+        document["by_label"] = {label: _counted(each, "binary", 1) for label, each in pair.by_label.items()}
+    elif tally.type == "score":
+        n = sum(pair.scores.values())
+        document |= {"n": n, "excluded": asdict(pair.excluded), "spearman": spearman(pair).as_json()}
+        if pair.at_threshold is not None:
+            document["at_threshold"] = _counted(pair.at_threshold, "binary", 1)
+    else:
+        figures = _counted(pair, tally.type, tally.positive)
+        document |= {"n": figures.pop("n"), "excluded": asdict(pair.excluded)} | figures
+    headline = document.pop("headline", None)
+    document |= {"design": pair.design, "weighted": pair.weighted, "groups": pair.groups}
+    document["marks"] = _marks(tally, pair, document["n"])
+    if pair.strata:
+        document["strata"] = [_stratum(each) for each in pair.strata]
+    if pair.single is not None:
+        document["single"] = pair.single
+    if headline is not None:
+        document["headline"] = headline
     if len(pair.codebooks) > 1:
         document["codebooks"] = dict(pair.codebooks)
     return document
 
 
-def _figures(tally: QuestionTally, pair: PairTally) -> dict[str, Estimate]:
-    table = pair.confusion
-    figures = {"observed_agreement": observed_agreement(table), "kappa": kappa(table)}
-    if tally.type == "binary" and tally.positive is not None:
-        figures["sensitivity"] = sensitivity(table, tally.positive)
-        figures["specificity"] = specificity(table, tally.positive)
-    figures["ac1"] = ac1(table)
-    if tally.type == "ordinal":
-        figures["kappa_linear"] = kappa(table, "linear")
-        figures["kappa_quadratic"] = kappa(table, "quadratic")
+def _counted(pair: PairTally, type_: str, positive: int | None) -> Document:
+    """n, the confusion and every figure of a table of choices; the strict ones where verdicts are unreadable."""
+    if sum(pair.unreadable) != pair.excluded.error:
+        raise ValueError(
+            f"Pair {pair.rows} x {pair.columns} has {pair.excluded.error} unreadable "
+            f"verdicts, but {sum(pair.unreadable)} by human choice. The strict figures need both to be equal."
+        )
+    sample = Sample.readable(pair)
+    document: Document = {"n": sample.n, "confusion": [list(row) for row in pair.confusion]}
+    if pair.weighted and not sample.unlabelled:
+        document["confusion_weighted"] = sample.shares()
+    document |= _as_json(_figures(sample, type_, positive))
+    if pair.excluded.error > 0:
+        strict = Sample.strict(pair)
+        document |= _as_json(_strict_figures(strict, type_, positive)) | {"headline": _headline(strict)}
+    return document
+
+
+def _figures(sample: Sample, type_: str, positive: int | None) -> dict[str, Estimate]:
+    figures = {"observed_agreement": observed_agreement(sample), "kappa": kappa(sample)}
+    if type_ == "binary" and positive is not None:
+        figures["sensitivity"] = sensitivity(sample, positive)
+        figures["specificity"] = specificity(sample, positive)
+    figures["ac1"] = ac1(sample)
+    if type_ == "ordinal":
+        figures["kappa_linear"] = kappa(sample, "linear")
+        figures["kappa_quadratic"] = kappa(sample, "quadratic")
     return figures
 
 
-def _strict_figures(tally: QuestionTally, pair: PairTally) -> dict[str, Estimate]:
-    table, unreadable = pair.confusion, pair.unreadable
-    figures = {
-        "kappa_strict": kappa_strict(table, unreadable),
-        "observed_agreement_strict": observed_agreement_strict(table, unreadable),
+def _strict_figures(sample: Sample, type_: str, positive: int | None) -> dict[str, Estimate]:
+    figures = {"kappa_strict": kappa(sample), "observed_agreement_strict": observed_agreement(sample)}
+    if type_ == "binary" and positive is not None:
+        figures["sensitivity_strict"] = sensitivity(sample, positive)
+    return figures
+
+
+def _headline(strict: Sample) -> str:
+    """By the frame's share of unreadable verdicts where the pair is weighted, else by the items' share."""
+    table = strict.population()
+    unreadable, whole = sum(row[-1] for row in table), sum(map(sum, table))
+    return "strict" if unreadable > STRICT_HEADLINE_ABOVE * whole else "readable"
+
+
+def _marks(tally: QuestionTally, pair: PairTally, n: int) -> list[str]:
+    """Why the pair's figures are preliminary, if they are."""
+    marks = [FEW_ITEMS] if 0 < n < PRELIMINARY_BELOW else []
+    if 0 < pair.groups < min(n, PRELIMINARY_GROUPS_BELOW):
+        marks.append(FEW_GROUPS)
+    if pair.strata and any(_missing_share(each) > MISSING_MARKED_ABOVE for each in tally.missing):
+        marks.append(MANY_MISSING)
+    return marks
+
+
+def _missing_share(stratum: StratumMissing) -> float:
+    return (stratum.unfinished + stratum.skipped) / stratum.drawn if stratum.drawn else 0.0
+
+
+def _stratum(stratum: StratumTally) -> Document:
+    """Counts of items; `missing` are those drawn that this pair's human side has not finished."""
+    return {
+        "name": stratum.name,
+        "frame": stratum.frame,
+        "drawn": stratum.drawn,
+        "finished": stratum.finished,
+        "missing": max(0, stratum.drawn - stratum.finished),
     }
-    if tally.type == "binary" and tally.positive is not None:
-        figures["sensitivity_strict"] = sensitivity_strict(table, unreadable, tally.positive)
-    return figures
 
 
-def _headline(pair: Document) -> str:
-    unreadable = pair["excluded"]["error"]
-    return "strict" if unreadable > STRICT_HEADLINE_ABOVE * (pair["n"] + unreadable) else "readable"
+def _items(pair: PairTally) -> int:
+    return sum(map(sum, pair.confusion))
 
 
-def _as_json(figures: dict[str, Estimate]) -> Document:
+def _as_json(figures: Mapping[str, Estimate]) -> Document:
     return {name: estimate.as_json() for name, estimate in figures.items()}

@@ -6,40 +6,29 @@ Single annotators follow as rows of a table, so that they can be compared at a g
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from textwrap import wrap
 from typing import Any
 
+from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
-from reports.width import columns, fit, left, right, shown
+from reports.notes import MISSING, NAMES, design_notes, indented, methods, pair_notes, parts, preliminary
+from reports.width import columns, fit, left, right, shown, wrapped
 
 WIDEST, NARROWEST = 100, 60
-PRELIMINARY_BELOW = 30
-LABEL, FIGURE, SHORT_FIGURE, COUNT = 17, 21, 7, 9
+LABEL, FIGURE, COUNT = 17, 21, 9
+CELL = 15
+"""Columns of a figure in a table, its interval below it: `[-0.04, -0.01]` and a space."""
 CONSENSUS = "human:consensus"
+SIDES_OF_THRESHOLD = ("below", "at or above")
 
-NAMES = {
+HEADS = {
+    "spearman": "Spearman",
     "kappa": "kappa",
-    "kappa_linear": "kappa, linear",
-    "kappa_quadratic": "kappa, quadratic",
     "observed_agreement": "agreement",
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ac1": "AC1",
-}
-HEADS = {
-    "observed_agreement": "agree",
-    "sensitivity": "sens",
-    "specificity": "spec",
-    "ac1": "AC1",
-    "kappa_linear": "lin",
-    "kappa_quadratic": "quad",
-}
-EXCLUDED = {
-    "missing": "without a verdict",
-    "skipped": "skipped",
-    "unsure": "unsure",
-    "tie": "tied",
-    "error": "unreadable",
+    "kappa_linear": "linear",
+    "kappa_quadratic": "quadratic",
 }
 
 Json = Mapping[str, Any]
@@ -69,20 +58,24 @@ def _legend(document: Json, width: int) -> list[str]:
     text = "Brackets hold 95 % intervals."
     if any(pair["rows"] == CONSENSUS and pair["n"] for pair in judged):
         text += " Shades tell the share of the row: ░ up to 25 %, ▒ 50 %, ▓ 75 %, █ more."
+    if any(len(_table_keys(pairs, width)[1]) for pairs in _tables(document)):
+        text += " Figures that found no room are in --json."
     if any("headline" in pair for pair in judged):
         text += " Strict figures count an unreadable verdict as a disagreement."
-    return ["", "", *wrap(text, width)]
+    return ["", "", *wrapped(text, width), *wrapped(methods(document["questions"]), width)]
 
 
 def _question(question: Json, width: int, positive: str | None) -> list[str]:
-    choices = " | ".join(map(shown, question["choices"]))
+    choices = ": " + " | ".join(map(shown, question["choices"])) if question["choices"] else ""
     sought = f"; positive: {shown(positive)}" if positive else ""
-    heading = fit(f"{shown(question['id'])}  ({question['type']}: {choices}{sought})", width)
+    heading = fit(f"{shown(question['id'])}  ({question['type']}{choices}{sought})", width)
     lines = [heading, "═" * columns(heading)]
+    if outside := question.get("outside_frame", 0):
+        lines += indented([f"{outside:,} items came in after the last draw; no figure stands for them."], width, 0)
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
         lines += _run(run, [pair for pair in question["pairs"] if pair["columns"] == run], question, width)
     if not question["pairs"]:
-        lines += ["", *wrap(_why_no_pairs(question["human_human"]), width)]
+        lines += ["", *wrapped(_why_no_pairs(question["human_human"]), width)]
     if not question["pairs"] and _unlabelled(question["human_human"]):
         return lines
     return [*lines, "", *_humans(question["human_human"], width)]
@@ -98,8 +91,12 @@ def _run(run: str, pairs: Sequence[Json], question: Json, width: int) -> list[st
         else:
             single.append((_name(pair["rows"]), pair))
     if single:
-        lines += ["", fit(f"Single annotators against {_name(run)}", width), *_table(single, width)]
+        lines += ["", fit(f"Single annotators against {_name(run)}{_weighted(single)}", width), *_table(single, width)]
     return lines
+
+
+def _weighted(pairs: Sequence[tuple[str, Json]]) -> str:
+    return ", weighted to the frame" if any(pair["weighted"] for _, pair in pairs) else ""
 
 
 def _why_no_pairs(humans: Json) -> str:
@@ -119,20 +116,30 @@ def _unlabelled(humans: Json) -> bool:
 def _block(pair: Json, choices: Sequence[str], width: int) -> list[str]:
     """The consensus against a run: its figures, and the matrix beside them where there is room."""
     lines = [_title(f"Human consensus against {_name(pair['columns'])}", pair, width)]
+    notes = [*pair_notes(pair, width, indent=2), *design_notes(pair, width, indent=2)]
     if pair["n"] == 0:
-        return lines + _notes(pair, width, indent=2)
-    figures = _figures(pair)
+        return lines + notes
+    if "by_label" in pair:
+        return [*lines, *_rows([(shown(label), part) for label, part in pair["by_label"].items()], width), *notes]
+    for name, part in parts(pair).items():
+        lines += [f"  {name}"] if name else []
+        lines += _part(part, SIDES_OF_THRESHOLD if name else choices, width)
+    return lines + notes
+
+
+def _part(part: Json, choices: Sequence[str], width: int) -> list[str]:
+    figures = _figures(part)
+    if "confusion" not in part:
+        return [f"  {line}" for line in figures]
     side = max(map(columns, figures))
     names = list(map(shown, choices))
     telling = min(9, max(map(columns, names)))  # beside the figures only if the names stay readable
-    if matrix := matrix_lines(names, pair["confusion"], width - side - 6, shortest=telling):
+    if matrix := matrix_lines(names, part["confusion"], width - side - 6, shortest=telling):
         together = zip_longest(figures, matrix, fillvalue="")
-        lines += [f"  {left(figure, side)}    {drawn}" for figure, drawn in together]
-    else:
-        matrix = matrix_lines(names, pair["confusion"], width - 2)
-        matrix = matrix or [f"({len(names)} x {len(names)} confusion matrix: too wide to draw; see --json)"]
-        lines += [f"  {line}" for line in [*figures, "", *matrix]]
-    return lines + _notes(pair, width, indent=2)
+        return [f"  {left(figure, side)}    {drawn}" for figure, drawn in together]
+    matrix = matrix_lines(names, part["confusion"], width - 2)
+    matrix = matrix or [f"({len(names)} x {len(names)} confusion matrix: too wide to draw; see --json)"]
+    return [f"  {line}" for line in [*figures, "", *matrix]]
 
 
 def _title(title: str, pair: Json, width: int) -> str:
@@ -153,21 +160,61 @@ def _figures(pair: Json) -> list[str]:
 
 
 def _table(pairs: Sequence[tuple[str, Json]], width: int) -> list[str]:
-    """One row per pair: who, n, kappa with its interval, the other figures as plain values."""
-    shorts = [key for key in HEADS if any(key in pair for _, pair in pairs)]
-    room = width - 2 - COUNT - 2 - FIGURE - SHORT_FIGURE * len(shorts)
-    if room < 8:  # a narrow terminal keeps kappa and n; the rest is in --json
-        shorts, room = [], width - 2 - COUNT - 2 - FIGURE
-    who = min(room, max(columns(name) for name, _ in pairs))
-    heads = "".join(right(HEADS[key], SHORT_FIGURE) for key in shorts)
-    lines = ["  " + left("", who) + right("n", COUNT) + "  " + left("kappa", FIGURE) + heads]
+    """Rows of pairs, each with its notes; a multilabel pair has a row per choice, a score pair one more at the threshold."""
+    rows = []
     for name, pair in pairs:
-        row = "  " + left(name, who) + right(f"{pair['n']:,}", COUNT) + "  "
-        row += left(_with_interval(pair["kappa"]), FIGURE)
-        lines.append(row + "".join(right(_short(pair[key]), SHORT_FIGURE) for key in shorts))
-        if "headline" in pair:
-            lines += _wrapped(f"strict: {_strict_in_words(pair)}", width, 4)
-        lines += _notes(pair, width, indent=4)
+        rows += [(f"{name} · {shown(part)}" if part else name, figures) for part, figures in parts(pair).items()]
+    keys, _ = _table_keys([figures for _, figures in rows], width)
+    who = _who([name for name, _ in rows], len(keys), width)
+    lines = [_heads(keys, who)]
+    for name, pair in pairs:
+        for part, figures in parts(pair).items():
+            lines += _row(f"{name} · {shown(part)}" if part else name, figures, keys, who, width)
+        lines += pair_notes(pair, width, indent=4)
+    return lines
+
+
+def _rows(rows: Sequence[tuple[str, Json]], width: int) -> list[str]:
+    """One row per name, without notes."""
+    keys, _ = _table_keys([figures for _, figures in rows], width)
+    who = _who([name for name, _ in rows], len(keys), width)
+    return [_heads(keys, who), *(line for name, figures in rows for line in _row(name, figures, keys, who, width))]
+
+
+def _table_keys(rows: Sequence[Json], width: int) -> tuple[list[str], list[str]]:
+    """The figures that a table of these rows has room for, and those that it has not."""
+    keys = [key for key in HEADS if any(key in figures for figures in rows)]
+    fitting = max(1, (width - 2 - COUNT - 2 - 8) // CELL)
+    return keys[:fitting], keys[fitting:]
+
+
+def _tables(document: Json) -> list[list[Json]]:
+    """The rows of every table in the text."""
+    tables = []
+    for question in document["questions"]:
+        singles = [pair for pair in question["pairs"] if pair["rows"] != CONSENSUS or "by_label" in pair]
+        for pairs in (singles, question["human_human"]["pairs"]):
+            tables.append([figures for pair in pairs for figures in parts(pair).values()])
+    return tables
+
+
+def _who(names: Sequence[str], keys: int, width: int) -> int:
+    """Columns for the names."""
+    return min(width - 2 - COUNT - 2 - CELL * keys, max(map(columns, names), default=1))
+
+
+def _heads(keys: Sequence[str], who: int) -> str:
+    return "  " + left("", who) + right("n", COUNT) + "  " + "".join(left(HEADS[key], CELL) for key in keys)
+
+
+def _row(name: str, figures: Json, keys: Sequence[str], who: int, width: int) -> list[str]:
+    """The values, below them their intervals, and the strict figures where verdicts are unreadable."""
+    values = "".join(left(_short(figures[key]) if key in figures else "", CELL) for key in keys)
+    intervals = "".join(left(_interval(figures[key]) if key in figures else "", CELL) for key in keys)
+    lines = ["  " + left(name, who) + right(f"{figures['n']:,}", COUNT) + "  " + values]
+    lines += ["  " + " " * (who + COUNT) + "  " + intervals] if intervals.strip() else []
+    if any(f"{key}_strict" in figures for key in NAMES):
+        lines += indented([f"strict: {_strict_in_words(figures)}"], width, 4)
     return lines
 
 
@@ -177,66 +224,32 @@ def _strict_in_words(pair: Json) -> str:
 
 def _humans(humans: Json, width: int) -> list[str]:
     alpha = humans["krippendorff_alpha"]
-    lines = ["Humans among themselves"]
+    pairs = [(f"{_name(pair['rows'])} – {_name(pair['columns'])}", pair) for pair in humans["pairs"]]
+    lines = [f"Humans among themselves{_weighted(pairs)}"]
     label = left("Krippendorff's alpha", LABEL + 5)
     if alpha["value"] is None:
-        lines += _wrapped(f"{label}undefined: {alpha['reason']}", width, 2)
+        lines += indented([f"{label}undefined: {alpha['reason']}"], width, 2)
     else:
         level = alpha["method"].partition(",")[0]
         items = f"{level}, {alpha['n']:,} items with two or more labels"
-        lines += _wrapped(f"{label}{_with_interval(alpha)}  ({items})", width, 2)
-        lines += _wrapped(_preliminary(alpha["n"]), width, 2)
-    pairs = [(f"{_name(pair['rows'])} – {_name(pair['columns'])}", pair) for pair in humans["pairs"]]
+        lines += indented([f"{label}{_with_interval(alpha)}  ({items})"], width, 2)
+        lines += indented([f"no interval: {alpha['reason']}" if alpha["reason"] else ""], width, 2)
+        lines += indented(preliminary([FEW_ITEMS] if 0 < alpha["n"] < PRELIMINARY_BELOW else []), width, 2)
+    if any(MANY_MISSING in pair["marks"] for _, pair in pairs):
+        lines += indented([MISSING], width, 2)
     return lines + (_table(pairs, width) if pairs else [])
-
-
-def _notes(pair: Json, width: int, indent: int) -> list[str]:
-    """What a reader must know before quoting the pair: what is undefined, left out, small or borrowed."""
-    left_out = [f"{count:,} {EXCLUDED[key]}" for key, count in pair["excluded"].items() if count]
-    about = ["as imported"] if pair["design"] == "imported" else []
-    about += [_preliminary(pair["n"])] if _preliminary(pair["n"]) else []
-    about += ["left out: " + ", ".join(left_out)] if left_out else []
-    notes = [*_undefined(pair), "; ".join(about)]
-    if pair.get("headline") == "strict":
-        share = pair["excluded"]["error"] / (pair["n"] + pair["excluded"]["error"])
-        notes.append(f"Quote the strict figures: {100 * share:.1f} % of the verdicts are unreadable.")
-    if 0 < pair["groups"] < pair["n"]:
-        notes.append(
-            f"The {pair['n']:,} items lie in {pair['groups']:,} groups. The intervals take items as independent: "
-            "where many share a group, they are too narrow."
-        )
-    if "codebooks" in pair:
-        versions = ", ".join(f"{count:,} under {shown(hash_)[:8]}" for hash_, count in pair["codebooks"].items())
-        notes.append(f"Labels of more than one codebook version: {versions}.")
-    return [line for note in notes for line in _wrapped(note, width, indent)]
-
-
-def _undefined(pair: Json) -> list[str]:
-    """One line per reason; figures that share it share the line."""
-    names_by_reason: dict[str, list[str]] = {}
-    for key, name in NAMES.items():
-        for figure, called in ((key, name), (f"{key}_strict", f"{name} strict")):
-            if figure in pair and pair[figure]["value"] is None:
-                names_by_reason.setdefault(pair[figure]["reason"], []).append(called)
-    everything = pair["n"] == 0 and len(names_by_reason) == 1
-    return [
-        f"undefined: {reason}" if everything else f"{', '.join(names)} undefined: {reason}"
-        for reason, names in names_by_reason.items()
-    ]
-
-
-def _preliminary(n: int) -> str:
-    return f"(preliminary: fewer than {PRELIMINARY_BELOW} items)" if 0 < n < PRELIMINARY_BELOW else ""
-
-
-def _wrapped(text: str, width: int, indent: int) -> list[str]:
-    return [" " * indent + line for line in wrap(text, width - indent, drop_whitespace=True)]
 
 
 def _with_interval(estimate: Json) -> str:
     if estimate["value"] is None or estimate["low"] is None or estimate["high"] is None:
         return _plain(estimate)
     return f"{_plain(estimate)} [{_two_places(estimate['low'])}, {_two_places(estimate['high'])}]"
+
+
+def _interval(estimate: Json) -> str:
+    if estimate["low"] is None or estimate["high"] is None:
+        return ""
+    return f"[{_two_places(estimate['low'])}, {_two_places(estimate['high'])}]"
 
 
 def _plain(estimate: Json) -> str:

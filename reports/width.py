@@ -4,6 +4,7 @@ A CJK character or an emoji takes two columns, a combining accent none. Names co
 may have written, so characters that steer a terminal or turn the reading direction become a visible mark.
 """
 
+import re
 import unicodedata
 
 ELLIPSIS = "…"
@@ -44,6 +45,17 @@ def right(text: str, room: int) -> str:
     """`text` cut and padded on its left to exactly `room` columns."""
     text = fit(text, room)
     return " " * (room - columns(text)) + text
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """`text` in lines of at most `room` columns, broken at spaces but never inside `[low, high]`; a wider word is cut."""
+    lines: list[str] = []
+    for word in re.findall(r"\[[^\][]*\]\S*|\S+", text):
+        if lines and columns(lines[-1]) + 1 + columns(word) <= room:
+            lines[-1] += " " + word
+        else:
+            lines.append(fit(word, room))
+    return lines
 
 
 def _columns_of(character: str) -> int:

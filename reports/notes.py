@@ -1,0 +1,155 @@
+"""What a reader must know before quoting a pair: its design, what is missing, left out, undefined, borrowed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
+from reports.width import columns, left, right, shown, wrapped
+
+Json = Mapping[str, Any]
+
+NAMES = {
+    "kappa": "kappa",
+    "kappa_linear": "kappa, linear",
+    "kappa_quadratic": "kappa, quadratic",
+    "observed_agreement": "agreement",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ac1": "AC1",
+    "spearman": "Spearman",
+}
+EXCLUDED = {
+    "missing": "without a verdict",
+    "skipped": "skipped",
+    "unsure": "unsure",
+    "tie": "tied",
+    "error": "unreadable",
+}
+MARKS = {FEW_ITEMS: "fewer than 30 items", FEW_GROUPS: "fewer than 10 groups"}
+STRATUM_COUNTS = ("frame", "drawn", "finished", "missing")
+COUNT, NARROWEST_NAME = 11, 10
+
+
+def pair_notes(pair: Json, width: int, indent: int) -> list[str]:
+    """The notes on one pair, wrapped to `width` columns."""
+    left_out = [f"{count:,} {EXCLUDED[key]}" for key, count in pair["excluded"].items() if count]
+    about = ["as imported"] if pair["design"] == "imported" else []
+    about += preliminary(pair["marks"])
+    about += ["left out: " + ", ".join(left_out)] if left_out else []
+    notes = [f"{shown(name)}: {line}" if name else line for name, part in parts(pair).items() for line in undefined(part)]
+    notes.append("; ".join(about))
+    if pair.get("headline") == "strict":
+        notes.append(f"Quote the strict figures: {_unreadable(pair)} unreadable.")
+    if 0 < pair["groups"] < pair["n"] and not _robust(pair):
+        notes.append(f"{_groups(pair)}. The intervals take items as independent: where many share a group, they are too narrow.")
+    if "codebooks" in pair:
+        versions = ", ".join(f"{count:,} under {shown(hash_)[:8]}" for hash_, count in pair["codebooks"].items())
+        notes.append(f"Labels of more than one codebook version: {versions}.")
+    return indented(notes, width, indent)
+
+
+def design_notes(pair: Json, width: int, indent: int) -> list[str]:
+    """How the items of a pair were drawn, what is missing by stratum, and how many labels a consensus rests on."""
+    lines = []
+    strata = pair.get("strata", [])
+    if pair["weighted"]:
+        frame = sum(stratum["frame"] for stratum in strata)
+        drawn = " by verdict of " + shown(pair["design"].partition(":")[2]) if pair["design"].startswith("stratified:") else ""
+        drawing = f"Drawn{drawn} in strata: the matrix counts items, the figures are weighted to the frame of {frame:,} items."
+        lines += indented([drawing], width, indent)
+    if pair["weighted"] or any(stratum["missing"] for stratum in strata):
+        lines += _strata(strata, width, indent)
+    if MANY_MISSING in pair["marks"]:
+        lines += indented([MISSING], width, indent)
+    if 0 < pair["groups"] < pair["n"] and _robust(pair):
+        lines += indented([f"{_groups(pair)}; the intervals allow for what the items of a group have in common."], width, indent)
+    if pair.get("single"):
+        lines += indented([f"The consensus on {pair['single']:,} of {pair['n']:,} items is one person's label."], width, indent)
+    return lines
+
+
+MISSING = "More than 10 % of a stratum's drawn items are unfinished or skipped: the figures are preliminary."
+
+
+def preliminary(marks: Sequence[str]) -> list[str]:
+    """The marks on sizes in words, as one remark or none."""
+    found = [MARKS[mark] for mark in marks if mark in MARKS]
+    return [f"(preliminary: {', '.join(found)})"] if found else []
+
+
+def undefined(figures: Json) -> list[str]:
+    """One line per reason; figures that share it share the line."""
+    values: dict[str, list[str]] = {}
+    intervals: dict[str, list[str]] = {}
+    for key, name in NAMES.items():
+        for figure, called in ((key, name), (f"{key}_strict", f"{name} strict")):
+            if figure not in figures or not figures[figure]["reason"]:
+                continue
+            found = values if figures[figure]["value"] is None else intervals
+            found.setdefault(figures[figure]["reason"], []).append(called)
+    everything = figures["n"] == 0 and len(values) == 1
+    return [
+        *(f"undefined: {why}" if everything else f"{', '.join(names)} undefined: {why}" for why, names in values.items()),
+        *(f"no interval for {', '.join(names)}: {why}" for why, names in intervals.items()),
+    ]
+
+
+def parts(pair: Json) -> dict[str, Json]:
+    """What a pair holds figures of, by name: itself, its labels (multilabel), its threshold (score)."""
+    if "by_label" in pair:
+        return dict(pair["by_label"])
+    return {"": pair} | ({"at the threshold": pair["at_threshold"]} if "at_threshold" in pair else {})
+
+
+def methods(questions: Iterable[Json]) -> str:
+    """How the intervals were made: figures by method, in a sentence; empty without a figure."""
+    found: dict[str, list[str]] = {}
+    whole = False
+    for question in questions:
+        alpha = question["human_human"]["krippendorff_alpha"]
+        if alpha["value"] is not None:
+            found.setdefault(alpha["method"], []).append("alpha")
+        for pair in (*question["pairs"], *question["human_human"]["pairs"]):
+            whole = whole or any(0 < each["frame"] == each["finished"] and pair["weighted"] for each in pair.get("strata", []))
+            for part in parts(pair).values():
+                for key, name in NAMES.items():
+                    if key in part and part[key]["low"] is not None:
+                        found.setdefault(part[key]["method"], []).append(name)
+    if not found:
+        return ""
+    sentence = "; ".join(f"{', '.join(dict.fromkeys(names))}: {method}" for method, names in found.items())
+    correction = " A stratum labelled whole counts as a sample too (no finite-population correction)." if whole else ""
+    return f"Intervals by: {sentence}.{correction}"
+
+
+def indented(notes: Iterable[str], width: int, indent: int) -> list[str]:
+    """Each note wrapped to `width` columns, `indent` of them blank; empty notes leave no line."""
+    return [" " * indent + line for note in notes for line in wrapped(note, width - indent)]
+
+
+def _unreadable(pair: Json) -> str:
+    if pair["weighted"]:
+        return "more than 2 % of the frame's verdicts are"
+    return f"{100 * pair['excluded']['error'] / (pair['n'] + pair['excluded']['error']):.1f} % of the verdicts are"
+
+
+def _groups(pair: Json) -> str:
+    return f"The {pair['n']:,} items lie in {pair['groups']:,} groups"
+
+
+def _robust(pair: Json) -> bool:
+    figures = [part[key] for part in parts(pair).values() for key in NAMES if key in part]
+    return any("groups" in figure["method"] for figure in figures)
+
+
+def _strata(strata: Sequence[Json], width: int, indent: int) -> list[str]:
+    """One row per stratum; a narrow terminal shows fewer counts."""
+    counts: Sequence[str] = STRATUM_COUNTS
+    while len(counts) > 1 and width - indent - COUNT * len(counts) < NARROWEST_NAME:
+        counts = counts[1:]
+    names = [shown(stratum["name"]) for stratum in strata]
+    room = min(width - indent - COUNT * len(counts), max(7, *map(columns, names)))
+    lines = [left("stratum", room) + "".join(right(head, COUNT) for head in counts)]
+    for name, stratum in zip(names, strata, strict=True):
+        lines.append(left(name, room) + "".join(right(f"{stratum[head]:,}", COUNT) for head in counts))
+    return [" " * indent + line for line in lines]
