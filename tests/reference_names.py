@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.tallies import Excluded, PairTally, QuestionTally, StratumTally
 from reports.agreement import (
     Table,
     ac1,
@@ -26,7 +27,10 @@ from reports.agreement import (
     specificity,
 )
 from reports.alpha import krippendorff_alpha
+from reports.alpha_by_design import alpha_by_design
 from reports.estimate import Estimate
+from reports.sample import Sample
+from reports.scores import spearman
 
 Case = dict[str, Any]
 
@@ -59,6 +63,7 @@ FIGURES: dict[str, Figure] = {
     "specificity_strict": lambda case: sensitivity_strict(table_of(case), case["input"]["unreadable"], 1 - positive_of(case)),
     "alpha_nominal": lambda case: krippendorff_alpha(patterns_of(case), "nominal"),
     "alpha_ordinal": lambda case: krippendorff_alpha(patterns_of(case), "ordinal"),
+    "alpha_interval": lambda case: alpha_by_design(scores_of(case)),
 }
 
 OTHER_GROUPS: dict[tuple[str, str], Figure] = {
@@ -69,8 +74,22 @@ OTHER_GROUPS: dict[tuple[str, str], Figure] = {
     ("paired_kappa_difference", "kappa_1"): lambda case: kappa(margin(case, 1)),
     ("paired_kappa_difference", "kappa_2"): lambda case: kappa(margin(case, 2)),
     ("score", "kappa_at_threshold"): lambda case: kappa(at_threshold(case)),
+    ("score", "spearman"): lambda case: spearman(scored(case)),
+    ("multilabel", "alpha_masi"): lambda case: alpha_by_design(sets_of(case)),
+    ("post_stratified", "kappa"): lambda case: kappa(stratified(case)),
+    ("post_stratified", "sensitivity"): lambda case: sensitivity(stratified(case), positive_of(case)),
+    ("post_stratified", "specificity"): lambda case: specificity(stratified(case), positive_of(case)),
+    ("post_stratified", "observed_agreement"): lambda case: observed_agreement(stratified(case)),
 }
 """(group, name) -> a figure of ours on a table that the case's input holds in another shape."""
+
+DESIGNED_INTERVALS: dict[tuple[str, str], Figure] = {
+    ("post_stratified", "kappa_delta_half"): OTHER_GROUPS["post_stratified", "kappa"],
+    ("post_stratified", "sensitivity_square_and_add"): OTHER_GROUPS["post_stratified", "sensitivity"],
+    ("post_stratified", "specificity_square_and_add"): OTHER_GROUPS["post_stratified", "specificity"],
+    ("cluster_robust", "fisher_t"): lambda case: kappa(clustered(case)),
+}
+"""(group, name before `_low` or `_high`) -> the figure whose interval it is."""
 
 INTERVALS = {
     "delta4": "kappa",  # checked for two choices only: more choices have another number of pseudo-items
@@ -88,7 +107,7 @@ NOT_IN_THIS_VERSION = {
     *("precision", "npv", "f1", "f1_low", "f1_high", "prevalence_index_abs", "bias_index_abs"),
     *("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"),
     *("mcnemar_exact_p", "mcnemar_midp", "fleiss_kappa", "ac2_linear", "ac2_quadratic"),
-    *("alpha_interval", "alpha_ratio", "delta2_low", "delta2_high"),
+    *("alpha_ratio", "delta2_low", "delta2_high"),
 }
 
 
@@ -129,6 +148,59 @@ def pooled(case: Case, parts: str) -> Table:
     return np.sum([part["table"] for part in case["input"][parts]], axis=0).tolist()  # type: ignore[no-any-return]
 
 
+def pair_of(table: Table, **design: Any) -> PairTally:
+    """A pair of the consensus and a judge without errors."""
+    counts = tuple(tuple(row) for row in table)
+    given = {"design": "simple", "groups": sum(map(sum, counts))} | design
+    return PairTally("human:consensus", "judge:j", counts, (0,) * len(counts), Excluded(), **given)
+
+
+def stratified(case: Case) -> Sample:
+    """Strata called `verdict=C` hold verdicts C alone; the others can hold any."""
+    strata = []
+    for part in case["input"]["strata"]:
+        _, is_verdict, verdict = part["stratum"].partition("=")
+        column = case["input"]["choices"].index(verdict) if is_verdict else None
+        n, table = sum(map(sum, part["table"])), tuple(map(tuple, part["table"]))
+        strata.append(StratumTally(part["stratum"], part["population"], n, n, table, (0,) * len(table), column))
+    return Sample.readable(pair_of(pooled(case, "strata"), design="stratified:j", weighted=True, strata=tuple(strata)))
+
+
+def clustered(case: Case) -> Sample:
+    """The groups of a case, by what they hold."""
+    contents = Counter(
+        tuple((0, i, j, count) for i, row in enumerate(part["table"]) for j, count in enumerate(row) if count)
+        for part in case["input"]["clusters"]
+    )
+    return Sample.readable(pair_of(pooled(case, "clusters"), groups=sum(contents.values()), clusters=contents))
+
+
+def scored(case: Case) -> PairTally:
+    """Pairs of scores."""
+    scores = Counter((0, float(human), float(judge)) for human, judge in case["input"]["pairs"])
+    return pair_of((), groups=sum(scores.values()), scores=scores)
+
+
+def sets_of(case: Case) -> QuestionTally:
+    """Multilabel ratings, as bit sets."""
+    choices = case["input"]["choices"]
+    units = Counter(
+        tuple(sorted(float(sum(1 << choices.index(choice) for choice in rated)) for rated in ratings if rated is not None))
+        for ratings in case["input"]["ratings"]
+    )
+    return QuestionTally("q", "multilabel", tuple(choices), None, (), (), {}, units=units)
+
+
+def scores_of(case: Case) -> QuestionTally:
+    """Ratings as scores; a word counts as its place among the choices."""
+    choices = case["input"]["choices"]
+    units: Counter[tuple[float, ...]] = Counter()
+    for pattern, items in patterns_of(case).items():
+        values = [choice if isinstance(choice, int) else place for place, choice in enumerate(choices)]
+        units[tuple(float(value) for value, votes in zip(values, pattern, strict=True) for _ in range(votes))] += items
+    return QuestionTally("q", "score", (), None, (), (), {}, units=units)
+
+
 def margin(case: Case, judge: int) -> Table:
     """Human against the first or the second judge, from human x first x second."""
     return np.sum(case["input"]["table3"], axis=3 - judge).tolist()  # type: ignore[no-any-return]
@@ -160,6 +232,9 @@ def asked_of(name: str, case: Case) -> Asked | None:
     group = case["statistic"]
     if (group, name) in OTHER_GROUPS:
         return Asked(OTHER_GROUPS[group, name])
+    start, _, part = name.rpartition("_")
+    if (group, start) in DESIGNED_INTERVALS:
+        return Asked(DESIGNED_INTERVALS[group, start], part)
     if group not in ONE_TABLE or name in NOT_IN_THIS_VERSION:
         return None
     if name == "n":
