@@ -63,7 +63,7 @@ def alpha_by_design(tally: QuestionTally) -> Estimate:
     value = float(measure.alpha(votes.whole(measure.features))[0])
     if not math.isfinite(value):
         return Estimate.undefined(n, method, ONE_CHOICE if of_choices else ONE_VALUE)
-    if votes.number < 2:
+    if votes.grouped and votes.number < 2:
         return Estimate(value, None, None, n, method, ONE_GROUP)
     centre, half_width = _jackknife(votes, measure)
     return Estimate(value, *held(value, centre, half_width, (-1.0, 1.0)), n, method)
@@ -287,4 +287,4 @@ def _jackknife(votes: _Votes, measure: _Measure) -> tuple[float, float]:
     mean = float(times @ alphas) / number
     variance = (number - 1) / number * float(times @ (alphas - mean) ** 2)
     strata = int((votes.items.sum(axis=1) > 0).sum()) if votes.weighted else 1
-    return float(measure.alpha(whole)[0]), student_quantile(max(1, votes.number - strata)) * math.sqrt(variance)
+    return float(measure.alpha(whole)[0]), student_quantile(votes.number - strata) * math.sqrt(variance)

@@ -91,8 +91,8 @@ def smooth_method(sample: Sample, smoothing: Smoothing) -> str:
 
 
 def degrees_of_groups(sample: Sample, groups: Groups) -> int:
-    """Degrees of freedom under groups, at least one."""
-    return max(1, groups.number - len(sample.strata))
+    """Degrees of freedom under groups; below one, nothing is known of the width."""
+    return groups.number - len(sample.strata)
 
 
 def design_effect(sample: Sample, groups: Groups, linearised: Linearised) -> float:
@@ -160,7 +160,7 @@ class _Pulls:
 def _by_item(sample: Sample, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float, str]:
     pulls = _Pulls.of(sample, linearised, smoothing)
     if sample.weighted:
-        quantile = student_quantile(max(1, sample.n - sum(stratum.cells > 0 for stratum in sample.strata)))
+        quantile = student_quantile(sample.n - sum(stratum.cells > 0 for stratum in sample.strata))
         method = f"{_weighted_method(sample, smoothing)}, t(n-strata)"
     else:
         quantile = student_quantile(sample.n - 1) if smoothing.student else normal_quantile()

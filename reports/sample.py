@@ -152,6 +152,8 @@ def _of_pair(pair: PairTally, strict: bool) -> Sample:
             )
             for each in (pair.strata[place] for place in kept)
         )
+    if any(stratum.cells > stratum.finished for stratum in strata):
+        raise ValueError(f"A stratum of {pair.rows} x {pair.columns} holds more items than were finished in it. Count again.")
     return Sample(strata or (_plain(whole),), pair.weighted, _groups(pair.clusters, places, size + strict), unlabelled)
 
 

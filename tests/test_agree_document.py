@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.tallies import Excluded, PairTally, QuestionTally
+from data.tallies import Excluded, PairTally, QuestionTally, StratumMissing, StratumTally
 from reports.document import agreement_document
 from reports.matrix import matrix_lines
 from reports.terminal import agreement_text
@@ -31,6 +31,7 @@ def pair(
     design: str = "simple",
     groups: int | None = None,
     codebooks: Mapping[str, int] | None = None,
+    **more: Any,
 ) -> PairTally:
     unreadable = unreadable or (0,) * len(confusion)
     return PairTally(
@@ -42,7 +43,17 @@ def pair(
         design,
         sum(map(sum, confusion)) if groups is None else groups,
         codebooks or {},
+        **more,
     )
+
+
+def stratified(**more: Any) -> PairTally:
+    """A hundred of each verdict, of 1,000 and 9,000: 81 raw, 60 weighted."""
+    strata = (
+        StratumTally("judge-a: aligned", 9000, 102, 100, ((90, 0), (10, 0)), (0, 0), 0),
+        StratumTally("judge-a: misaligned", 1000, 115, 100, ((0, 9), (0, 91)), (0, 0), 1),
+    )
+    return pair(((90, 9), (10, 91)), design="stratified:judge-a", weighted=True, strata=strata, **more)
 
 
 def question(
@@ -52,8 +63,9 @@ def question(
     positive: int | None = 1,
     humans: tuple[PairTally, ...] = (),
     votes: Mapping[tuple[int, ...], int] | None = None,
+    **more: Any,
 ) -> QuestionTally:
-    return QuestionTally("misaligned", type, choices, positive, pairs, humans, votes or {})
+    return QuestionTally("misaligned", type, choices, positive, pairs, humans, votes or {}, **more)
 
 
 def only_pair(*args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -74,7 +86,7 @@ def test_the_document_has_the_keys_of_the_design_in_their_order() -> None:
     assert list(asked) == ["id", "type", "choices", "pairs", "human_human"]
     assert list(asked["human_human"]) == ["krippendorff_alpha", "pairs"]
     expected = ["rows", "columns", "n", "excluded", "confusion", "observed_agreement", "kappa"]
-    expected += ["sensitivity", "specificity", "ac1", "design", "weighted", "groups"]
+    expected += ["sensitivity", "specificity", "ac1", "design", "weighted", "groups", "marks"]
     assert list(asked["pairs"][0]) == list(asked["human_human"]["pairs"][0]) == expected
     assert list(asked["pairs"][0]["excluded"]) == ["missing", "skipped", "unsure", "tie", "error"]
     assert list(asked["pairs"][0]["kappa"]) == ESTIMATE_KEYS
@@ -147,8 +159,76 @@ def test_counts_that_do_not_fit_together_are_refused() -> None:
         only_pair(unreadable=(1, 0), excluded=Excluded(error=3))
     with pytest.raises(ValueError, match="positive"):
         agreement_document("s", [question(pair(), positive=None)])
-    with pytest.raises(ValueError, match="multilabel"):
-        agreement_document("s", [question(type="multilabel")])
+    with pytest.raises(ValueError, match="essay"):
+        agreement_document("s", [question(type="essay")])
+
+
+def test_a_weighted_pair_carries_counts_shares_strata_and_figures_of_the_frame() -> None:
+    missing = (StratumMissing("judge-a: aligned", 102, 1, 1), StratumMissing("judge-a: misaligned", 115, 11, 4))
+    document = agreement_document("s", [question(stratified(), missing=missing, outside_frame=12)])
+    asked, found = document["questions"][0], document["questions"][0]["pairs"][0]
+    assert found["design"] == "stratified:judge-a" and found["weighted"] is True
+    assert found["confusion"] == [[90, 9], [10, 91]] and found["n"] == 200
+    assert found["confusion_weighted"] == [[pytest.approx(0.81), pytest.approx(0.009)], [pytest.approx(0.09), pytest.approx(0.091)]]
+    assert round(found["kappa"]["value"], 2) == 0.60 and round(found["sensitivity"]["value"], 2) == 0.50
+    assert found["strata"][1] == {"name": "judge-a: misaligned", "frame": 1000, "drawn": 115, "finished": 100, "missing": 15}
+    assert asked["missing"][1]["share"] == pytest.approx(15 / 115) and asked["outside_frame"] == 12
+    assert found["marks"] == ["more-than-10-percent-missing"]
+    assert "confusion_weighted" not in only_pair() and "strata" not in only_pair()
+
+
+def test_marks_name_what_makes_a_figure_preliminary() -> None:
+    assert only_pair()["marks"] == []
+    assert only_pair(((10, 2), (1, 16)))["marks"] == ["fewer-than-30-items"]
+    assert only_pair(groups=9)["marks"] == ["fewer-than-10-groups"]
+    assert only_pair(((3, 1), (1, 3)))["marks"] == ["fewer-than-30-items"]  # eight items alone are no eight groups
+
+
+def test_a_multilabel_pair_has_figures_by_label_and_no_confusion() -> None:
+    labels = {"lies": pair(((40, 3), (4, 13))), "hides": pair(((50, 3), (4, 3)), unreadable=(2, 1))}
+    judged = pair((), unreadable=(), excluded=Excluded(error=3, unsure=1), groups=60, by_label=labels)
+    asked = question(judged, type="multilabel", choices=("lies", "hides"), positive=None, units={(1, 1): 9, (1, 3): 4, (0, 0): 20})
+    document = agreement_document("s", [asked])["questions"][0]
+    found = document["pairs"][0]
+    assert found["n"] == 60 and "confusion" not in found and "kappa" not in found
+    assert list(found["by_label"]) == ["lies", "hides"]
+    assert found["by_label"]["lies"]["kappa"] == only_pair(((40, 3), (4, 13)))["kappa"]
+    assert found["by_label"]["lies"]["sensitivity"]["value"] == 13 / 17
+    assert "kappa_strict" in found["by_label"]["hides"] and "kappa_strict" not in found["by_label"]["lies"]
+    assert document["human_human"]["krippendorff_alpha"]["method"].startswith("MASI")
+    text = text_of(asked)
+    assert "lies" in text and "hides" in text and "strict: kappa" in text and "MASI, 33 items" in text
+
+
+def test_a_score_pair_has_a_rank_correlation_and_the_figures_at_its_threshold() -> None:
+    scores = {(0, float(k), float(k + k % 3)): 2 for k in range(20)}
+    judged = pair((), unreadable=(), groups=40, scores=scores, at_threshold=pair(((19, 3), (2, 16))))
+    asked = question(judged, type="score", choices=(), positive=None, units={(1.0, 2.0): 9, (5.0, 5.0): 30})
+    found = agreement_document("s", [asked])["questions"][0]["pairs"][0]
+    assert found["n"] == 40 and found["spearman"]["value"] > 0.9 and "confusion" not in found
+    assert found["at_threshold"]["confusion"] == [[19, 3], [2, 16]]
+    text = text_of(asked)
+    assert "Spearman" in text and "at the threshold" in text and "at or above" in text and "interval, 39 items" in text
+
+
+def test_the_text_tells_the_design_the_strata_and_how_the_intervals_were_made() -> None:
+    missing = (StratumMissing("judge-a: misaligned", 115, 11, 4),)
+    contents = {((0, 0, 0, 9), (0, 1, 0, 1), (1, 1, 1, 9)): 10, ((1, 0, 1, 9), (1, 1, 1, 1)): 1}
+    shown_pair = stratified(groups=11, clusters=contents, single=40)
+    text = " ".join(text_of(question(shown_pair, missing=missing, outside_frame=7)).split())
+    assert "by verdict of judge-a" in text and "weighted to the frame of 10,000 items" in text
+    assert "judge-a: misaligned 1,000 115 100 15" in text
+    assert "More than 10 % of a stratum's drawn items" in text
+    assert "200 items lie in 11 groups; the intervals allow for" in text and "too narrow" not in text
+    assert "consensus on 40 of 200 items is one person's label" in text
+    assert "7 items came in after the last draw" in text
+    assert "Intervals by: " in text and "post-stratified" in text and "cluster-robust" in text
+
+
+def test_every_figure_of_a_table_has_its_interval_below_it() -> None:
+    lines = text_of(question(pair(rows="human:ana"))).splitlines()
+    place = next(place for place, line in enumerate(lines) if line.startswith("  ana"))
+    assert lines[place].count("0.") == lines[place + 1].count("[") == 5
 
 
 def test_the_text_tells_kappa_with_its_interval_n_and_what_was_left_out() -> None:
@@ -269,6 +349,10 @@ def test_no_line_is_wider_than_asked_whatever_the_names(drawn: tuple[list[str], 
         pair(counts, columns=f"judge:{rater}", unreadable=(3,) * len(counts)),
         pair(counts, rows=f"human:{rater}", columns=f"judge:{rater}", design="imported", groups=3),
     )
+    strata = tuple(StratumTally(f"{rater}: {name}", 10**9, 10**9, 10**9, counts) for name in names[:2])
+    drawn_by = pair(counts, columns=f"judge:{rater}", design=f"stratified:{rater}", weighted=True, strata=strata)
+    asked = question(drawn_by, type="ordinal", choices=tuple(names), positive=None)
+    assert max(map(columns, text_of(asked, width=width).split("\n"))) <= width
     asked = question(*pairs, type="ordinal", choices=tuple(names), positive=None)
     lines = text_of(asked, width=width).split("\n")
     assert max(map(columns, lines)) <= width
