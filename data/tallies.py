@@ -99,6 +99,9 @@ class PairTally:
     """What one group holds -> how many groups hold just that. It is sorted (stratum, row, column, items), with
     the stratum's place in `strata` (0 without strata) and column `K` for unreadable verdicts. Groups without
     an item in a cell are left out. Empty where no group has two items: then items are the units."""
+    frame_groups: Mapping[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
+    """What one group holds of the whole frame, drawn or not -> groups: sorted (stratum, items of the frame).
+    Where strata are weighted and groups matter: how much of a stratum there is varies from group to group."""
     by_label: Mapping[str, "PairTally"] = field(default_factory=dict)
     """Multilabel: choice -> its binary pair, with choices (not chosen, chosen) and so positive 1."""
     scores: Mapping[tuple[int, float, float], int] = field(default_factory=dict)

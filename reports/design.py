@@ -10,12 +10,16 @@ have a cell; everything below is the variance of the sum of these pulls.
   Half a pseudo-item a cell for two choices, while the strata fill at most CELLS_FOR_HALVES cells; beyond,
   all cells of all strata share the c of a simple draw (`post-stratified delta+3, ...`). Halves everywhere
   would cover 45 % at worst for five choices and 48 % for two choices in eight strata.
-- groups: the pulls are summed by group, over all strata, and each pseudo-item is a group of its own, so
-  that groups of one item give back the interval without groups; t(groups - 1), or t(groups - strata).
-- groups, kappa of equal weights (`cluster-robust fisher z, t(groups-1)`): tanh(atanh κ ± t·SE/(1-κ²)) with
-  the linearised SE of the raw table. At κ = 1 or SE = 0: delta+c with the number of groups for n. Where
-  chance alone would disagree on fewer than FISHER_NEEDS items (a rare choice), Fisher's interval is too
-  short (measured: down to 69 %), and it is widened to hold the delta+c one.
+- groups (`cluster-robust fisher z, t(groups-1)`): the pulls, each less the mean of its stratum, are summed by
+  group over all strata, and the interval is tanh(atanh v ± t·SE/(1-v²)). That is for the unweighted kappa of
+  items drawn alike; Fisher's interval is too short where a choice is rare (measured: down to 69 %), and
+  untried for other figures. So where chance alone would disagree on fewer than FISHER_NEEDS items, for
+  other figures, and under weights it is widened to hold delta+c with every pseudo-item a group of its own
+  (`fisher z or delta+4, the wider`), which gives back the interval without groups for groups of one item.
+  At v = 1 or SE = 0, delta+c with the number of groups for n takes the place of Fisher's.
+- weights and groups: how much of a stratum there is varies between groups too. The frame's counts by group
+  (`frame_groups`) add M/(M-1)·Σ over groups of (Σ_s N_ms/W · mean d of s)². Where a tally does not have them
+  the strata are taken as fixed, and the interval speaks of this frame alone.
 
 No finite-population correction, whatever the share of a stratum that was labelled: the figures speak of
 the judge on items like these, so a stratum that was labelled whole is a sample too.
@@ -70,24 +74,21 @@ class Smoothing:
 def smooth_interval(sample: Sample, value: float, linearised: Linearised, smoothing: Smoothing, fisher: bool) -> Interval:
     """The 95 % interval of a smooth statistic in [-1, 1] with `value` in the population of `sample`, n >= 1.
 
-    `fisher`: the statistic is an unweighted kappa, for which Fisher's z was measured under groups.
+    `fisher`: the statistic is an unweighted kappa, whose Fisher's z was measured alone under groups.
     """
     if sample.groups is None:
         centre, half_width, method = _by_item(sample, linearised, smoothing)
         return Interval(*held(value, centre, half_width, LIMITS), method)
     if sample.groups.number < 2:
-        return Interval(None, None, _clustered_method(sample, smoothing), ONE_GROUP)
-    if fisher and not sample.weighted:
-        return _fisher(sample, sample.groups, value, linearised, smoothing)
-    centre, half_width = _by_group(sample, sample.groups, linearised, smoothing)
-    return Interval(*held(value, centre, half_width, LIMITS), _clustered_method(sample, smoothing))
+        return Interval(None, None, smooth_method(sample, smoothing), ONE_GROUP)
+    return _by_groups(sample, sample.groups, value, linearised, smoothing, fisher)
 
 
 def smooth_method(sample: Sample, smoothing: Smoothing) -> str:
     """How the interval would be made, for a statistic that turns out to be undefined."""
     if sample.groups is not None:
-        return _clustered_method(sample, smoothing)
-    return f"{_weighted_method(sample, smoothing)}, t(n-strata)" if sample.weighted else smoothing.method
+        return _robust_method(sample, f"fisher z or {_weighted_name(sample, smoothing)}, the wider")
+    return f"post-stratified {_weighted_name(sample, smoothing)}, t(n-strata)" if sample.weighted else smoothing.method
 
 
 def degrees_of_groups(sample: Sample, groups: Groups) -> int:
@@ -95,11 +96,9 @@ def degrees_of_groups(sample: Sample, groups: Groups) -> int:
     return groups.number - len(sample.strata)
 
 
-def design_effect(sample: Sample, groups: Groups, linearised: Linearised) -> float:
-    """Variance by group over variance by item, at least 1, of the raw table; 1 where neither is above 0."""
-    pulls = _Pulls.of(sample, linearised, None)
-    by_item, by_group = pulls.variance_by_item(), pulls.variance_by_group(groups)
-    return max(1.0, by_group / by_item) if by_item > 0 else 1.0
+def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> float:
+    """The linearised standard error by group, of the raw table."""
+    return math.sqrt(_Pulls.of(sample, linearised, None).variance_by_group(sample, groups))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,8 @@ class _Pulls:
     pseudo: Floats
     """S x K x C."""
     chance: float
+    whole: float
+    """W: items of the frame that have a cell."""
 
     @classmethod
     def of(cls, sample: Sample, linearised: Linearised, smoothing: Smoothing | None) -> "_Pulls":
@@ -131,7 +132,7 @@ class _Pulls:
         p = table / whole
         value, gradient = linearised(p)
         by_chance = float(p.sum(axis=1) @ p[:, : len(p)].sum(axis=0))
-        return cls(value, items, finished, frame / whole, gradient - float((p * gradient).sum()), pseudo, by_chance)
+        return cls(value, items, finished, frame / whole, gradient - float((p * gradient).sum()), pseudo, by_chance, whole)
 
     def variance_by_item(self) -> float:
         """Σ A²·[Σ f d² - (Σ f d)²]/n; items without a cell pull by 0, and are among the n."""
@@ -142,7 +143,7 @@ class _Pulls:
         outside = np.maximum(0.0, 1 - f.sum(axis=(1, 2))) * mean**2
         return float((self.share**2 * (inside + outside) / self.finished).sum())
 
-    def variance_by_group(self, groups: Groups) -> float:
+    def variance_by_group(self, sample: Sample, groups: Groups) -> float:
         """M/(M-1)·Σ over groups of their summed pulls, squared; each pseudo-item is a group of its own."""
         cells = self.items.sum(axis=(1, 2))
         mean = (self.items * self.deviation).sum(axis=(1, 2)) / np.maximum(cells, 1e-300)
@@ -154,40 +155,51 @@ class _Pulls:
         # Whether an item has a cell at all varies from item to item, beside what its group does.
         domain = cells / self.finished
         beside = float((self.share**2 * domain * (1 - domain) * mean**2 / self.finished).sum())
-        return groups.number / (groups.number - 1) * squares + beside
+        return groups.number / (groups.number - 1) * squares + beside + self._variance_of_strata(sample, domain * mean)
+
+    def _variance_of_strata(self, sample: Sample, pull: Floats) -> float:
+        """What comes from the groups of the frame holding unlike shares of the strata; `pull`: mean by stratum."""
+        frame = sample.frame_groups
+        if frame is None:
+            return 0.0
+        of_group = np.bincount(frame.content, weights=frame.items * pull[frame.stratum], minlength=len(frame.times)) / self.whole
+        number = float(frame.times.sum())
+        return number / (number - 1) * float((frame.times * of_group**2).sum()) if number > 1 else 0.0
 
 
 def _by_item(sample: Sample, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float, str]:
     pulls = _Pulls.of(sample, linearised, smoothing)
     if sample.weighted:
         quantile = student_quantile(sample.n - sum(stratum.cells > 0 for stratum in sample.strata))
-        method = f"{_weighted_method(sample, smoothing)}, t(n-strata)"
+        method = smooth_method(sample, smoothing)
     else:
         quantile = student_quantile(sample.n - 1) if smoothing.student else normal_quantile()
         method = smoothing.method
     return pulls.value, quantile * math.sqrt(pulls.variance_by_item()), method
 
 
-def _by_group(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
-    pulls = _Pulls.of(sample, linearised, smoothing)
-    quantile = student_quantile(degrees_of_groups(sample, groups))
-    return pulls.value, quantile * math.sqrt(pulls.variance_by_group(groups))
-
-
-def _fisher(sample: Sample, groups: Groups, value: float, linearised: Linearised, smoothing: Smoothing) -> Interval:
+def _by_groups(
+    sample: Sample, groups: Groups, value: float, linearised: Linearised, smoothing: Smoothing, fisher: bool
+) -> Interval:
     raw = _Pulls.of(sample, linearised, None)
-    error = math.sqrt(raw.variance_by_group(groups))
-    if value >= 1 or error < 1e-12:
-        centre, half_width = _at_number_of_groups(sample, groups, linearised, smoothing)
-        return Interval(*held(value, centre, half_width, LIMITS), f"delta+{smoothing.pseudo_items} with n = groups")
-    half_width = student_quantile(groups.number - 1) * error / (1 - value**2)
-    low, high = (math.tanh(math.atanh(value) + way * half_width) for way in (-1, 1))
-    method = "cluster-robust fisher z, t(groups-1)"
-    if sample.n * (1 - raw.chance) < FISHER_NEEDS:
-        wider = held(value, *_by_group(sample, groups, linearised, smoothing), LIMITS)
-        low, high = min(low, wider[0]), max(high, wider[1])
-        method = f"cluster-robust fisher z or delta+{smoothing.pseudo_items}, the wider, t(groups-1)"
-    return Interval(low, high, method)
+    error = math.sqrt(raw.variance_by_group(sample, groups))
+    quantile = student_quantile(degrees_of_groups(sample, groups))
+    if abs(value) >= 1 or error < 1e-12:
+        ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), LIMITS)
+        if not sample.weighted:
+            return Interval(*ends, f"delta+{smoothing.pseudo_items} with n = groups")
+        other = f"delta+{smoothing.pseudo_items} with n = groups"
+    else:
+        half_width = quantile * error / (1 - value**2)
+        ends = (math.tanh(math.atanh(value) - half_width), math.tanh(math.atanh(value) + half_width))
+        other = "fisher z"
+        if fisher and not sample.weighted and sample.n * (1 - raw.chance) >= FISHER_NEEDS:
+            return Interval(*ends, _robust_method(sample, other))
+    smoothed = _Pulls.of(sample, linearised, smoothing)
+    half_width = quantile * math.sqrt(smoothed.variance_by_group(sample, groups))
+    wider = held(value, smoothed.value, half_width, LIMITS)
+    method = _robust_method(sample, f"{other} or {_weighted_name(sample, smoothing)}, the wider")
+    return Interval(min(ends[0], wider[0]), max(ends[1], wider[1]), method)
 
 
 def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
@@ -223,11 +235,11 @@ def _evenly(shape: tuple[int, ...], pseudo_items: float) -> Floats:
     return spread
 
 
-def _weighted_method(sample: Sample, smoothing: Smoothing) -> str:
-    return "post-stratified delta+1/2 per cell" if _halves(sample) else f"post-stratified delta+{smoothing.pseudo_items}"
+def _weighted_name(sample: Sample, smoothing: Smoothing) -> str:
+    return "delta+1/2 per cell" if sample.weighted and _halves(sample) else f"delta+{smoothing.pseudo_items}"
 
 
-def _clustered_method(sample: Sample, smoothing: Smoothing) -> str:
+def _robust_method(sample: Sample, name: str) -> str:
     if sample.weighted:
-        return f"{_weighted_method(sample, smoothing)}, cluster-robust, t(groups-strata)"
-    return f"cluster-robust delta+{smoothing.pseudo_items}, t(groups-1)"
+        return f"post-stratified, cluster-robust {name}, t(groups-strata)"
+    return f"cluster-robust {name}, t(groups-1)"

@@ -75,12 +75,24 @@ class Groups:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameGroups:
+    """What the frame holds of each group, drawn or not: one entry per distinct content and stratum."""
+
+    content: NDArray[np.int64]
+    stratum: NDArray[np.int64]
+    items: Floats
+    times: Floats
+    """By content: how many groups hold it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A pair's counts by stratum; with `groups` where items share them, else items are the units."""
 
     strata: tuple[Stratum, ...]
     weighted: bool = False
     groups: Groups | None = None
+    frame_groups: FrameGroups | None = None
     unlabelled: str = ""
     """Why nothing stands for part of the frame; empty where something does."""
 
@@ -154,7 +166,9 @@ def _of_pair(pair: PairTally, strict: bool) -> Sample:
         )
     if any(stratum.cells > stratum.finished for stratum in strata):
         raise ValueError(f"A stratum of {pair.rows} x {pair.columns} holds more items than were finished in it. Count again.")
-    return Sample(strata or (_plain(whole),), pair.weighted, _groups(pair.clusters, places, size + strict), unlabelled)
+    groups = _groups(pair.clusters, places, size + strict)
+    frame = _frame_groups(pair.frame_groups, places) if pair.weighted and groups is not None else None
+    return Sample(strata or (_plain(whole),), pair.weighted, groups, frame, unlabelled)
 
 
 def _plain(counts: list[list[int]]) -> Stratum:
@@ -166,8 +180,7 @@ def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups
     """The groups in the cells of this sample; None where each of them holds one item only."""
     flat = np.fromiter(chain.from_iterable(chain.from_iterable(clusters)), dtype=np.int64).reshape(-1, 4)
     content = np.repeat(np.arange(len(clusters)), np.fromiter(map(len, clusters), dtype=np.int64, count=len(clusters)))
-    place_of = np.full(max(places, default=0) + 1, -1)
-    place_of[list(places)] = list(places.values())
+    place_of = _place_of(places)
     kept = flat[:, 2] < width
     content, flat = content[kept], flat[kept]
     used, content = np.unique(content, return_inverse=True)
@@ -176,6 +189,25 @@ def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups
         return None
     times = np.fromiter(clusters.values(), dtype=np.float64, count=len(clusters))[used]
     return Groups(content, place_of[flat[:, 0]], flat[:, 1], flat[:, 2], flat[:, 3].astype(np.float64), times)
+
+
+def _frame_groups(frame: Mapping[tuple[tuple[int, int], ...], int], places: Mapping[int, int]) -> FrameGroups | None:
+    """Without the strata that are no part of this sample."""
+    if not frame:
+        return None
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(frame)), dtype=np.int64).reshape(-1, 2)
+    content = np.repeat(np.arange(len(frame)), np.fromiter(map(len, frame), dtype=np.int64, count=len(frame)))
+    kept = np.isin(flat[:, 0], list(places))
+    content, flat = content[kept], flat[kept]
+    times = np.fromiter(frame.values(), dtype=np.float64, count=len(frame))
+    return FrameGroups(content, _place_of(places)[flat[:, 0]], flat[:, 1].astype(np.float64), times)
+
+
+def _place_of(places: Mapping[int, int]) -> NDArray[np.int64]:
+    """The place in the sample, by the stratum's place in the pair."""
+    found = np.full(max(places, default=0) + 1, -1)
+    found[list(places)] = list(places.values())
+    return found
 
 
 def nobody_finished(stratum: str, frame: int) -> str:

@@ -10,15 +10,16 @@
   the number of groups for n where that error is 0. Chosen in a seeded simulation over Wilson with an
   effective n, which covers .865 at worst where this covers .889 (both with 27 groups of 1 to 20 items and
   intra-group correlation .5; next worst .908, else at least .92; see `tests/benchmarks/coverage.py`).
-- weighted and groups: square-and-add, with each stratum's n divided by the design effect (at least 1) of
-  the figure, and Student's t. All true: the design effect is what the groups' sizes could make it.
+- weighted and groups (`... square-and-add or cluster-robust logit, the wider, t(groups-strata)`): the first
+  knows what a stratum without a single error may hide, the second what groups have in common. Where the
+  second has no width, square-and-add with each stratum's n divided by the mean size of a group.
 """
 
 import math
 
 import numpy as np
 
-from reports.design import ONE_GROUP, Interval, degrees_of_groups, design_effect
+from reports.design import ONE_GROUP, Interval, degrees_of_groups, robust_error
 from reports.intervals import held, normal_quantile, score_interval, student_quantile, wilson
 from reports.sample import Cells, Floats, Groups, Sample, Stratum
 
@@ -34,7 +35,7 @@ def share_interval(sample: Sample, good: Cells, asked: Cells) -> Interval:
     if sample.groups is not None and _groups_asked(sample.groups, asked) < 2:
         return Interval(None, None, method, ONE_GROUP)
     if sample.weighted:
-        return Interval(*_square_and_add(sample, good, asked), method)
+        return Interval(*_weighted(sample, good, asked), method)
     counts = np.array(sample.counts())
     successes, n = int(counts[good].sum()), int(counts[asked].sum())
     if sample.groups is None:
@@ -45,7 +46,9 @@ def share_interval(sample: Sample, good: Cells, asked: Cells) -> Interval:
 def share_method(sample: Sample) -> str:
     """How the interval is made."""
     if sample.weighted:
-        return "post-stratified square-and-add" + (", n by design effect, t(groups-strata)" if sample.groups else "")
+        if sample.groups is not None:
+            return "post-stratified square-and-add or cluster-robust logit, the wider, t(groups-strata)"
+        return "post-stratified square-and-add"
     return "cluster-robust logit, t(groups-1)" if sample.groups else "wilson"
 
 
@@ -57,9 +60,13 @@ def _clustered(groups: Groups, good: Cells, asked: Cells, p: float, n: int) -> I
     error = math.sqrt(number / (number - 1) * float((groups.times * of_group**2).sum()))
     if error < 1e-12 or p in LIMITS:
         return Interval(*score_interval(p, number, normal_quantile()), "wilson with n = groups")
-    centre, half_width = math.log(p / (1 - p)), student_quantile(number - 1) * error / (p * (1 - p))
-    low, high = (_logistic(centre + way * half_width) for way in (-1, 1))
-    return Interval(min(low, p), max(high, p), "cluster-robust logit, t(groups-1)")
+    return Interval(*_logit_interval(p, student_quantile(number - 1) * error), "cluster-robust logit, t(groups-1)")
+
+
+def _logit_interval(p: float, half_width: float) -> tuple[float, float]:
+    """`half_width` around `p`, 0 < p < 1, taken to the logit scale and back."""
+    centre, spread = math.log(p / (1 - p)), half_width / (p * (1 - p))
+    return min(p, _logistic(centre - spread)), max(p, _logistic(centre + spread))
 
 
 def _groups_asked(groups: Groups, asked: Cells) -> int:
@@ -69,14 +76,30 @@ def _groups_asked(groups: Groups, asked: Cells) -> int:
 
 
 def _logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
+    return 0.0 if x < -700 else 1 / (1 + math.exp(-x))
 
 
-def _square_and_add(sample: Sample, good: Cells, asked: Cells) -> tuple[float, float]:
-    effect, quantile = 1.0, normal_quantile()
-    if sample.groups is not None:
-        effect = _effect(sample, sample.groups, good, asked)
-        quantile = student_quantile(degrees_of_groups(sample, sample.groups))
+def _weighted(sample: Sample, good: Cells, asked: Cells) -> tuple[float, float]:
+    if sample.groups is None:
+        return _square_and_add(sample, good, asked, 1.0, normal_quantile())
+
+    def linearised(p: Floats) -> tuple[float, Floats]:
+        whole = float(p[asked].sum())
+        share = float(p[good].sum()) / whole
+        return share, (good.astype(np.float64) - share * asked) / whole
+
+    quantile = student_quantile(degrees_of_groups(sample, sample.groups))
+    value = linearised(np.array(sample.shares()))[0]
+    error = robust_error(sample, sample.groups, linearised)
+    if error < 1e-12 or not 0 < value < 1:
+        return _square_and_add(sample, good, asked, max(1.0, sample.n / sample.groups.number), quantile)
+    low, high = _square_and_add(sample, good, asked, 1.0, quantile)
+    of_logit = _logit_interval(value, quantile * error)
+    return min(low, of_logit[0]), max(high, of_logit[1])
+
+
+def _square_and_add(sample: Sample, good: Cells, asked: Cells, effect: float, quantile: float) -> tuple[float, float]:
+    """`effect`: what each stratum's n is divided by."""
     parts = [_Chain(stratum, good, asked, effect, quantile) for stratum in sample.strata]
     frame = np.array([stratum.frame for stratum in sample.strata], dtype=np.float64)
     at = np.array([part.at for part in parts])
@@ -130,17 +153,3 @@ def _share(frame: Floats, at: Floats) -> float | None:
     known = np.isfinite(at[:, 2])
     whole = float(asked[known].sum())
     return float((asked[known] * at[known, 2]).sum()) / whole if whole > 0 else None
-
-
-def _effect(sample: Sample, groups: Groups, good: Cells, asked: Cells) -> float:
-    """The figure's design effect; where all or none are good it has none, and the groups' mean size stands in."""
-
-    def linearised(p: Floats) -> tuple[float, Floats]:
-        whole = float(p[asked].sum())
-        share = float(p[good].sum()) / whole
-        return share, (good.astype(np.float64) - share * asked) / whole
-
-    counts = np.array(sample.counts())
-    if counts[good].sum() in (0, counts[asked].sum()):
-        return max(1.0, sample.n / groups.number)
-    return design_effect(sample, groups, linearised)

@@ -90,6 +90,7 @@ def pair_by_verdict(random: np.random.Generator, groups: NDArray[np.int64], n: i
     return PairTally(
         "human:consensus", "judge:j", whole, (0, 0), Excluded(), "stratified:j", len(groups) if len(groups) > 1 else n,
         weighted=True, strata=tuple(strata), clusters=_contents(drawn) if len(groups) > 1 else {},
+        frame_groups=Counter(tuple((verdict, int(items)) for verdict, items in enumerate(held)) for held in groups.sum(axis=1)),
     )  # fmt: skip
 
 
@@ -183,7 +184,7 @@ def _three_votes(
 def main(times: int = 400) -> None:
     """Print everything; a few minutes."""
     print(f"Coverage of nominal 95 % intervals, {times} draws a setting")
-    for settings in (strata_alone, groups_alone, strata_and_groups):
+    for settings in (strata_alone, strata_and_groups, groups_alone):
         random = np.random.default_rng(20)
         results: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
         for name, wanted, pairs in settings(random, times):
