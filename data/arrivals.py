@@ -3,19 +3,18 @@
 Between a format, which knows how a file is written, and the store, which knows what is there already.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 from data.errors import ImportRefused, StudyError
-from data.formats.fields import shown
+from data.formats import Reading
+from data.formats.fields import did_you_mean, gives_away, shown
 from data.guessing import Used, range_of
-from data.hashing import canonical_json, tagged_hash
+from data.hashing import canonical_json, content_hash
 from data.questions import MOST_LABELS, Question, question_block
 from data.records import Entry, Label, Step, Trajectory, Verdict
 from data.study import Study, parse_study
@@ -82,15 +81,10 @@ class Naming:
     """Which column of a table is which field; in another study, which annotator is who."""
 
 
-def content_hash(task: str | None, steps: str) -> str:
-    """The identity of a trajectory's content; `steps` is canonical JSON."""
-    return tagged_hash("trajectory", f'{{"steps":{steps},"task":{json.dumps(task, ensure_ascii=False)}}}')
-
-
 class Receiver:
     """Turns a format's entries into arrivals. Raises ImportRefused, with the place, for what cannot stay."""
 
-    def __init__(self, study: Study, naming: Naming, format: ModuleType, path: Path) -> None:
+    def __init__(self, study: Study, naming: Naming, format: Reading, path: Path) -> None:
         self.study = study
         self.naming = naming
         self.format = format
@@ -160,6 +154,8 @@ class Receiver:
                 "Found an infinite value.",
                 "Write it as text.",
             ) from None
+        # What would give the answer away is never shown, whatever study.toml says and wherever it stood.
+        telling = {key for key, value in trajectory.metadata.items() if gives_away(key, value, self.giveaways)}
         return NewTrajectory(
             id=self.naming.prefix + trajectory.id,
             content_hash=hash,
@@ -167,9 +163,8 @@ class Receiver:
             steps=steps,
             step_count=len(trajectory.steps),
             group=trajectory.group or self._group_field(trajectory) or hash,
-            metadata={key: value for key, value in trajectory.metadata.items() if key not in self.giveaways},
-            # What would give the answer away is never shown, whatever study.toml says and wherever it stood.
-            hidden=trajectory.hidden | {key: value for key, value in trajectory.metadata.items() if key in self.giveaways},
+            metadata={key: value for key, value in trajectory.metadata.items() if key not in telling},
+            hidden=trajectory.hidden | {key: trajectory.metadata[key] for key in telling},
         )
 
     def _group_field(self, trajectory: Trajectory) -> str | None:
@@ -236,15 +231,18 @@ class Receiver:
         for choice in (answer.choice,) if answer.choice is not None else answer.choices or ():
             if choice not in question.choices:
                 names = f"Declared choices: {', '.join(question.choices)}."
-                self._refuse_undeclared(question, f"choice {shown(choice)}", names, place)
+                self._refuse_undeclared(question, f"choice {shown(choice)}", names, place, did_you_mean(choice, question.choices))
         if answer.choices is not None:
             answer.choices = tuple(sorted(answer.choices, key=question.choices.index))
 
-    def _refuse_undeclared(self, question: Question, what: str, declared: str, place: str) -> NoReturn:
+    def _refuse_undeclared(self, question: Question, what: str, declared: str, place: str, hint: str = "") -> NoReturn:
         raise ImportRefused(
             f"{place}: question {shown(question.id)} has no {what}.",
             declared,
-            _advice("Mend the file, or put this in the place of the question's block", _widened(question, self._used(question.id))),
+            hint
+            + _advice(
+                "Mend the file, or put this in the place of the question's block", _widened(question, self._used(question.id))
+            ),
         )
 
     def _used(self, id: str) -> Used:

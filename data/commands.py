@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data.arrivals import Naming
 from data.command_line import CommandLine, open_study, print_json, say
+from data.formats import FORMATS
 from data.importing import Imported, import_file
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.store import Store
@@ -76,7 +77,7 @@ def import_(args: argparse.Namespace) -> None:
 def add_import(line: CommandLine) -> None:
     sub = line.add("import", import_, "bring in trajectories, verdicts and labels")
     sub.add_argument("files", nargs="+", metavar="FILE")
-    sub.add_argument("--format", metavar="F", help="native, r-judge or answers (default: recognised)")
+    sub.add_argument("--format", metavar="F", help=f"default: recognised; one of {', '.join(FORMATS)}")
     sub.add_argument("--run", metavar="NAME", help="the judge run of verdicts that do not name one")
     sub.add_argument("--question", metavar="ID", help="the question of answers that do not name one")
     sub.add_argument("--prefix", metavar="P", default="", help="put before every id")
@@ -87,7 +88,8 @@ def add_import(line: CommandLine) -> None:
         default=[],
         type=_column,
         metavar="COLUMN=FIELD",
-        help="in another study's database, which annotator is who (ana=anna); repeatable",
+        help="which column of a CSV or Parquet is id, text, messages, task, group, choice …; "
+        "in another study's database, which annotator is who (ana=anna); repeatable",
     )
     sub.add_argument("--skip-bad", action="store_true", help="leave out the lines that cannot come in, and list them")
 

@@ -36,3 +36,8 @@ def tagged_hash(tag: str, text: str) -> str:
 def document_hash(tag: str, document: Any) -> str:
     """The tagged hash of a document's canonical JSON."""
     return tagged_hash(tag, canonical_json(document))
+
+
+def content_hash(task: str | None, steps: str) -> str:
+    """The identity of a trajectory's content; `steps` is canonical JSON."""
+    return tagged_hash("trajectory", f'{{"steps":{steps},"task":{json.dumps(task, ensure_ascii=False)}}}')

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -21,7 +20,7 @@ from data.arrivals import Arrival, Naming, Receiver
 from data.codebook import ensure_codebook
 from data.earlier_lines import EarlierLines
 from data.errors import ImportRefused
-from data.formats import format_of
+from data.formats import Reading, format_of
 from data.formats.bad_lines import BadLines
 from data.formats.fields import shown
 from data.formats.text import open_file
@@ -74,7 +73,7 @@ def import_file(
 
 def _import(study: Study, path: Path, format_name: str | None, naming: Naming, bad: BadLines) -> tuple[Study, Imported]:
     _check_names(naming)
-    format = format_of(path, format_name)
+    format = format_of(path, format_name, naming.columns)
     planned, block = _with_question_of(format, study, naming)
     notes = []
     with Store.open(study.database) as store, Spool(study.folder) as spool:
@@ -83,7 +82,7 @@ def _import(study: Study, path: Path, format_name: str | None, naming: Naming, b
         file = _check(store, Receiver(planned, naming, format, path), spool, bad)
         if block:
             study = append_questions(study, [block])
-            notes.append(f"study.toml: added question {format.QUESTION.id!r}; check its wording, choices and `positive`.")
+            notes.append(f"study.toml: added question {planned.questions[0].id!r}; check its wording, choices and `positive`.")
         notes += [f"{page}: made a skeleton; write the codebook page before anybody labels." for page in ensure_codebook(study)]
         counts, marks = _write(store, study, file, spool)
         groups = group_count(store)
@@ -98,7 +97,7 @@ def _check_names(naming: Naming) -> None:
             raise ImportRefused(f"{name} cannot be that.", f"Found {shown(text)}.", "Use printable characters, in UTF-8.")
 
 
-def _with_question_of(format: ModuleType, study: Study, naming: Naming) -> tuple[Study, str | None]:
+def _with_question_of(format: Reading, study: Study, naming: Naming) -> tuple[Study, str | None]:
     """The study with the question that the format brings, and the block to add where it is not declared."""
     brought: Question | None = format.QUESTION
     if brought is None or naming.question:
@@ -181,7 +180,9 @@ def _check(store: Store, receiver: Receiver, spool: Spool, bad: BadLines) -> _Fi
     if not spool.entries:
         raise ImportRefused("There is nothing in it.", "Found no line that is not blank.", "Check how it was written.")
     naming = receiver.naming
-    options = {"prefix": naming.prefix, "question": naming.question, "run": naming.run, "skip_bad": bad.skip}
+    options: dict[str, Any] = {"prefix": naming.prefix, "question": naming.question, "run": naming.run, "skip_bad": bad.skip}
+    if naming.columns:
+        options["map"] = dict(naming.columns)
     return _File(receiver.path, receiver.format.NAME, _file_hash(receiver.path), options)
 
 

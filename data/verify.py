@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from data.arrivals import content_hash
 from data.codebook import page_version
 from data.errors import StoreError
 from data.gold import rows_hash, set_hash
-from data.hashing import canonical_json, document_hash, tagged_hash
+from data.hashing import canonical_json, content_hash, document_hash, tagged_hash
 from data.questions import Question, question_from_document
 from data.splits import SplitDraw
 from data.store import Store

@@ -4,14 +4,12 @@ Exactly one of an answer (`choice`, `choices` or `score`), `error` (verdicts) or
 or neither, is refused.
 """
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from data.errors import ImportRefused
 from data.formats.bad_lines import REFUSED, BadLines
+from data.formats.csv_rows import csv_header, csv_rows
 from data.formats.fields import (
     check_keys,
     confidence_of,
@@ -24,7 +22,7 @@ from data.formats.fields import (
     text_or_none,
     whole_number,
 )
-from data.formats.text import NUL_MARK, decode, first_bytes, first_object_keys, json_lines, open_file, parse_json
+from data.formats.text import first_bytes, first_object, json_lines, parse_json
 from data.questions import Question
 from data.records import CONSENSUS, Entry, Label, Verdict
 
@@ -34,8 +32,10 @@ ONE_A_LINE = True
 GIVEAWAYS: tuple[str, ...] = ()
 """Nothing here is a trajectory, so nothing of it is ever shown."""
 
-_VERDICT_KEYS = ("question", "run", "choice", "choices", "score", "error", "rationale", "cites", "confidence", "repeat")
-_LABEL_KEYS = ("question", "annotator", "choice", "choices", "score", "unsure", "rationale", "evidence")
+VERDICT_KEYS = ("question", "run", "choice", "choices", "score", "error", "rationale", "cites", "confidence", "repeat")
+LABEL_KEYS = ("question", "annotator", "choice", "choices", "score", "unsure", "rationale", "evidence")
+
+_KNOWN = {"id", *VERDICT_KEYS, *LABEL_KEYS}
 
 
 def _choice(value: dict[str, Any], what: str) -> str | None:
@@ -82,7 +82,7 @@ def _refuse_several(what: str, instead: str, answers: dict[str, Any]) -> NoRetur
 
 def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
     """A judge's answer to one question about `trajectory`."""
-    check_keys(value, _VERDICT_KEYS, what)
+    check_keys(value, VERDICT_KEYS, what)
     choice, error = _choice(value, what), text_or_none(value, "error", what)
     choices, score = _choices(value, what), _score(value, what)
     if (choice is None) + (choices is None) + (score is None) + (error is None) != 3:
@@ -104,7 +104,7 @@ def verdict_of(value: dict[str, Any], trajectory: str, what: str) -> Verdict:
 
 def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
     """A human's answer to one question about `trajectory`."""
-    check_keys(value, _LABEL_KEYS, what)
+    check_keys(value, LABEL_KEYS, what)
     choice, unsure = _choice(value, what), value.get("unsure")
     if unsure is not None and not isinstance(unsure, bool):
         refuse(f"{what}: `unsure` must be true or false.", f"Found {shown(unsure)}.", "Write true, or leave it out.")
@@ -130,7 +130,7 @@ def label_of(value: dict[str, Any], trajectory: str, what: str) -> Label:
 
 def sniff(path: Path) -> bool:
     """JSON Lines or CSV whose first object or header has an id and an answer, and no trajectory."""
-    keys = first_object_keys(path) or set(_header(path))
+    keys = first_object(path).keys() or set(csv_header(path, _KNOWN))
     return (
         "id" in keys and bool(keys & {"choice", "choices", "score", "error", "unsure"}) and not keys & {"steps", "text", "messages"}
     )
@@ -162,44 +162,13 @@ def _entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
     return entry
 
 
-def _header(path: Path) -> list[str]:
-    line = first_bytes(path).split(b"\n", 1)[0]
-    try:
-        return next(csv.reader([line.decode("utf-8")]), [])
-    except (UnicodeDecodeError, csv.Error):
-        return []
-
-
 def _csv_lines(path: Path, bad: BadLines) -> Iterator[tuple[str, Any, int]]:
-    with open_file(path) as file:
-        text = decode(file.read(), "the file")
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a long rationale is no mistake
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    last = 0
-    try:
-        header = next(reader, [])
-        if len(set(header)) != len(header):
-            refuse("line 1: a column stands twice.", f"Found: {', '.join(header)}.", "Rename one of them.")
-        last = reader.line_num
-        for row in reader:
-            place, last = f"line {last + 1}", reader.line_num
-            if not row:
-                continue
-            with bad:
-                if len(row) != len(header):
-                    refuse(
-                        f"{place} has {len(row)} cells.",
-                        f"The header names {len(header)} columns.",
-                        "Mend the quoting of that line.",
-                    )
-                cells = {key: cell.replace("\x00", NUL_MARK) for key, cell in zip(header, row, strict=True)}
-                marks = sum(cell.count("\x00") for cell in row)
-                yield place, _from_cells(cells, place), marks
-    except csv.Error as error:
-        raise ImportRefused(f"line {last + 1} is not CSV.", f"Found: {error}.", "Mend the quoting of that line.") from None
+    for place, cells, marks in csv_rows(path, _KNOWN, bad):
+        with bad:
+            yield place, from_cells(cells, place), marks
 
 
-def _from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:
+def from_cells(cells: dict[str, str], place: str) -> dict[str, Any]:
     """A row of texts as the values that JSON Lines would carry; an empty cell is an absent key."""
     line: dict[str, Any] = {key: cell for key, cell in cells.items() if cell != ""}
     if "annotator" in cells:

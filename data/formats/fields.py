@@ -17,18 +17,32 @@ def refuse(wrong: str, found: str, do: str) -> NoReturn:
     raise ImportRefused(wrong, found, do)
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`Did you mean 'x'? ` with the nearest of `known`, whatever its case; empty where none is near."""
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return f"Did you mean {folded[near[0]]!r}? " if near else ""
+
+
 def check_keys(value: dict[str, Any], known: Iterable[str], what: str) -> None:
     """Refuses a key that `what` cannot have, naming the nearest that it can."""
     known = list(known)
     for key in value:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean {near[0]!r}? " if near else ""
             refuse(
                 f"{what} has a key that is not known.",
                 f"Found {key!r}; it can have: {', '.join(known)}.",
-                f"{hint}Rename it, or move it into the line's metadata.",
+                f"{did_you_mean(key, known)}Rename it, or move it into the line's metadata.",
             )
+
+
+def check_misspelt(message: dict[str, Any], read: tuple[str, ...], what: str) -> None:
+    """Refuses a key that is all but one of those that are read: what stands under it would be lost without a word."""
+    for key, value in message.items():
+        if value is not None and key not in read:
+            near = difflib.get_close_matches(key.casefold(), read, n=1, cutoff=0.88)
+            if near:
+                refuse(f"{what} has a key that is not known.", f"Found {key!r}.", f"Did you mean {near[0]!r}? Rename it.")
 
 
 def text_or_none(value: dict[str, Any], key: str, what: str) -> str | None:
@@ -101,3 +115,24 @@ def whole_number(value: Any, key: str, what: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31:
         return value
     refuse(f"{what}: `{key}` must be a whole number from 0.", f"Found {shown(value)}.", "Count repeats from 0.")
+
+
+OUTCOMES = (
+    *("reward", "rewards", "total_reward", "average_reward", "cum_reward", "reward_info", "reward_explanation"),
+    *("score", "scores", "eval_scores", "auto_scores", "grade", "success", "outcome", "result", "resolved", "passed", "correct"),
+    *("verdict", "verdicts", "judge", "judge_output", "judgment", "judgments", "judgement", "judgements", "review", "rationale"),
+    *("label", "labels", "target", "annotation", "annotations", "mast_annotation", "choice", "choices", "highlights"),
+    *("risk", "risk_score", "risk_score_total", "risk_level", "risk_type", "risk_trajectory", "risk_description"),
+    *("failure_mode", "ambiguous", "behavior_class", "ttf", "termination_signal", "normalized_termination_signal"),
+    *("supervised_choice", "better_choice", "collective_outcome", "summary_info"),
+)
+"""Fields of the public formats that tell how a run came out. Formats that take any field hide these."""
+
+
+def gives_away(key: str, value: Any, giveaways: frozenset[str]) -> bool:
+    """Whether the field `key`, or any field within its value, is one of `giveaways` (in lower case)."""
+    if key in giveaways or key.strip().casefold() in giveaways:
+        return True
+    if isinstance(value, dict):
+        return any(gives_away(inner, part, giveaways) for inner, part in value.items())
+    return isinstance(value, list) and any(gives_away("", part, giveaways) for part in value if isinstance(part, dict | list))

@@ -3,6 +3,7 @@
 `native.schema.json`, beside this module, describes it for other tools; this module is what decides.
 """
 
+import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 from data.formats.answers import label_of, verdict_of
 from data.formats.bad_lines import REFUSED, BadLines
 from data.formats.fields import check_keys, identity, list_of, object_of, refuse, shown, text_or_none
-from data.formats.text import first_object_keys, json_lines
+from data.formats.strange_files import refuse_foreign
+from data.formats.text import first_object, json_lines
 from data.questions import Question
 from data.records import STEP_KINDS, Entry, Step, Trajectory
 
@@ -40,8 +42,13 @@ _TOP = ("id", "task", "group", "metadata", "steps", "verdicts", "labels")
 
 
 def sniff(path: Path) -> bool:
-    """A first line that is an object with steps."""
-    return "steps" in first_object_keys(path)
+    """A first line that is an object with steps, or with verdicts or labels and nothing that steps could be read from."""
+    line = first_object(path)
+    if "id" not in line:
+        refuse_foreign(path, line)
+    if "messages" in line:
+        return isinstance(line.get("steps"), list)
+    return "steps" in line or ("id" in line and bool(line.keys() & {"verdicts", "labels"}))
 
 
 def read(path: Path, bad: BadLines = REFUSED) -> Iterator[Entry]:
@@ -60,7 +67,7 @@ def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
         refuse(
             f"{place}: trajectory {shown(id)} has no steps.",
             f"Found keys: {', '.join(line)}.",
-            "Each trajectory needs `steps`, at least one; or name the format with --format.",
+            f"{_misspelt_steps(line)}Each trajectory needs `steps`, at least one; or name the format with --format.",
         )
     what = f"{place} (trajectory {shown(id)})"
     group, metadata = line.get("group"), line.get("metadata")
@@ -84,6 +91,11 @@ def entry_of(line: dict[str, Any], place: str, marks: int) -> Entry:
         labels=[label_of(object_of(v, f"{what}: a label"), id, f"{what}: a label") for v in labels],
         marks=marks,
     )
+
+
+def _misspelt_steps(line: dict[str, Any]) -> str:
+    near = difflib.get_close_matches("steps", [key for key, value in line.items() if isinstance(value, list)], n=1)
+    return f"Was {near[0]!r} to be `steps`? " if near and near[0] != "steps" else ""
 
 
 def _is_plain(step: Step) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.formats.bad_lines import REFUSED, BadLines
-from data.formats.fields import identity, list_of, object_of, refuse, shown, text_or_none
+from data.formats.fields import check_misspelt, identity, list_of, object_of, refuse, shown, text_or_none
 from data.formats.text import first_bytes, json_document
 from data.questions import Question
 from data.records import Entry, Label, Step, Trajectory
@@ -31,6 +31,7 @@ GIVEAWAYS = ("goal", "label", "risk_description", "risk_type", "failure_mode", "
 
 _TOOL = re.compile(r"[A-Za-z_][\w.-]*")
 _SHOWABLE = ("scenario", "application_scenario")
+_TURN = ("role", "content", "thought", "action")
 _READ = ("id", "profile", "contents", "label")
 
 
@@ -108,6 +109,9 @@ def _steps_of(record: dict[str, Any], what: str) -> tuple[list[Step], str | None
 
 def _steps_of_turn(turn: dict[str, Any], what: str) -> list[Step]:
     role = turn.get("role")
+    check_misspelt(turn, _TURN, f"{what}: a turn")
+    if isinstance(role, str) and not turn.keys() & (set(_TURN[1:]) if role == "agent" else {"content"}):
+        refuse(f"{what}: a turn of {role} says nothing.", f"Found keys: {', '.join(turn)}.", 'Give it `content`, "" for none.')
     if role == "agent":
         steps: list[Step] = []
         thought, action = text_or_none(turn, "thought", what), text_or_none(turn, "action", what)

@@ -15,10 +15,13 @@ from typing import Any, NoReturn
 
 from data.errors import ImportRefused
 from data.formats.bad_lines import REFUSED, BadLines
+from data.formats.strange_files import refuse_document, refuse_encoding, whole_file
 
 NUL_MARK, SURROGATE_MARK = "\u2400", "\ufffd"
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAY_BE_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_FIRST_ITEM = 64_000_000
+"""Bytes. A list whose first item is longer is in no format that we know."""
 DEEPEST = 200
 """Levels of nesting. Python could read a few more, but not from every depth of its own stack."""
 
@@ -27,7 +30,19 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 
-_decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+class _KeyTwice(ValueError):
+    """An object says two things under one key."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _KeyTwice(next(key for key in value if keys.count(key) > 1))
+    return value
+
+
+_decoder = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_once)
 
 
 @contextmanager
@@ -53,11 +68,7 @@ def decode(raw: bytes, place: str) -> str:
     try:
         return raw.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ImportRefused(
-            f"{place}: this is not UTF-8.",
-            f"Found the byte {raw[error.start]:#04x} at position {error.start}.",
-            "Save the file as UTF-8.",
-        ) from None
+        refuse_encoding(raw.removeprefix(codecs.BOM_UTF8), error, place)
 
 
 def parse_json(text: str, place: str) -> tuple[Any, int]:
@@ -66,11 +77,16 @@ def parse_json(text: str, place: str) -> tuple[Any, int]:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
         around = text[max(error.pos - 20, 0) : error.pos + 20]
+        where = f"character {error.pos + 1}" if error.lineno == 1 else f"line {error.lineno}, character {error.colno}"
         cut = " It seems to be cut off there." if error.pos >= len(text.rstrip()) - 1 else ""
         raise ImportRefused(
             f"{place}: this is not JSON.",
-            f"Found: {error.msg} at character {error.pos + 1}, near {around!r}.{cut}",
+            f"Found: {error.msg} at {where}, near {around!r}.{cut}",
             "Write it again from its source, or take that part out.",
+        ) from None
+    except _KeyTwice as error:
+        raise ImportRefused(
+            f"{place}: a key stands twice in one object.", f"Found {str(error)!r} twice.", "Keep the one that is meant."
         ) from None
     except ValueError as error:
         raise ImportRefused(
@@ -83,7 +99,7 @@ def parse_json(text: str, place: str) -> tuple[Any, int]:
     if text.count("{") + text.count("[") > DEEPEST and isinstance(value, dict | list) and _is_too_deep(value):
         raise ImportRefused(f"{place}: this JSON is nested too deeply.", f"Found more than {DEEPEST} levels.", "Flatten it.")
     if _MAY_BE_UNSTORABLE.search(text):
-        return _with_marks(value)
+        return with_marks(value)
     return value, 0
 
 
@@ -97,7 +113,8 @@ def _is_too_deep(value: Any) -> bool:
     return True
 
 
-def _with_marks(value: Any) -> tuple[Any, int]:
+def with_marks(value: Any) -> tuple[Any, int]:
+    """`value` with a visible mark for each character that no database keeps, and how many there were."""
     count = 0
 
     def mark(match: re.Match[str]) -> str:
@@ -127,13 +144,20 @@ def refuse_other_encodings(start: bytes) -> None:
 
 def json_lines(path: Path, bad: BadLines = REFUSED) -> Iterator[tuple[str, Any, int]]:
     """Each line that is not blank: its place (`line 14`), its JSON value, and its marks."""
+    first = True
     with open_file(path) as file:
         for number, raw in enumerate(file, 1):
             if not raw.removeprefix(codecs.BOM_UTF8).strip():
                 continue
-            place = f"line {number}"
+            place, was_first, first = f"line {number}", first, False
             with bad:
-                yield place, *parse_json(decode(raw, place), place)
+                try:
+                    value, marks = parse_json(decode(raw, place), place)
+                except ImportRefused:
+                    if was_first:
+                        refuse_document(path, whole_file(path))
+                    raise
+                yield place, value, marks
 
 
 def json_document(path: Path) -> tuple[Any, int]:
@@ -148,16 +172,44 @@ def first_bytes(path: Path, size: int = 65536) -> bytes:
         return file.read(size).removeprefix(codecs.BOM_UTF8)
 
 
-def first_object_keys(path: Path) -> set[str]:
-    """The keys of the first JSON object of a JSON Lines file; empty where its first line is none."""
+def first_values(path: Path, most: int = 1, most_bytes: int = 16_000_000) -> Iterator[Any]:
+    """The JSON values of the first lines that are not blank, for sniffing; ends at a line that is none."""
     with open_file(path) as file:
         for line in file:
             raw = line.removeprefix(codecs.BOM_UTF8)
             if not raw.strip():
                 continue
             try:
-                value = json.loads(raw)
+                yield json.loads(raw)
             except (ValueError, RecursionError):
-                return set()
-            return set(value) if isinstance(value, dict) else set()
-    return set()
+                return
+            most, most_bytes = most - 1, most_bytes - len(raw)
+            if most <= 0 or most_bytes <= 0:
+                return
+
+
+def first_object(path: Path) -> dict[str, Any]:
+    """The first line of a JSON Lines file; empty where that is no object."""
+    for value in first_values(path):
+        if isinstance(value, dict):
+            return value
+    return {}
+
+
+def first_item(path: Path) -> dict[str, Any]:
+    """The first item of a file that is one JSON list; empty where it is none, or the item is no object."""
+    start, size = b"", 65_536
+    while True:
+        longer = first_bytes(path, size)
+        text = longer.decode("utf-8", "ignore").lstrip()
+        if text[:1] != "[" or len(longer) == len(start):
+            return {}
+        inner = text[1:].lstrip()
+        try:
+            value = json.JSONDecoder().raw_decode(inner)[0]
+        except (ValueError, RecursionError):
+            start, size = longer, size * 8
+            if size > _FIRST_ITEM:
+                return {}
+        else:
+            return value if isinstance(value, dict) else {}
