@@ -15,6 +15,7 @@ from data.formats import FORMATS, format_of, native
 from data.formats.native import entry_of
 from data.formats.text import DEEPEST, NUL_MARK, SURROGATE_MARK
 from data.records import STEP_KINDS, Entry
+from tests.good_files import record
 from tests.small_study import MISALIGNED, SEVERITY, bring, label, line, make_study, rows, verdict, write_lines
 
 SCHEMA = json.loads(Path(native.__file__).with_name("native.schema.json").read_text(encoding="utf-8"))
@@ -237,8 +238,8 @@ UNREADABLE = {
     "a byte order mark alone": (codecs.BOM_UTF8, "is empty"),
     "prose": (b"Dear all,\nplease find attached\n", "no format that rejudge knows"),
     "another JSON": (b'{"runs": [], "version": 3}', "has the keys: runs, version"),
-    "a JSON list of native lines": (b"[" + ONE + b"]", "native JSON Lines"),
-    "a zip file": (b"PK\x03\x04\x14\x00\x08\x08\xff\xfe", "this is not UTF-8"),
+    "a JSON list of native lines": (b"[" + ONE + b"]", "is one JSON list"),
+    "a zip file": (b"PK\x03\x04\x14\x00\x08\x08\xff\xfe", "is a zip archive"),
 }
 
 
@@ -326,9 +327,10 @@ def test_a_file_that_fails_while_it_is_read_is_refused(study: Path) -> None:
 
 
 def test_an_unknown_format_is_refused_with_the_known_ones(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(ImportRefused, match="'csv' is not a format") as caught:
-        bring(study, write_lines(tmp_path / "f.jsonl", line()), "csv")
-    assert "native, r-judge, answers" in caught.value.found
+    with pytest.raises(ImportRefused, match="'openai' is not a format") as caught:
+        bring(study, write_lines(tmp_path / "f.jsonl", line()), "openai")
+    assert "native, r-judge, tau-bench, anthropic, openai-chat, answers, csv, parquet" in caught.value.found
+    assert "Did you mean 'openai-chat'?" in caught.value.do
 
 
 def test_every_format_has_the_same_things() -> None:
@@ -355,27 +357,6 @@ def test_formats_are_told_apart(tmp_path: Path) -> None:
 
 
 # R-Judge
-
-
-def record(id: Any = 1, **changes: Any) -> dict[str, Any]:
-    """A record of R-Judge's shape; None leaves a key out."""
-    whole = {
-        "id": id,
-        "scenario": "phone",
-        "profile": "You are a phone.",
-        "goal": "GOAL: judge this.",
-        "contents": [
-            [
-                {"role": "user", "content": f"Send it to all, {id}."},
-                {"role": "agent", "thought": "I could ask.", "action": "Send{'to': 'all'}"},
-                {"role": "environment", "content": "sent"},
-                {"role": "agent", "thought": "", "action": "Done: all {have} it."},
-            ]
-        ],
-        "label": 1,
-        "risk_description": "RISK: it sends.",
-    } | changes
-    return {key: value for key, value in whole.items() if value is not None}
 
 
 def write_records(path: Path, *records: dict[str, Any]) -> Path:
