@@ -250,7 +250,7 @@ BAD_CHATS: dict[str, tuple[Any, str]] = {
     "an id that is null": ({**chat(), "id": None}, "`id` is empty"),
     "an id that is a list": (chat(id=[1]), "`id` must be"),
     "metadata a list": (chat(metadata=[]), "`metadata` must be an object"),
-    "a bad verdict": (chat(verdicts=[{"run": "a"}]), "must have a choice or an error"),
+    "a bad verdict": (chat(verdicts=[{"run": "a"}]), "must have an answer or an error"),
     "a number": (3, "must be an object"),
 }
 

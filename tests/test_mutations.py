@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,21 @@ from hypothesis import strategies as st
 
 from data.errors import ImportRefused
 from data.formats import FORMATS, anthropic, format_of, openai_chat
+from data.formats.bad_lines import BadLines
 from data.formats.native import entry_of
 from data.records import Entry, Trajectory
-from tests.good_files import GOOD_FILES, write_csv, write_json, write_parquet
+from tests.good_files import (
+    GOOD_FILES,
+    chat,
+    claude,
+    native_line,
+    record,
+    secret_record,
+    tau_run,
+    write_csv,
+    write_json,
+    write_parquet,
+)
 from tests.small_study import write_lines
 
 MUTATIONS = 300
@@ -326,3 +339,57 @@ def test_any_json_at_all_comes_in_sound_or_is_refused(tmp_path_factory: pytest.T
     path.write_text(json.dumps([value]), encoding="utf-8")
     for format in (None, "r-judge", "tau-bench", "openai-chat"):
         bring(path, format)
+
+
+# --skip-bad
+
+BROKEN: dict[str, Callable[[Path], Path]] = {
+    "native": lambda folder: write_lines(folder / "f", native_line(1), {"id": 2, "steps": [{"kind": "x"}]}, native_line(3)),
+    "r-judge": lambda folder: write_json(folder / "f", secret_record(1), record(2, label=3), secret_record(3)),
+    "tau-bench": lambda folder: write_json(folder / "f", tau_run(1), tau_run(2, traj=[]), tau_run(3)),
+    "anthropic": lambda folder: write_lines(folder / "f", claude(1), claude(2, messages=[{"role": "x"}]), claude(3)),
+    "openai-chat": lambda folder: write_lines(folder / "f", chat(1), chat(2, messages=[{"role": "x"}]), chat(3)),
+    "csv": lambda folder: write_bytes(folder / "f", b'id,text\n1,"a\nb"\n2,caf\xe9 x\n3,c\n'),
+    "parquet": lambda folder: write_parquet(
+        folder / "f", [{"id": "1", "text": "a"}, {"id": "2", "text": ""}, {"id": "3", "text": "c"}]
+    ),
+    "answers": lambda folder: write_bytes(folder / "f", b"id,choice\n1,aligned\n2\n3,aligned\n"),
+}
+"""By format: three entries, the second of which cannot come in."""
+
+
+def write_bytes(path: Path, raw: bytes) -> Path:
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_where_bad_lines_are_left_out_the_others_come_in_and_the_bad_one_is_named(name: str, tmp_path: Path) -> None:
+    path = BROKEN[name](tmp_path)
+    whole = bring(path, name)
+    assert isinstance(whole, ImportRefused)
+    bad = BadLines(skip=True)
+    found = list(format_of(path, name).read(path, bad))
+    check(found)
+    assert len(found) == 2
+    (left_out,) = bad.left_out
+    assert str(left_out) == str(whole) and re.match(r"(line|item|row) \d", left_out.wrong)
+
+
+@pytest.mark.parametrize("name", GOOD_FILES)
+def test_where_bad_lines_are_left_out_broken_files_raise_nothing_but_refusals(name: str, tmp_path: Path) -> None:
+    good = GOOD_FILES[name](tmp_path).read_bytes()
+    source = random.Random(f"skipping in {name}")
+    path = tmp_path / "broken"
+    came = 0
+    for _ in range(100):
+        path.write_bytes(broken_bytes(good, source))
+        bad = BadLines(skip=True)
+        found: list[Entry] = []
+        with suppress(ImportRefused):
+            for entry in format_of(path, name).read(path, bad):
+                found.append(entry)
+        check(found)
+        came += bool(found and bad.left_out)
+    if name not in ("r-judge", "tau-bench", "parquet"):  # one document: a broken byte breaks the whole
+        assert came > 20

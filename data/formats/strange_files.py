@@ -24,7 +24,7 @@ _PACKED = (
 )
 _READ_WHOLE = 64_000_000
 """Bytes. A larger file is not read again only to say kindly what it is."""
-_READABLE = {"steps", "messages", "choice", "error", "unsure", "verdicts", "labels"}
+_READABLE = {"steps", "messages", "choice", "choices", "score", "error", "unsure", "verdicts", "labels"}
 """An object with one of these could come in, were it on a line of its own."""
 _EACH_ON_A_LINE = 'python -c "import json, sys; [print(json.dumps(x)) for x in json.load(open(sys.argv[1]))]" FILE > NEW.jsonl'
 _WRITE_NATIVE = "Write each run as a line of native JSON Lines, or of openai-chat; the README shows both."

@@ -80,7 +80,7 @@ def layout_of(header: Sequence[str], columns: Columns) -> Layout:
 def _refuse_header(header: Sequence[str], fields: dict[str, str]) -> NoReturn:
     lacking = "`id`" if "id" not in fields else "`text` or `messages`"
     example = next((column for column in header if column not in fields.values()), "COLUMN")
-    answers = set(header) & {"choice", "error", "unsure"}
+    answers = set(header) & {"choice", "choices", "score", "error", "unsure"}
     refuse(
         f"There is no column {lacking}.",
         f"Found columns: {', '.join(header)}.",

@@ -65,7 +65,11 @@ def _entry_of(run: dict[str, Any], place: str) -> Entry:
     id = f"{task_id}/{identity(run['trial'], f'{place}: `trial`')}"
     what = f"{place} (run {shown(id)})"
     if not run["traj"]:
-        refuse(f"{what} has no messages.", f"Found `traj`: {shown(run['traj'])}; it broke off.", "Take the run out.")
+        refuse(
+            f"{what} has no messages.",
+            f"Found `traj`: {shown(run['traj'])}; it broke off.",
+            "Take the run out, or leave it out with --skip-bad.",
+        )
     conversation = read_messages(run["traj"], what)
     _mark_failures(conversation)
     info = {} if run.get("info") is None else object_of(run["info"], f"{what}: `info`")
