@@ -94,9 +94,10 @@ class Conversation:
         """A result, to the call of `id`; without an id, to the one call of that tool that waits for a result."""
         call = self._called(id, tool)
         if id is not None and call is None:
+            last = ", ".join(shown(call.id) for call in self._calls[-5:])
             refuse(
                 f"{what} is the result of a call that does not stand before it.",
-                f"Found its id {shown(id)}; the calls before it: {', '.join(shown(call.id) for call in self._calls) or 'none'}.",
+                f"Found its id {shown(id)}; the last calls before it: {last or 'none'}.",
                 "Put the call in, or take the id out where it was cut off on purpose.",
             )
         step: Step = {"kind": "tool_result", "text": text}
