@@ -1,11 +1,9 @@
 """Gold sets: frozen, hashed exports of what humans decided, with every vote that led to it."""
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,10 +12,10 @@ from data.hashing import canonical_json, tagged_hash
 from data.questions import Question, When
 from data.records import CONSENSUS
 from data.store import Store
-from data.store.gold import Decided, GoldItem, Vote, add_gold_set, gold_manifest, gold_names, gold_rows, votes_by_item
+from data.store.gold import Decided, GoldItem, Vote, add_gold_set, gold_names, votes_by_item
 from data.store.incoming import unfinished_imports
 from data.store.versions import recorded_versions
-from data.study import Study, write_atomically
+from data.study import Study
 
 DEFAULT_MIN_LABELS = 2
 
@@ -220,36 +218,3 @@ def _counts(items: list[GoldItem]) -> dict[str, Any]:
 
 def _each(answer: str | tuple[str, ...]) -> tuple[str, ...]:
     return (answer,) if isinstance(answer, str) else answer
-
-
-def export_jsonl(store: Store, name: str, out: Path) -> Path:
-    """Writes the gold set as JSON Lines, and `OUT.manifest.json` beside it; the manifest's path.
-
-    The bytes depend on the frozen set alone. Raises GoldRefused.
-    """
-    frozen = gold_manifest(store, name)
-    if frozen is None:
-        raise GoldRefused(
-            f"There is no gold set {name!r}.", f"Gold sets: {', '.join(gold_names(store)) or 'none'}.", "Freeze one first."
-        )
-    hash, manifest = frozen
-    lines = [
-        json.dumps(json.loads(document) | {"task": task, "steps": json.loads(steps)}, ensure_ascii=False)
-        for document, task, steps in gold_rows(store, name)
-    ]
-    text = "".join(f"{line}\n" for line in lines)
-    if not out.name or out.is_dir():
-        raise GoldRefused(f"{str(out)!r} is no file to write to.", "Found a folder.", "Name a file with --out.")
-    beside = out.with_name(f"{out.name}.manifest.json")
-    described = {"hash": hash, "file_sha256": _sha256(text)} | json.loads(manifest)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(out, text)
-        write_atomically(beside, json.dumps(described, ensure_ascii=False, indent=2) + "\n")
-    except OSError as error:
-        raise GoldRefused(f"{out} cannot be written.", f"Found: {error.strerror or error}.", "Name another --out.") from None
-    return beside
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

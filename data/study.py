@@ -4,13 +4,13 @@
 """
 
 import difflib
-import os
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.atomic import write_atomically
 from data.errors import StudyError
 from data.questions import EVIDENCE, MOST_LABELS, TYPES, Question, When
 
@@ -405,16 +405,3 @@ def write_study_file(path: Path, text: str) -> None:
             f"Found: {error.strerror or error}.",
             "Check that its folder is there and may be written to.",
         ) from None
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replaces `path` with `text` in one step: a crash leaves the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

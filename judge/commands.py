@@ -47,7 +47,8 @@ def add_agree(line: CommandLine) -> None:
 
 
 def gold(args: argparse.Namespace) -> None:
-    from data.gold import Policy, export_jsonl, freeze
+    from data.gold import Policy, freeze
+    from data.gold_files import export
     from data.store.gold import gold_manifest, gold_names
 
     study = open_study(args)
@@ -67,7 +68,7 @@ def gold(args: argparse.Namespace) -> None:
             for reason, count in Counter(left["reason"] for left in manifest["left_out"]).most_common():
                 print(f"  left out: {count} ({reason})")
         else:
-            manifest_path = export_jsonl(store, args.name, Path(args.out))
+            manifest_path = export(store, args.name, args.format, Path(args.out))
             print(f"{args.out} and {manifest_path} are written.")
 
 
@@ -81,7 +82,9 @@ def add_gold(line: CommandLine) -> None:
     add_action("list", "the frozen sets")
     export = add_action("export", "write a frozen set, with a manifest beside it")
     export.add_argument("name", metavar="NAME")
-    export.add_argument("--format", choices=["jsonl"], default="jsonl")
+    export.add_argument(
+        "--format", choices=["jsonl", "csv", "parquet"], default="jsonl", help="the same rows in each (default jsonl)"
+    )
     export.add_argument("--out", required=True, metavar="PATH")
 
 

@@ -1,15 +1,19 @@
 """Gold sets: which votes make a label gold, and that a frozen set is the same for everybody and for ever."""
 
+import csv
+import errno
 import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from data.errors import GoldRefused
-from data.gold import Policy, decide, export_jsonl, freeze, rows_hash, set_hash
+from data.gold import Policy, decide, freeze, rows_hash, set_hash
+from data.gold_files import COLUMNS, FORMATS, export, unguarded
 from data.store import Store
 from data.store.tallying import tally
 from data.study import Study
@@ -56,7 +60,7 @@ def frozen(study: Study, name: str = "gold", **policy: Any) -> dict[str, Any]:
 def exported(study: Study, name: str = "gold") -> list[dict[str, Any]]:
     out = study.folder / "gold" / f"{name}.jsonl"
     with Store.open(study.database) as store:
-        export_jsonl(store, name, out)
+        export(store, name, "jsonl", out)
     return [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
 
 
@@ -211,7 +215,7 @@ def test_exporting_twice_gives_identical_bytes(tmp_path: Path) -> None:
     files = []
     for folder in ("first", "second/deeper"):
         with Store.open(study.database) as store:
-            manifest = export_jsonl(store, "gold", tmp_path / folder / "out.jsonl")
+            manifest = export(store, "gold", "jsonl", tmp_path / folder / "out.jsonl")
         assert manifest == tmp_path / folder / "out.jsonl.manifest.json"
         files.append([path.read_bytes() for path in sorted((tmp_path / folder).iterdir())])
     assert files[0] == files[1] and len(files[0]) == 2
@@ -227,7 +231,7 @@ def test_the_manifest_checks_out(tmp_path: Path) -> None:
     assert manifest["file_sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     documents = [json.dumps({key: row[key] for key in row if key not in ("task", "steps")}, ensure_ascii=False) for row in rows]
     assert manifest["rows_hash"] == rows_hash(documents)
-    described = {key: value for key, value in manifest.items() if key not in ("hash", "file_sha256")}
+    described = {key: value for key, value in manifest.items() if key != "hash" and not key.startswith("file_")}
     assert manifest["hash"] == set_hash(described) == returned["hash"]
     assert manifest["rows"] == len(rows) == 2
     assert [version["id"] for version in manifest["versions"]["questions"]] == ["misaligned"]
@@ -281,7 +285,7 @@ def test_what_cannot_be_exported_is_refused_in_three_beats(tmp_path: Path, store
     (tmp_path / "file").write_text("in the way")
     for name, out in (("other", tmp_path / "out.jsonl"), ("gold", tmp_path / "file" / "out.jsonl"), ("gold", tmp_path)):
         with pytest.raises(GoldRefused) as caught:
-            export_jsonl(stores[0], name, out)
+            export(stores[0], name, "jsonl", out)
         assert len(str(caught.value).splitlines()) == 3
     assert not (tmp_path / "out.jsonl").exists()
 
@@ -294,8 +298,85 @@ def test_no_handle_stands_in_a_set_or_its_manifest_unless_asked_for(tmp_path: Pa
         assert "human:annaperenna" in json.dumps(agreement)
         for name, names in (("hidden", False), ("named", True)):
             freeze(store, study, name, Policy(min_labels=1, names=names), agreement)
-            beside = export_jsonl(store, name, tmp_path / f"{name}.jsonl")
+            beside = export(store, name, "jsonl", tmp_path / f"{name}.jsonl")
             written = (tmp_path / f"{name}.jsonl").read_text() + beside.read_text()
             assert ("annaperenna" in written) is names
             assert ("human:annotator-1" in written) is not names
             assert "human:consensus" in written
+
+
+def written(study: Study, format: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """The gold set in one format, and its manifest."""
+    out = folder / f"gold.{format}"
+    with Store.open(study.database) as store:
+        beside = export(store, "gold", format, out)
+    return out, json.loads(beside.read_text(encoding="utf-8"))
+
+
+def hostile_set(folder: Path) -> Study:
+    """A set of rows whose texts a spreadsheet would run, and one text of every kind that a format could lose."""
+    tasks = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted'", "", None, 'a "b", c\r\nd\ne', "plain – ü 𝔘", "＝1"]
+    lines = [
+        run_line(id, group=f"={id}", labels=[label("ana", M), label("ben", M)]) | {"task": task}
+        for id, task in zip(["=cmd|' /C calc'!A0", *(f"r{k:02}" for k in range(1, len(tasks)))], tasks, strict=True)
+    ]
+    study = make_study(folder / "study", [{key: value for key, value in line.items() if value is not None} for line in lines])
+    frozen(study)
+    return study
+
+
+def test_every_format_holds_the_same_rows_under_the_same_hash(tmp_path: Path) -> None:
+    study = hostile_set(tmp_path)
+    expected = [{column: row.get(column) for column in COLUMNS} for row in exported(study)]
+    assert [row["task"] for row in expected][:3] == ["=1+1", "+1", "-1"] and None in [row["task"] for row in expected]
+    hashes = set()
+    for format in FORMATS:
+        out, manifest = written(study, format, tmp_path / "out")
+        assert (manifest["file_format"], manifest["file_sha256"]) == (format, hashlib.sha256(out.read_bytes()).hexdigest())
+        hashes.add(manifest["hash"])
+    assert len(hashes) == 1
+    with (tmp_path / "out" / "gold.csv").open(encoding="utf-8", newline="") as file:
+        from_csv = [{column: unguarded(cell) for column, cell in row.items()} for row in csv.DictReader(file)]
+    from_parquet = pq.read_table(tmp_path / "out" / "gold.parquet").to_pylist()
+    for rows in (from_csv, from_parquet):
+        assert [list(row) for row in rows] == [list(COLUMNS)] * len(expected)
+        assert [row | {key: json.loads(row[key]) for key in ("votes", "steps")} for row in rows] == expected
+    assert str(pq.read_schema(tmp_path / "out" / "gold.parquet").field("score").type) == "double"
+
+
+def test_no_cell_of_the_csv_begins_with_what_a_spreadsheet_runs(tmp_path: Path) -> None:
+    out, manifest = written(hostile_set(tmp_path), "csv", tmp_path / "out")
+    with out.open(encoding="utf-8", newline="") as file:
+        cells = [cell for row in list(csv.reader(file))[1:] for cell in row]
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@＝\t\r\n"))]
+    assert manifest["file_guarded_cells"] == sum(cell.startswith("'") for cell in cells) == 22
+    assert "'=1+1" in cells and "''quoted'" in cells and "'" in cells
+
+
+@pytest.mark.parametrize("format", sorted(FORMATS))
+def test_two_exports_of_a_format_are_the_same_bytes_and_a_failed_one_leaves_the_old(
+    tmp_path: Path, format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = hostile_set(tmp_path)
+    first, second = (written(study, format, tmp_path / folder)[0] for folder in ("a", "b"))
+    assert [path.read_bytes() for path in sorted(first.parent.iterdir())] == [
+        path.read_bytes() for path in sorted(second.parent.iterdir())
+    ]
+    before = first.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(GoldRefused, match="No space left"):
+        written(study, format, tmp_path / "a")
+    assert first.read_bytes() == before
+    assert sorted(path.name for path in first.parent.iterdir()) == [first.name, f"{first.name}.manifest.json"]
+
+
+def test_no_export_writes_over_the_study(tmp_path: Path) -> None:
+    study = voted(tmp_path, {"one": {"ana": M, "ben": M}})
+    frozen(study)
+    for name in ("study.db", "study.db-wal"):
+        with Store.open(study.database) as store, pytest.raises(GoldRefused, match="belongs to the study's database"):
+            export(store, "gold", "csv", study.folder / "." / name)

@@ -1,6 +1,7 @@
 """Gold sets in the database: votes to decide from, and frozen sets."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from data.errors import GoldRefused
@@ -94,11 +95,11 @@ def gold_manifest(store: Store, name: str) -> tuple[str, str] | None:
     return row
 
 
-def gold_rows(store: Store, name: str) -> list[tuple[str, str | None, str]]:
+def gold_rows(store: Store, name: str) -> Iterator[tuple[str, str | None, str]]:
     """(document, task, steps) of every row, sorted by id and question."""
-    return store.conn.execute(
+    yield from store.conn.execute(
         """SELECT i.document, t.task, t.steps FROM gold_items i JOIN gold_sets s ON s.code = i.gold_set
            JOIN trajectories t ON t.n = i.trajectory JOIN questions q ON q.code = i.question
            WHERE s.name = ? ORDER BY t.id, q.id""",
         [name],
-    ).fetchall()
+    )
