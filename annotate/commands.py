@@ -4,10 +4,12 @@ Each imports what it runs when it runs: the app is large, and `rejudge --help` s
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from data.codebook import untouched_pages
 from data.command_line import CommandLine, open_study, say
+from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
 
@@ -44,23 +46,59 @@ def warn_of_skeletons(study: Study) -> None:
 
 
 def annotators(args: argparse.Namespace) -> None:
-    from annotate.links import DEFAULT_PORT, sign_in_link
-    from data.store.people import ensure_person, people
+    from data.store.people import people, revoke
 
     with Store.open(open_study(args).database) as store:
         if args.action == "list":
             for person in people(store):
-                print(f"{person.handle}\t{person.role}")
-            return
-        if any(known.handle == args.name and known.role == "imported" for known in people(store)):
-            say(f"{args.name} has imported labels: they and the ones given here count as one person's.")
-        person = ensure_person(store, args.name, lead=args.lead)
-        if args.lead and person.role != "lead":
-            say(f"{person.handle} is there already, as {person.role}; that stays.")
-        if store.fact("address") is None:
-            say(f"The app has not run yet: the link supposes port {DEFAULT_PORT}. After `rejudge annotate` ask for a fresh one.")
-        print(f"Sign-in link for {person.handle} ({person.role}); it works once:")
-        print(sign_in_link(store, person))
+                print("\t".join(filter(None, (person.handle, person.role, person.state))))
+        elif args.action == "revoke":
+            ended = revoke(store, args.name)
+            print(
+                f"{args.name} is out: {ended.sessions} sessions and {ended.links} unused links ended, "
+                f"{ended.leases} items given back. Labels stay."
+            )
+        elif args.action == "erase":
+            _erase(store, args.name)
+        else:
+            _add(store, args.name, args.lead)
+
+
+def _add(store: Store, name: str, lead: bool) -> None:
+    from annotate.links import DEFAULT_PORT, sign_in_link
+    from data.store.people import ensure_person, people
+
+    if any(known.handle == name and known.role == "imported" for known in people(store)):
+        say(f"{name} has imported labels: they and the ones given here count as one person's.")
+    person = ensure_person(store, name, lead=lead)
+    if lead and person.role != "lead":
+        say(f"{person.handle} is there already, as {person.role}; that stays.")
+    if store.fact("address") is None:
+        say(f"The app has not run yet: the link supposes port {DEFAULT_PORT}. After `rejudge annotate` ask for a fresh one.")
+    print(f"Sign-in link for {person.handle} ({person.role}); it works once:")
+    print(sign_in_link(store, person))
+
+
+def _erase(store: Store, name: str) -> None:
+    from data.store.erasure import clean, erase, words_of
+    from data.store.people import person_named
+
+    words = words_of(store, person_named(store, name))
+    say(
+        f"{name}: {words.labels} label events stay under a pseudonym; the name, {words.texts} texts and {words.drafts} drafts go. "
+        "This cannot be taken back."
+    )
+    if sys.stdin.isatty() and input("Type the name again to go on: ") != name:
+        raise RejudgeError("Nothing was erased.", "Found another name than before.", "Run the command again, and type it as it is.")
+    pseudonym = erase(store, name)
+    print(f"Erased. What they answered stays, as {pseudonym}.")
+    problem = clean(store)
+    if problem:
+        say(f"Free pages of {store.path} or its log still hold the text ({problem}).")
+        say(f"Stop the app or free some space, then: rejudge annotators erase {pseudonym}")
+    for gold_set in words.gold_sets:
+        say(f"The gold set {gold_set!r} was frozen with names and keeps this one: a frozen set never changes.")
+    say("Not reached from here: backups, exported files, the files that labels were imported from, and copies of the study.")
 
 
 def add_annotators(line: CommandLine) -> None:
@@ -70,6 +108,8 @@ def add_annotators(line: CommandLine) -> None:
     add.add_argument("name", metavar="NAME")
     add.add_argument("--lead", action="store_true", help="may see verdicts and run the study")
     add_action("list", "everybody, with their roles")
+    add_action("revoke", "end the access of NAME now; labels stay").add_argument("name", metavar="NAME")
+    add_action("erase", "take the name and the words of NAME out of the study, for good").add_argument("name", metavar="NAME")
 
 
 def annotate(args: argparse.Namespace) -> None:

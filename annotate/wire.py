@@ -49,7 +49,11 @@ def routes(serving: Serving) -> list[Route]:
             outbox, answers, malformed = _events_in(body)
         except DeskRefused as error:
             return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
-        answer, status = await run_in_threadpool(_take, serving, person, outbox, answers, malformed)
+        try:
+            answer, status = await run_in_threadpool(_take, serving, person, outbox, answers, malformed)
+        except DeskRefused as error:
+            # Access ended after the door had let this request in.
+            return JSONResponse({"error": error.wrong}, 401, headers=_PRIVATE)
         return JSONResponse(answer, status, headers=_PRIVATE)
 
     async def drafts(request: Request) -> Response:

@@ -19,6 +19,7 @@ from data.splits import SplitDraw
 from data.store import Store
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
+from data.store.erasure import ERASURE_CHAINED
 from data.store.events import CHAINED, CHOSEN_NAMES, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
 
@@ -150,8 +151,11 @@ def _unbroken(tag: str, table: str, key: str, columns: tuple[str, ...], what: st
     return check
 
 
-def _text(rationale: str | None, reason: str | None, hash: str) -> str:
-    return "" if text_hash(rationale, reason) == hash else "its rationale or reason is not as it was written"
+def _text(rationale: str | None, reason: str | None, salt: str | None, hash: str, erased: int | None) -> str:
+    if erased:
+        gone = rationale is None and reason is None and salt is None
+        return "" if gone else "its annotator was erased, and it still holds what they wrote"
+    return "" if text_hash(rationale, reason, salt) == hash else "its rationale or reason is not as it was written"
 
 
 def _fields(metadata: str, hidden: str, hash: str) -> str:
@@ -249,7 +253,13 @@ CHECKS: dict[str, Check] = {
         _positions,
     ),
     "label history": _unbroken("event", "label_events", "seq", CHAINED, "label event"),
-    "label text": _each("label event {}", "SELECT seq, rationale, reason, text_hash FROM label_events", _text),
+    "erasure history": _unbroken("erasure", "erasures", "n", ERASURE_CHAINED, "erasure"),
+    "label text": _each(
+        "label event {}",
+        """SELECT e.seq, e.rationale, e.reason, e.text_salt, e.text_hash, e.seq <= x.until
+           FROM label_events e LEFT JOIN erasures x ON x.annotator = e.annotator""",
+        _text,
+    ),
     "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
     "fields hash": _each("trajectory {!r}", "SELECT id, metadata, hidden, fields_hash FROM trajectories", _fields),
     "declared answers": _each(

@@ -28,8 +28,9 @@ ask = "How bad is it?"
 type = "ordinal"
 choices = ["none", "some", "much"]
 """
-TIMES = {"recorded_at", "started_at", "finished_at", "imported_at", "created_at", "drawn_at", "frozen_at", "at", "chain"}
-"""Columns that hold a moment; the chain of label events covers theirs."""
+TIMES = {"recorded_at", "started_at", "finished_at", "imported_at", "created_at", "drawn_at", "frozen_at", "at", "chain",
+         "text_salt", "text_hash"}  # fmt: skip
+"""Columns that hold a moment or chance; the chain of label events covers theirs."""
 
 
 def make_study(folder: Path, toml: str = MISALIGNED) -> Path:

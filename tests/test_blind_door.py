@@ -11,6 +11,7 @@ from data.gold import Policy, freeze
 from data.store import BlindStore, Store
 from data.store.blind import PUBLIC_VIEWS
 from data.store.desk import save_draft
+from data.store.erasure import erase
 from data.store.people import ensure_person, exchange_link, new_link_token
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, verdict
@@ -46,6 +47,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))
         assert session
+        erase(ana.store, ensure_person(ana.store, "gone", lead=False).handle)
     return study
 
 

@@ -13,6 +13,7 @@ from data.errors import RejudgeError, StoreError
 from data.gold import Policy, freeze
 from data.store import Store
 from data.store.connection import SCHEMA_VERSION, connect
+from data.store.erasure import erase
 from data.store.schema import migrations
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
@@ -21,12 +22,14 @@ from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     """A study with something in every table that keeps what was recorded."""
-    lines = [run_line("first", verdicts=[verdict("aligned")], labels=[label("ben", "aligned")]), *numbered(5)]
+    labels = [label("ben", "aligned"), label("gone", "aligned", rationale="mine")]
+    lines = [run_line("first", verdicts=[verdict("aligned")], labels=labels), *numbered(5)]
     study = make_study(tmp_path_factory.mktemp("store") / "study", lines)
     draw_batch(study, 3)
     with Sitting(study, "ana") as ana:
         ana.label_all({})
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
+        erase(ana.store, "gone")
     return study
 
 
@@ -142,7 +145,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 WHOLLY_FROZEN = (
     "questions", "question_versions", "choices", "codebooks", "views", "shown", "judge_runs", "verdicts", "batch_items",
-    "label_events", "gold_sets", "gold_items",
+    "label_events", "erasures", "gold_sets", "gold_items",
 )  # fmt: skip
 PARTLY_FROZEN = {"trajectories": {"metadata", "hidden", "fields_hash"}, "batches": {"state"}}
 """Columns that may change: an import may add fields; a batch is paused and closed."""

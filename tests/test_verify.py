@@ -12,6 +12,8 @@ from data.errors import StoreError
 from data.gold import Policy, freeze
 from data.store import Store
 from data.store.desk import save_draft
+from data.store.erasure import erase
+from data.store.people import revoke
 from data.study import Study
 from data.verify import CHECKS, Finding, verify
 from tests.study_maker import MISALIGNED, Sitting, draw_batch, label, let_lapse, make_study, numbered, run_line, verdict
@@ -30,7 +32,7 @@ def good_study(folder: Path) -> Study:
     lines += [
         run_line(f"sibling-{k}", group="family", verdicts=[verdict(None)], labels=[label("imported", None)]) for k in range(2)
     ]
-    lines.append({**lines[0], "id": "twin"})
+    lines.append({**lines[0], "id": "twin", "labels": [label("imported", M), label("gone", A, rationale="mine")]})
     questions = [replace(MISALIGNED, evidence="optional")]
     study = make_study(folder / "study", lines, questions, '[blind]\nshow = ["domain"]\n')
     draw_batch(study, 12, overlap=2, seed="verify", name="first")
@@ -59,6 +61,8 @@ def good_study(folder: Path) -> Study:
             save_draft(leo.desk, held, leo.read(held) or "", {"rationale": "so far"})
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         freeze(ana.store, study, "gold-2", Policy(names=True), {"questions": []})
+        revoke(ana.store, "eva")
+        erase(ana.store, "gone")
     return study
 
 
@@ -226,6 +230,15 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("label history", "label event 2", ("UPDATE label_events SET at = '2020-01-01T00:00:00.000+00:00' WHERE seq = 2",)),
     ("label text", "label event 2", ("UPDATE label_events SET rationale = 'other words' WHERE seq = 2",)),
     ("label text", "label event 2", ("UPDATE label_events SET rationale = NULL WHERE seq = 2",)),
+    ("label text", "label event 2", ("UPDATE label_events SET rationale = NULL, text_salt = NULL WHERE seq = 2",)),
+    ("label text", "label event 18", ("UPDATE label_events SET rationale = 'mine' WHERE seq = 18",)),
+    ("erasure history", "erasure 1", ("UPDATE erasures SET annotator = (SELECT code FROM annotators WHERE handle = 'ben')",)),
+    ("erasure history", "erasure 1", ("DELETE FROM erasures",)),
+    ("ended access", "annotator eva", ("""INSERT INTO sessions (token_hash, annotator, created_at)
+        SELECT 'x', code, created_at FROM annotators WHERE handle = 'eva'""",)),
+    ("ended access", "annotator ana", ("""INSERT INTO links (token_hash, annotator, created_at) SELECT 'x', code, created_at
+        FROM annotators WHERE handle = 'ana'""", "UPDATE annotators SET revoked_at = 'now' WHERE handle = 'ana'")),
+    ("erased people", "annotator gone", ("UPDATE annotators SET handle = 'gone' WHERE handle LIKE 'erased-%'",)),
     ("label history", "label event 2", ("UPDATE label_events SET chain = 'x' WHERE seq = 2",)),
     ("label history", "label event 20", ("UPDATE label_events SET active_seconds = 1.5, reason = 'x' WHERE seq = 20",)),
     ("label text", "label event 20", ("UPDATE label_events SET reason = 'x' WHERE seq = 20",)),

@@ -67,6 +67,14 @@ RULES: dict[str, str] = {
     "twins": """SELECT 'annotator ' || p.handle, 'two runs of one content are in one queue: ' || min(t.id) || ', ' || max(t.id)
         FROM assignments a JOIN trajectories t ON t.n = a.trajectory JOIN annotators p ON p.code = a.annotator
         WHERE a.state <> 'lapsed' GROUP BY a.annotator, t.content_hash HAVING count(DISTINCT t.n) > 1""",
+    "ended access": """SELECT 'annotator ' || a.handle, 'their access has ended, and they still have a session, a link or an item'
+        FROM annotators a WHERE a.revoked_at IS NOT NULL AND (
+            EXISTS (SELECT 1 FROM sessions WHERE annotator = a.code AND ended_at IS NULL)
+            OR EXISTS (SELECT 1 FROM links WHERE annotator = a.code AND used_at IS NULL)
+            OR EXISTS (SELECT 1 FROM assignments WHERE annotator = a.code AND state = 'leased'))""",
+    "erased people": """SELECT 'annotator ' || a.handle, 'they were erased, and still have a name, access or a draft'
+        FROM erasures e JOIN annotators a ON a.code = e.annotator WHERE a.handle NOT LIKE 'erased-%' OR a.revoked_at IS NULL
+            OR EXISTS (SELECT 1 FROM drafts d JOIN assignments s ON s.id = d.assignment WHERE s.annotator = a.code)""",
     "one draw": """SELECT 'trajectory ' || t.id, 'it stands in ' || count(*) || ' estimate batches'
         FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
         WHERE b.kind = 'estimate' GROUP BY t.n HAVING count(*) > 1""",

@@ -12,7 +12,7 @@ from data.errors import DeskRefused
 from data.hashing import canonical_json
 from data.questions import question_from_document
 from data.store.events import EventLog, NewEvent
-from data.store.leases import LEASE_SECONDS, Desk, claim_ahead, give_back, hold_place, renew
+from data.store.leases import LEASE_SECONDS, Desk, claim_ahead, give_back, has_access, hold_place, renew
 from data.store.store import Store, now
 from data.store.versions import AskedQuestion, choice_codes, pin_of_shown, pin_shown, shown_document
 
@@ -48,11 +48,13 @@ def take(desk: Desk, outbox: str, answers: list[Answer]) -> tuple[int, list[Refu
     """Writes all events that are not there yet, in one transaction, or none of them.
 
     Returns the highest sequence number that is durable, and the refused events. Renews the leases
-    and claims ahead, also where `answers` is empty.
+    and claims ahead, also where `answers` is empty. Raises DeskRefused where the annotator's access has ended.
     """
     store = desk.store
     try:
         with store.write():
+            if not has_access(desk):
+                raise DeskRefused("Your access has ended.", "Found that it was revoked.", "Ask for a fresh sign-in link.")
             there = _received(store, outbox)
             renew(desk)
             refused = []

@@ -1,9 +1,11 @@
 """The append-only history of labels, each event chained to the one before it.
 
 The chain makes a change of history visible even where somebody got past the triggers. Free text
-enters it by its hash alone, so that a person's words can be erased without breaking it.
+enters it by its salted hash alone, so that a person's words can be erased without breaking it: the salt
+goes with them, or short words could be guessed back from the hash.
 """
 
+import secrets
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
@@ -59,7 +61,9 @@ CHAINED = (
     "outbox_seq", "surplus", "import",
 )  # fmt: skip
 """The columns that the chain covers, besides the hash before."""
-_COLUMNS = (*CHAINED, "rationale", "reason", "chain")
+FREE_TEXT = ("rationale", "reason", "text_salt")
+"""What an annotator wrote, and the salt of its hash: all that an erasure takes from an event."""
+_COLUMNS = (*CHAINED, *FREE_TEXT, "chain")
 _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 CHOSEN_NAMES = """CASE WHEN e.chosen IS NOT NULL THEN (SELECT json_group_array(name) FROM
@@ -67,9 +71,9 @@ CHOSEN_NAMES = """CASE WHEN e.chosen IS NOT NULL THEN (SELECT json_group_array(n
 """SQL: the several choices of an event `e` as a JSON list of names, in the order of their codes; else null."""
 
 
-def text_hash(rationale: str | None, reason: str | None) -> str:
-    """The hash by which an event's free text enters the chain."""
-    return document_hash("text", [rationale, reason])
+def text_hash(rationale: str | None, reason: str | None, salt: str | None) -> str:
+    """The hash by which an event's free text enters the chain; an event without text needs no salt."""
+    return document_hash("text", [rationale, reason, salt])
 
 
 class EventLog:
@@ -82,12 +86,13 @@ class EventLog:
 
     def append(self, event: NewEvent) -> int:
         """Writes `event`; its sequence number."""
+        salt = None if event.rationale is None and event.reason is None else secrets.token_hex(16)
         values = (
             event.at or self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
             event.action, event.choice, event.chosen, event.score, canonical_json(event.evidence),
-            text_hash(event.rationale, event.reason),
+            text_hash(event.rationale, event.reason, salt),
             event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,
             event.outbox, event.outbox_seq, int(event.surplus), event.import_id,
         )  # fmt: skip
         self.last = chain_hash("event", self.last, values)
-        return int(self.conn.execute(_INSERT, (*values, event.rationale, event.reason, self.last)).lastrowid or 0)
+        return int(self.conn.execute(_INSERT, (*values, event.rationale, event.reason, salt, self.last)).lastrowid or 0)

@@ -29,6 +29,12 @@ class Desk:
     view: View
 
 
+def has_access(desk: Desk) -> bool:
+    """Whether the annotator may work: a request may come through the door just before access ends."""
+    row = desk.store.conn.execute("SELECT revoked_at IS NULL FROM annotators WHERE code = ?", [desk.annotator]).fetchone()
+    return bool(row[0])
+
+
 def renew(desk: Desk) -> None:
     desk.store.conn.execute(
         "UPDATE assignments SET leased_until = ? WHERE annotator = ? AND state = 'leased'",
@@ -56,7 +62,13 @@ def hold_place(store: Store, id: int, batch: int, number: int) -> bool:
 
 
 def _free_lapsed(store: Store) -> None:
-    """Gives back the places of leases that ran out."""
+    """Gives back the places of leases that ran out.
+
+    A lease that seems to run for longer than any does was given before the clock was set back: it runs
+    from now on, or nobody else would get the item until the clock is there again.
+    """
+    longest = time.time() + LEASE_SECONDS
+    store.conn.execute("UPDATE assignments SET leased_until = ?1 WHERE state = 'leased' AND leased_until > ?1", [longest])
     _lapse(
         store,
         store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND leased_until < ?", [time.time()]).fetchall(),
@@ -66,6 +78,13 @@ def _free_lapsed(store: Store) -> None:
 def end_leases(store: Store, batch: int) -> None:
     """Ends every lease on a batch that is being closed. Must run within a write transaction."""
     _lapse(store, store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND batch = ?", [batch]).fetchall())
+
+
+def end_leases_of(store: Store, annotator: int) -> int:
+    """Ends every lease of one annotator, and says how many. Must run within a write transaction."""
+    held = store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND annotator = ?", [annotator]).fetchall()
+    _lapse(store, held)
+    return len(held)
 
 
 def _lapse(store: Store, leases: list[tuple[int]]) -> None:
@@ -80,6 +99,8 @@ def claim_ahead(desk: Desk) -> None:
     Near the end of a batch fewer are held, or annotators would starve each other.
     """
     store, me = desk.store, desk.annotator
+    if not has_access(desk):
+        return
     _free_lapsed(store)
     # What she holds in a paused batch is hers to finish, so it counts; in a closed one nobody holds anything.
     (held,) = store.conn.execute("SELECT count(*) FROM assignments WHERE annotator = ? AND state = 'leased'", [me]).fetchone()
@@ -112,9 +133,11 @@ def _lease(desk: Desk, batch: int, number: int) -> None:
         "SELECT trajectory FROM batch_items WHERE batch = ? AND number = ?", [batch, number]
     ).fetchone()
     shown = pin_shown(store, trajectory, desk.asked, desk.view)
+    # Queues are in the order of claiming, also where the clock was set back in between.
     row = store.conn.execute(
         """INSERT INTO assignments (ref, batch, number, trajectory, annotator, state, leased_at, leased_until, shown)
-           VALUES (?, ?, ?, ?, ?, 'leased', ?, ?, ?)
+           VALUES (?1, ?2, ?3, ?4, ?5, 'leased',
+                   max(?6, coalesce((SELECT max(leased_at) FROM assignments WHERE annotator = ?5), '')), ?7, ?8)
            ON CONFLICT (annotator, trajectory, batch) DO UPDATE
            SET state = 'leased', leased_at = excluded.leased_at, leased_until = excluded.leased_until, shown = excluded.shown
            RETURNING id""",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from data.errors import StoreError
 from data.hashing import tagged_hash
 from data.records import CONSENSUS
+from data.store.leases import end_leases_of
 from data.store.store import Store, now
 
 
@@ -19,6 +20,17 @@ class Person:
     code: int
     handle: str
     role: str
+    state: str = ""
+    """Empty, `revoked` or `erased`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What ended when somebody's access did."""
+
+    sessions: int
+    links: int
+    leases: int
 
 
 def _hash(store: Store, kind: str, token: str) -> str:
@@ -44,23 +56,76 @@ def ensure_person(store: Store, handle: str, *, lead: bool) -> Person:
     role = "lead" if lead else "annotator"
     check_handle(handle)
     with store.write():
+        _refuse_erased(store, handle)
         store.conn.execute(
             """INSERT INTO annotators (handle, role, created_at) VALUES (?, ?, ?)
                ON CONFLICT DO UPDATE SET role = excluded.role WHERE role = 'imported'""",
             [handle, role, now()],
         )
+        store.conn.execute("UPDATE annotators SET revoked_at = NULL WHERE handle = ?", [handle])
     row = store.conn.execute("SELECT code, handle, role FROM annotators WHERE handle = ?", [handle]).fetchone()
     return Person(*row)
 
 
+def _refuse_erased(store: Store, handle: str) -> None:
+    row = store.conn.execute("SELECT e.at FROM erasures e JOIN annotators a ON a.code = e.annotator WHERE handle = ?", [handle])
+    erased = row.fetchone()
+    if erased:
+        raise StoreError(
+            f"{handle} stands for somebody who was erased.", f"Found the erasure of {erased[0]}.", "Add a person under a new name."
+        )
+
+
+_PEOPLE = """
+SELECT a.code, a.handle, a.role, CASE WHEN e.n IS NOT NULL THEN 'erased' WHEN a.revoked_at IS NOT NULL THEN 'revoked' ELSE '' END
+FROM annotators a LEFT JOIN erasures e ON e.annotator = a.code
+"""
+
+
 def people(store: Store) -> list[Person]:
     """Everybody, by handle."""
-    return [Person(*row) for row in store.conn.execute("SELECT code, handle, role FROM annotators ORDER BY handle")]
+    return [Person(*row) for row in store.conn.execute(f"{_PEOPLE} ORDER BY a.handle")]
+
+
+def person_named(store: Store, handle: str) -> Person:
+    """The person `handle`. Raises StoreError that lists whom there is."""
+    there = {person.handle: person for person in people(store)}
+    if handle not in there:
+        raise StoreError(f"There is nobody called {handle!r}.", f"Found: {', '.join(there)}.", "See `rejudge annotators list`.")
+    return there[handle]
+
+
+def revoke(store: Store, handle: str) -> Revoked:
+    """Ends somebody's access now: sessions, unused links, and what is leased to them. Labels and drafts stay.
+
+    Raises StoreError for a name that is not there, and for the last lead. `ensure_person` gives access back.
+    """
+    with store.write():
+        return end_access(store, person_named(store, handle))
+
+
+def end_access(store: Store, person: Person) -> Revoked:
+    """What `revoke` does; must run within a write transaction."""
+    leads = [other for other in people(store) if other.role == "lead" and not other.state]
+    if leads == [person]:
+        raise StoreError(
+            f"{person.handle} is the only lead.",
+            "Found no other who could run the study.",
+            "Add another lead first: `add NAME --lead`.",
+        )
+    leases = end_leases_of(store, person.code)
+    ended = store.conn.execute("UPDATE sessions SET ended_at = ? WHERE annotator = ? AND ended_at IS NULL", [now(), person.code])
+    unused = store.conn.execute("DELETE FROM links WHERE annotator = ? AND used_at IS NULL", [person.code])
+    store.conn.execute("UPDATE annotators SET revoked_at = ? WHERE code = ? AND revoked_at IS NULL", [now(), person.code])
+    return Revoked(ended.rowcount, unused.rowcount, leases)
 
 
 def first_lead(store: Store) -> Person:
-    """The lead that `init` made."""
-    return Person(*store.conn.execute("SELECT code, handle, role FROM annotators WHERE role = 'lead' ORDER BY code").fetchone())
+    """The lead that `init` made, or the next one where that one's access has ended."""
+    row = store.conn.execute(
+        "SELECT code, handle, role FROM annotators WHERE role = 'lead' ORDER BY revoked_at IS NOT NULL, code"
+    ).fetchone()
+    return Person(*row)
 
 
 def new_link_token(store: Store, person: Person) -> str:
@@ -105,7 +170,7 @@ def person_of_session(store: Store, session: str) -> Person | None:
     """Who holds the session token, while it is alive."""
     row = store.conn.execute(
         """SELECT a.code, a.handle, a.role FROM sessions s JOIN annotators a ON a.code = s.annotator
-           WHERE s.token_hash = ? AND s.ended_at IS NULL AND a.role <> 'imported'""",
+           WHERE s.token_hash = ? AND s.ended_at IS NULL AND a.revoked_at IS NULL AND a.role <> 'imported'""",
         [_hash(store, "session", session)],
     ).fetchone()
     return None if row is None else Person(*row)

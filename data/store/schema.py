@@ -11,6 +11,8 @@ is the choice with code i, 0 is none of them) or `score`.
 
 from sqlite_utils import Database, Migrations
 
+from data.store.events import FREE_TEXT
+
 migrations = Migrations("rejudge")
 
 _TABLES = """
@@ -62,7 +64,11 @@ CREATE INDEX verdict_answers ON verdicts (run, question, repeat, trajectory, cho
 
 CREATE TABLE annotators (
     code INTEGER PRIMARY KEY, handle TEXT NOT NULL UNIQUE,
-    role TEXT NOT NULL CHECK (role IN ('annotator', 'lead', 'imported')), created_at TEXT NOT NULL
+    role TEXT NOT NULL CHECK (role IN ('annotator', 'lead', 'imported')), created_at TEXT NOT NULL, revoked_at TEXT
+) STRICT;
+CREATE TABLE erasures (
+    n INTEGER PRIMARY KEY AUTOINCREMENT, annotator INTEGER NOT NULL UNIQUE REFERENCES annotators, at TEXT NOT NULL,
+    until INTEGER NOT NULL, chain TEXT NOT NULL
 ) STRICT;
 CREATE TABLE links (
     token_hash TEXT PRIMARY KEY, annotator INTEGER NOT NULL REFERENCES annotators, created_at TEXT NOT NULL, used_at TEXT
@@ -107,7 +113,7 @@ CREATE TABLE label_events (
     phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'revealed', 'adjudication', 'imported')),
     action TEXT NOT NULL CHECK (action IN ('label', 'unsure', 'skip', 'flag', 'undo')),
     choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL,
-    evidence TEXT, rationale TEXT, reason TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
+    evidence TEXT, rationale TEXT, reason TEXT, text_salt TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
     question_version TEXT REFERENCES question_versions, codebook TEXT, shown TEXT REFERENCES shown,
     active_seconds REAL, app_version TEXT NOT NULL, outbox TEXT, outbox_seq INTEGER, surplus INTEGER NOT NULL,
     import INTEGER REFERENCES imports, chain TEXT NOT NULL,
@@ -147,7 +153,7 @@ _FROZEN: dict[str, str] = {
     "verdicts": "*",
     "batches": "code, rowid, oid, _rowid_, name, kind, overlap, seed, recipe, frame, drawn_at",
     "batch_items": "*",
-    "label_events": "*",
+    "erasures": "*",
     "gold_sets": "*",
     "gold_items": "*",
 }
@@ -169,4 +175,20 @@ def the_loop(db: Database) -> None:
     db.execute(
         """CREATE TRIGGER batches_stay_closed BEFORE UPDATE OF state ON batches WHEN OLD.state = 'closed' AND NEW.state <> 'closed'
            BEGIN SELECT RAISE(ABORT, 'a closed batch stays closed'); END"""
+    )
+    _freeze_label_events(db)
+
+
+def _freeze_label_events(db: Database) -> None:
+    """Events keep everything but the free text of somebody whose erasure is on record, which may become NULL."""
+    columns = [row[1] for row in db.execute("PRAGMA table_info(label_events)").fetchall()]
+    kept = ", ".join(["rowid", "oid", "_rowid_", *(f'"{column}"' for column in columns if column not in FREE_TEXT)])
+    message = "RAISE(ABORT, 'label_events keeps what was recorded')"
+    db.execute(f"CREATE TRIGGER label_events_update BEFORE UPDATE OF {kept} ON label_events BEGIN SELECT {message}; END")
+    db.execute(f"CREATE TRIGGER label_events_delete BEFORE DELETE ON label_events BEGIN SELECT {message}; END")
+    left = " OR ".join(f"NEW.{column} IS NOT NULL" for column in FREE_TEXT)
+    db.execute(
+        f"""CREATE TRIGGER label_events_erase BEFORE UPDATE OF {", ".join(FREE_TEXT)} ON label_events
+            WHEN {left} OR NOT EXISTS (SELECT 1 FROM erasures WHERE annotator = OLD.annotator AND OLD.seq <= until)
+            BEGIN SELECT {message}; END"""
     )
