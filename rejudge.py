@@ -46,6 +46,7 @@ COMMANDS = (
     figures.add_gold,
     figures.add_status,
     study.add_verify,
+    study.add_backup,
 )
 """Every command, in the order in which `--help` lists them."""
 

@@ -7,6 +7,7 @@ port included, and refuses what a browser marks as coming from elsewhere.
 
 import html
 import re
+import sys
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from annotate.links import LINK_PATH
 from annotate.serving import Serving
+from data.errors import StoreError
 from data.store import Store
 from data.store.people import Person, exchange_link, person_of_link
 
@@ -57,7 +59,11 @@ class Door:
         if scope["type"] == "http" and _LINK.fullmatch(path):
             return None
         session = session_of(headers, self.serving.cookie)
-        person = await run_in_threadpool(self.serving.person, session)
+        try:
+            person = await run_in_threadpool(self.serving.person, session)
+        except StoreError as error:
+            print(error, file=sys.stderr)
+            return PlainTextResponse("The study cannot be used just now. Try again.", 503)
         if person is None:
             return HTMLResponse(_SIGNED_OUT, 401) if path == "/" else PlainTextResponse("Not signed in.", 401)
         if path.startswith(_CLOSED):

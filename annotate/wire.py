@@ -6,6 +6,8 @@ Everything that a browser sends is treated as forged: types are checked here, me
 
 import json
 import re
+import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +17,13 @@ from starlette.routing import Route
 
 from annotate.item_view import item_for
 from annotate.serving import Serving
-from data.errors import DeskRefused
+from data.errors import DeskRefused, StoreError
 from data.store import BlindStore, Store
 from data.store.desk import Answer, Refusal, refresh_shown, save_draft, take
 from data.store.leases import others_hold_something
 from data.store.people import Person
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 KINDS = ("label", "unsure", "skip", "flag", "undo")
 MOST_BYTES = 1_000_000
 MOST_TEXT = 20_000
@@ -65,10 +68,26 @@ def routes(serving: Serving) -> list[Route]:
         return Response(status_code=204, headers=_PRIVATE)
 
     return [
-        Route("/desk/items/{ref}", item, methods=["GET"]),
-        Route("/desk/events", events, methods=["POST"]),
-        Route("/desk/drafts", drafts, methods=["POST"]),
+        Route("/desk/items/{ref}", _or_later(item), methods=["GET"]),
+        Route("/desk/events", _or_later(events), methods=["POST"]),
+        Route("/desk/drafts", _or_later(drafts), methods=["POST"]),
     ]
+
+
+def _or_later(endpoint: Endpoint) -> Endpoint:
+    """`endpoint`, which answers 503 where the database cannot be used now: the browser keeps what it has, and asks again.
+
+    The lead's terminal says why; an annotator's browser is not told where the file lies.
+    """
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except StoreError as error:
+            print(error, file=sys.stderr)
+            return JSONResponse({"error": "The study cannot be used just now."}, 503, headers=_PRIVATE)
+
+    return answered
 
 
 def desk_state(blind: BlindStore, waiting: bool, pin: str) -> dict[str, Any]:

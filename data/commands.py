@@ -135,3 +135,26 @@ def verify(args: argparse.Namespace) -> int:
 def add_verify(line: CommandLine) -> None:
     sub = line.add("verify", verify, "derive every hash again and check every rule")
     sub.add_argument("--json", action="store_true")
+
+
+def backup(args: argparse.Namespace) -> None:
+    from data.store.backup import back_up
+
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        made = back_up(store, Path(args.file))
+    counts = ", ".join(f"{made.rows[table]} {what}" for table, what in _BACKED_UP.items())
+    print(f"{args.file}: {made.bytes / 1e6:.1f} MB, checked; {counts}.")
+    say(f"It is the database alone: {study.toml.name} and the codebook are files of their own.")
+    say("To restore: stop the app, remove study.db, study.db-wal and study.db-shm, and copy this file to study.db.")
+
+
+_BACKED_UP = {
+    "trajectories": "trajectories", "verdicts": "verdicts", "label_events": "label events", "batches": "batches",
+    "annotators": "people", "gold_sets": "gold sets",
+}  # fmt: skip
+
+
+def add_backup(line: CommandLine) -> None:
+    sub = line.add("backup", backup, "a checked copy of the study's database, also while people label")
+    sub.add_argument("file", metavar="FILE")

@@ -2,7 +2,7 @@
 
 They are forked from one process that has imported everything: a life then costs milliseconds.
 
-    python -m tests.label_worker crowd STUDY PEOPLE          everybody labels until nothing is left
+    python -m tests.label_worker crowd STUDY PEOPLE [FIRST]  everybody labels until nothing is left
     python -m tests.label_worker lives STUDY SEED COUNT      COUNT lives, each ended by SIGKILL at a random moment
 """
 
@@ -33,11 +33,11 @@ def label_until_done(study: Study, handle: str, gate: int) -> list[str]:
     return mine
 
 
-def crowd(study: Study, people: int) -> dict[str, list[str]]:
-    """Who labelled what, of `people` who worked at the same time."""
+def crowd(study: Study, people: int, first: int = 0) -> dict[str, list[str]]:
+    """Who labelled what, of `people` who worked at the same time; the first of them has the number `first`."""
     gate, keeper = os.pipe()
     readers = {}
-    for k in range(people):
+    for k in range(first, first + people):
         reader, writer = os.pipe()
         if os.fork() == 0:
             os.close(keeper)

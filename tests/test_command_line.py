@@ -15,9 +15,17 @@ from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, 
 from tests.study_maker import Sitting, draw_batch, numbered
 from tests.study_maker import make_study as made_study
 
-COMMANDS = ("demo", "init", "import", "draw", "annotators", "annotate", "agree", "labels", "gold", "status", "verify")
-ACTIONS = (("annotators", "add"), ("annotators", "list"), ("gold", "freeze"), ("gold", "list"), ("gold", "export"))
-LATER = ("batch", "judge", "report", "plan", "leaks", "backup")
+COMMANDS = ("demo", "init", "import", "draw", "annotators", "annotate", "agree", "labels", "gold", "status", "verify", "backup")
+ACTIONS = (
+    ("annotators", "add"),
+    ("annotators", "list"),
+    ("annotators", "revoke"),
+    ("annotators", "erase"),
+    ("gold", "freeze"),
+    ("gold", "list"),
+    ("gold", "export"),
+)
+LATER = ("batch", "judge", "report", "plan", "leaks")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from data.store.connection import connect
+from data.store.connection import connect, store_error
 
 # Public view: its columns, and the query behind them. {me} and {show} are filled in per connection.
 # `<> ''` on a column that is never empty: SQLite drops what a statement does not use of a view, and a
@@ -74,27 +74,38 @@ class _Sealed(sqlite3.Connection):
     blobopen = serialize = deserialize = backup = enable_load_extension = load_extension = _refuse
 
 
+def _sealed(path: Path, annotator: int, show: tuple[str, ...]) -> sqlite3.Connection:
+    """A connection with the annotator's views, and then the authorizer."""
+    conn = connect(path, _Sealed)
+    inner = {name: f"inner_{secrets.token_hex(8)}" for name in _VIEWS}
+    for name, (columns, query) in _VIEWS.items():
+        listed = ", ".join(columns)
+        body = query.format(me=int(annotator), show=_shown_metadata(show))
+        conn.execute(f"CREATE TEMP VIEW {inner[name]} ({listed}) AS {body}")
+        conn.execute(f"CREATE TEMP VIEW {name} ({listed}) AS SELECT {listed} FROM temp.{inner[name]}")
+    conn.execute("PRAGMA query_only=ON")
+    conn.set_authorizer(_Rule(inner))
+    return conn
+
+
 class BlindStore:
     """One annotator's reading connection. Close it after use; opening takes a fraction of a millisecond."""
 
     def __init__(self, path: Path, annotator: int, show: tuple[str, ...] = ()) -> None:
         """`show`: the metadata fields that the study lets annotators see."""
-        conn = connect(path, _Sealed)
-        inner = {name: f"inner_{secrets.token_hex(8)}" for name in _VIEWS}
-        for name, (columns, query) in _VIEWS.items():
-            listed = ", ".join(columns)
-            body = query.format(me=int(annotator), show=_shown_metadata(show))
-            conn.execute(f"CREATE TEMP VIEW {inner[name]} ({listed}) AS {body}")
-            conn.execute(f"CREATE TEMP VIEW {name} ({listed}) AS SELECT {listed} FROM temp.{inner[name]}")
-        conn.execute("PRAGMA query_only=ON")
-        conn.set_authorizer(_Rule(inner))
-        self.conn = conn
+        self.path = path
+        try:
+            self.conn = _sealed(path, annotator, show)
+        except sqlite3.Error as error:
+            raise store_error(path, error) from error
 
     def __enter__(self) -> "BlindStore":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.conn.close()
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "SQLITE_AUTH") != "SQLITE_AUTH":
+            raise store_error(self.path, error) from error
 
     def row(self, sql: str, parameters: list[Any]) -> tuple[Any, ...] | None:
         row: tuple[Any, ...] | None = self.conn.execute(sql, parameters).fetchone()

@@ -15,10 +15,14 @@ _writers: dict[str, threading.Lock] = {}
 _writers_guard = threading.Lock()
 
 
-def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) -> sqlite3.Connection:
-    """A connection with this project's pragmas, that begins no transaction by itself."""
+def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection, *, immutable: bool = False) -> sqlite3.Connection:
+    """A connection with this project's pragmas, that begins no transaction by itself.
+
+    `immutable`: read the file as if nobody could change it, without a log and without locks.
+    """
     try:
-        conn = sqlite3.connect(path, isolation_level=None, timeout=BUSY_SECONDS, factory=factory)
+        name = f"{path.resolve().as_uri()}?immutable=1" if immutable else path
+        conn = sqlite3.connect(name, isolation_level=None, timeout=BUSY_SECONDS, factory=factory, uri=immutable)
         # recursive_triggers: without it INSERT OR REPLACE overwrites a row and its triggers do not fire.
         conn.executescript(
             "PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF;"
@@ -26,6 +30,27 @@ def connect(path: Path, factory: type[sqlite3.Connection] = sqlite3.Connection) 
         return conn
     except sqlite3.Error as error:
         raise store_error(path, error) from error
+
+
+def needs_writable_folder(error: BaseException | None) -> bool:
+    """Whether SQLite failed to read because it could not make its log and index beside the file."""
+    name = getattr(error, "sqlite_errorname", "") or ""
+    return name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+
+
+def connect_as_it_stands(path: Path) -> sqlite3.Connection:
+    """A reading connection to a database in a folder that cannot be written to, where the file alone is complete.
+
+    Raises StoreError where the newest rows may lie in the log beside it, which cannot be read there.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        raise StoreError(
+            f"{path} cannot be read where it lies.",
+            f"Its newest rows are in {log.name}, and SQLite needs a writable folder to read those.",
+            f"Copy {path.name} and {log.name} together into a folder that you may write to, or make this one writable.",
+        )
+    return connect(path, immutable=True)
 
 
 _ADVICE = {

@@ -8,7 +8,14 @@ from pathlib import Path
 
 from data.errors import StoreError
 from data.store.blind import BlindStore
-from data.store.connection import SCHEMA_VERSION, connect, store_error, write
+from data.store.connection import (
+    SCHEMA_VERSION,
+    connect,
+    connect_as_it_stands,
+    needs_writable_folder,
+    store_error,
+    write,
+)
 
 
 def now() -> str:
@@ -19,9 +26,11 @@ def now() -> str:
 class Store:
     """An open `study.db`. Bound to the thread that opened it; cheap enough to open for every request."""
 
-    def __init__(self, path: Path, conn: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, conn: sqlite3.Connection, unchanged_since: tuple[int, ...] = ()) -> None:
+        """`unchanged_since`: the stamp of a file that is read without locks, to see whether somebody changed it meanwhile."""
         self.path = path
         self.conn = conn
+        self.unchanged_since = unchanged_since
 
     @classmethod
     def create(cls, path: Path) -> "Store":
@@ -47,16 +56,18 @@ class Store:
         Raises StoreError where it is missing, broken, or made by a newer version of rejudge.
         """
         _check_there(path)
-        conn = connect(path)
         try:
-            _check_version(path, conn)
-        except sqlite3.Error as error:
-            conn.close()
-            raise store_error(path, error) from error
-        except StoreError:
-            conn.close()
+            return cls(path, _current(path))
+        except StoreError as error:
+            if needs_writable_folder(error.__cause__):
+                return cls._as_it_stands(path)
             raise
-        return cls(path, conn)
+
+    @classmethod
+    def _as_it_stands(cls, path: Path) -> "Store":
+        """A store that only reads, in a folder that only lets read."""
+        before = _stamp(path)
+        return cls(path, _current(path, as_it_stands=True), unchanged_since=before)
 
     @staticmethod
     def open_blind(path: Path, annotator: int, show: tuple[str, ...] = ()) -> BlindStore:
@@ -75,6 +86,12 @@ class Store:
         if isinstance(error, sqlite3.Error):
             # A page that is damaged, a disk that is full: whatever was asked, the user reads three beats.
             raise store_error(self.path, error) from error
+        if error is None and self.unchanged_since and _stamp(self.path) != self.unchanged_since:
+            raise StoreError(
+                f"{self.path} changed while it was read.",
+                "Found a newer file, or a log beside it: somebody who may write there is at work.",
+                "Ask again once they are done; what was printed may be wrong.",
+            )
 
     def close(self) -> None:
         self.conn.close()
@@ -100,6 +117,27 @@ def _check_there(path: Path) -> None:
             "Found a study folder without its database.",
             "Restore it, or begin anew with `rejudge init`.",
         )
+
+
+def _current(path: Path, *, as_it_stands: bool = False) -> sqlite3.Connection:
+    """A connection to a database of this version. A StoreError that SQLite made has SQLite's error as its cause."""
+    conn = connect_as_it_stands(path) if as_it_stands else connect(path)
+    try:
+        _check_version(path, conn)
+    except sqlite3.Error as error:
+        conn.close()
+        raise store_error(path, error) from error
+    except StoreError:
+        conn.close()
+        raise
+    return conn
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """What changes when somebody writes: time and size of the file, and the size of its log."""
+    log = path.with_name(f"{path.name}-wal")
+    found = path.stat()
+    return (found.st_mtime_ns, found.st_size, log.stat().st_size if log.exists() else 0)
 
 
 def _check_version(path: Path, conn: sqlite3.Connection) -> None:
