@@ -45,6 +45,7 @@ COMMANDS = (
     study.add_labels,
     figures.add_gold,
     figures.add_status,
+    desk.add_leaks,
     study.add_verify,
     study.add_backup,
 )

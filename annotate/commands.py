@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from data.codebook import untouched_pages
-from data.command_line import CommandLine, open_study, say
+from data.command_line import CommandLine, open_study, print_json, say
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
@@ -151,3 +151,21 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
     return int(text)
+
+
+def leaks(args: argparse.Namespace) -> None:
+    from annotate.leaks import find_leaks
+    from annotate.leaks_text import leaks_text
+
+    study = open_study(args)
+    with Store.open(study.database) as store:
+        found = find_leaks(store, study)
+    if args.json:
+        print_json(found.as_json(study.name))
+    else:
+        print(leaks_text(found))
+
+
+def add_leaks(line: CommandLine) -> None:
+    sub = line.add("leaks", leaks, "what could still give the answer away in what annotators see")
+    sub.add_argument("--json", action="store_true")

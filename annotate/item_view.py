@@ -26,14 +26,20 @@ def item_for(serving: Serving, blind: BlindStore, ref: str) -> dict[str, Any] | 
         return None
     shown, task, steps, metadata = row
     draft = blind.row("SELECT document FROM my_draft WHERE ref = ?", [ref])
-    redact = Redaction(serving.study.blind)
     return {
         "ref": ref,
         "item_hash": shown,
-        "task": redact.value(task),
-        "metadata": [[key, redact.value(_text(value))] for key, value in json.loads(metadata).items() if value is not None],
-        "steps": [redact.step(step) for step in numbered(json.loads(steps))],
+        **visible(Redaction(serving.study.blind), task, json.loads(metadata), json.loads(steps)),
         "draft": None if draft is None else json.loads(draft[0]),
+    }
+
+
+def visible(redact: "Redaction", task: str | None, metadata: dict[str, Any], steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """All that an annotator sees of a trajectory, of which `metadata` are the shown fields alone."""
+    return {
+        "task": redact.value(task),
+        "metadata": [[key, redact.value(_text(value))] for key, value in metadata.items() if value is not None],
+        "steps": [redact.step(step) for step in numbered(steps)],
     }
 
 

@@ -19,6 +19,7 @@ import data.importing as importing
 import rejudge
 
 LATE = (
+    "annotate.leaks_text",
     "annotate.links",
     "annotate.sampling",
     "data.gold",
@@ -30,6 +31,10 @@ LATE = (
     "reports.document",
     "reports.terminal",
     "scipy.special",
+    "scipy.stats",
+    "sklearn.feature_extraction.text",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
 )
 """What commands load only when they need it, loaded here before the fork."""
 

@@ -35,7 +35,7 @@ from tests.test_readme import free_port
 
 READING = (
     "status", "status --verdicts", "agree", "agree --json", "labels --json", "gold list", "gold export first --out OUT/gold.csv",
-    "annotators list", "verify --json", "backup OUT/copy.db",
+    "annotators list", "verify --json", "backup OUT/copy.db", "leaks --json",
 )  # fmt: skip
 WRITING = (
     "import MORE", "draw --n 2", "annotators add zoe", "annotators revoke ana", "annotators erase ana",

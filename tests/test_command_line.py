@@ -15,7 +15,21 @@ from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, 
 from tests.study_maker import Sitting, draw_batch, numbered
 from tests.study_maker import make_study as made_study
 
-COMMANDS = ("demo", "init", "import", "draw", "annotators", "annotate", "agree", "labels", "gold", "status", "verify", "backup")
+COMMANDS = (
+    "demo",
+    "init",
+    "import",
+    "draw",
+    "annotators",
+    "annotate",
+    "agree",
+    "labels",
+    "gold",
+    "status",
+    "leaks",
+    "verify",
+    "backup",
+)
 ACTIONS = (
     ("annotators", "add"),
     ("annotators", "list"),
@@ -25,7 +39,7 @@ ACTIONS = (
     ("gold", "list"),
     ("gold", "export"),
 )
-LATER = ("batch", "judge", "report", "plan", "leaks")
+LATER = ("batch", "judge", "report", "plan")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +110,9 @@ WRONG_USAGE = [
     ("init", "x", "--study", "a", "--from", "b"),
     ("annotators",),
     ("annotators", "add"),
-    ("annotators", "erase", "ana"),
+    ("annotators", "erase"),
+    ("annotators", "revoke"),
+    ("backup",),
     ("annotate", "--port", "0"),
     ("agree", "--labels", "some"),
     ("gold", "freeze"),
