@@ -4,10 +4,12 @@ from typing import Any
 
 import streamlit as st
 
+from annotate.codebook_page import Block
 from annotate.desk_component import draw_desk
 from annotate.serving import Serving, current
 from annotate.wire import claim_and_look
 from data.store.people import Person
+from data.store.versions import AskedQuestion
 
 
 def signed_in(serving: Serving) -> Person | None:
@@ -28,21 +30,32 @@ def draw() -> None:
 
 
 def desk_data(serving: Serving, person: Person) -> dict[str, Any]:
-    """What the desk needs to begin: texts, choices, the codebook page and opaque references. No trajectory."""
-    asked = serving.asked[0]
+    """What the desk needs to begin: texts, choices, codebook pages and opaque references. No trajectory."""
     return {
         "study": serving.study.name,
         "annotator": person.handle,
         "base": "/desk",
         "owner": serving.owner(person),
         "pin": serving.pin,
-        "question": {
-            "id": asked.question.id,
-            "ask": asked.question.ask,
-            "choices": list(asked.question.choices),
-            "positive": asked.question.positive,
-            "evidence": asked.question.evidence,
-        },
-        "codebook": {"version": asked.codebook_version, "blocks": serving.page},
+        "questions": [_question(asked, page) for asked, page in zip(serving.asked, serving.pages, strict=True)],
         "state": claim_and_look(serving, person),
+    }
+
+
+def _question(asked: AskedQuestion, page: list[Block]) -> dict[str, Any]:
+    question = asked.question
+    when = question.when
+    return {
+        "id": question.id,
+        "ask": question.ask,
+        "type": question.type,
+        "choices": list(question.choices),
+        "positive": question.positive,
+        "evidence": question.evidence,
+        "when": {"question": when.question, "is": when.choice} if when else None,
+        "min": question.min,
+        "max": question.max,
+        # JavaScript cannot tell 1.0 from 1.
+        "scale": list(question.scale),
+        "codebook": {"version": asked.codebook_version, "blocks": page},
     }

@@ -26,8 +26,8 @@ class Serving:
     view: View
     cookie: str
     """Named per study, so that two studies on one host do not sign each other out."""
-    page: list[Block]
-    """The codebook page of the question at the desk."""
+    pages: list[list[Block]]
+    """The codebook page of each question."""
     pin: str
     """Names all that the desk shows beside an item; a desk that was mounted under another one reloads."""
 
@@ -59,7 +59,7 @@ def begin(study: Study) -> Serving:
         asked, view = record_versions(store, study)
         cookie = f"rejudge_{(store.fact('id') or '')[:12]}"
     pin = pin_of([(question.version, question.codebook) for question in asked], view.hash)
-    _current = Serving(study, asked, view, cookie, blocks_of(asked[0].page), pin)
+    _current = Serving(study, asked, view, cookie, [blocks_of(question.page) for question in asked], pin)
     return _current
 
 
@@ -71,12 +71,10 @@ def current() -> Serving:
 
 
 def check_askable(study: Study) -> None:
-    """Refuses a study that the desk of this version cannot ask."""
-    kinds = [f"{question.id} ({question.type})" for question in study.questions]
-    if len(kinds) == 1 and study.questions[0].type == "binary" and study.questions[0].when is None:
-        return
-    raise StudyError(
-        "The desk of this version asks one binary question.",
-        f"study.toml declares: {', '.join(kinds) or 'none'}.",
-        "Ask one binary question per study; import, agree and gold take the others.",
-    )
+    """Refuses a study that asks nothing."""
+    if not study.questions:
+        raise StudyError(
+            f"{study.toml} declares no question.",
+            "There is nothing to ask at the desk.",
+            "Add a [[question]] block; the comment in a new study.toml shows one.",
+        )

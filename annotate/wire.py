@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,18 +18,22 @@ from starlette.routing import Route
 
 from annotate.item_view import item_for
 from annotate.serving import Serving
+from data.answering import Answer
 from data.errors import DeskRefused, StoreError
+from data.questions import MOST_LABELS
 from data.store import BlindStore, Store
-from data.store.desk import Answer, Refusal, refresh_shown, save_draft, take
+from data.store.desk import Act, Refusal, refresh_shown, save_draft, take
 from data.store.leases import others_hold_something
 from data.store.people import Person
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-KINDS = ("label", "unsure", "skip", "flag", "undo")
+KINDS = ("submit", "skip", "flag", "undo")
 MOST_BYTES = 1_000_000
 MOST_TEXT = 20_000
 MOST_EVENTS = 200
 MOST_EVIDENCE = 5_000
+MOST_ANSWERS = 200
+_HUGE = 1e300
 _ANOTHER = "This browser is now signed in as somebody else. Reload the page to go on as they."
 _OUTBOX = re.compile(r"[A-Za-z0-9-]{1,100}")
 # identity: Streamlit's compression would run on the event loop and stall every other request.
@@ -49,11 +54,11 @@ def routes(serving: Serving) -> list[Route]:
             # A page that was opened by one person must not go on under the name of another who signed in since.
             if body.get("owner") not in (None, serving.owner(person)):
                 return JSONResponse({"error": _ANOTHER}, 403, headers=_PRIVATE)
-            outbox, answers, malformed = _events_in(body)
+            outbox, acts, malformed = _events_in(body)
         except DeskRefused as error:
             return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
         try:
-            answer, status = await run_in_threadpool(_take, serving, person, outbox, answers, malformed)
+            answer, status = await run_in_threadpool(_take, serving, person, outbox, acts, malformed)
         except DeskRefused as error:
             # Access ended after the door had let this request in.
             return JSONResponse({"error": error.wrong}, 401, headers=_PRIVATE)
@@ -132,13 +137,11 @@ def _item(serving: Serving, person: Person, ref: str) -> dict[str, Any] | None:
         return item_for(serving, blind, ref)
 
 
-def _take(
-    serving: Serving, person: Person, outbox: str, answers: list[Answer], malformed: list[Refusal]
-) -> tuple[dict[str, Any], int]:
+def _take(serving: Serving, person: Person, outbox: str, acts: list[Act], malformed: list[Refusal]) -> tuple[dict[str, Any], int]:
     """Takes the whole list or, where one event of it is refused, nothing."""
     with Store.open(serving.study.database) as store:
         desk = serving.desk(store, person)
-        ack, refused = take(desk, outbox, [] if malformed else answers)
+        ack, refused = take(desk, outbox, [] if malformed else acts)
         refused = [*malformed, *refused]
         waiting = others_hold_something(store, person.code)
     with _blind(serving, person) as blind:
@@ -176,45 +179,71 @@ async def _body(request: Request) -> dict[str, Any]:
     return value
 
 
-def _events_in(body: dict[str, Any]) -> tuple[str, list[Answer], list[Refusal]]:
+def _events_in(body: dict[str, Any]) -> tuple[str, list[Act], list[Refusal]]:
     """The outbox, its events, and those that cannot be read but have a number to be refused by."""
     outbox, events = body.get("outbox"), body.get("events")
     if not isinstance(outbox, str) or not _OUTBOX.fullmatch(outbox):
         raise _malformed("no outbox")
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         raise _malformed("no list of events")
-    answers, malformed = [], []
+    acts, malformed = [], []
     for event in events:
         seq = _whole_in(event, "seq", 1, 2**53) if isinstance(event, dict) else None
         if seq is None:
             raise _malformed("an event that is no object")
         try:
-            answers.append(_event_in(event, seq))
+            acts.append(_event_in(event, seq))
         except DeskRefused as error:
             malformed.append(Refusal(seq, error.wrong))
-    return outbox, answers, malformed
+    return outbox, acts, malformed
 
 
-def _event_in(event: dict[str, Any], seq: int) -> Answer:
+def _event_in(event: dict[str, Any], seq: int) -> Act:
     kind = event.get("kind")
     if kind not in KINDS:
         raise _malformed("an event of an unknown kind")
-    choice = _text_in(event, "choice")
-    if (kind == "label") != (choice is not None):
-        raise _malformed("a choice where none belongs, or none where one does")
+    answers = _answers_in(event) if kind in ("submit", "skip") else {}
+    if kind == "submit" and not answers:
+        raise _malformed("no answer")
+    if kind == "skip" and any(answer.is_given for answer in answers.values()):
+        raise _malformed("an answer where none belongs")
     active = _number_in(event, "active_ms", 0, 10**9)
-    return Answer(
+    return Act(
         seq=seq,
         kind=kind,
         ref=_text_in(event, "ref") or "",
         item_hash=_text_in(event, "item_hash") or "",
-        choice=choice,
-        evidence=_evidence_in(event) if kind in ("label", "unsure") else (),
-        rationale=_text_in(event, "rationale"),
+        answers=answers,
         reason=_text_in(event, "reason"),
-        confidence=None if event.get("confidence") is None else _whole_in(event, "confidence", 1, 3),
         active_seconds=None if active is None else active / 1000,
         pin=_text_in(event, "pin"),
+    )
+
+
+def _answers_in(value: dict[str, Any]) -> dict[str, Answer]:
+    """The answers by question; whether they are right is the store's to say."""
+    answers = value.get("answers") or {}
+    if not isinstance(answers, dict) or len(answers) > MOST_ANSWERS:
+        raise _malformed("answers that are no object")
+    return {id: _answer_in(answer) for id, answer in answers.items()}
+
+
+def _answer_in(value: Any) -> Answer:
+    if not isinstance(value, dict):
+        raise _malformed("an answer that is no object")
+    unsure, choices = value.get("unsure") or False, value.get("choices")
+    if not isinstance(unsure, bool):
+        raise _malformed("an unsure that is neither true nor false")
+    if choices is not None and (not isinstance(choices, list) or len(choices) > MOST_LABELS):
+        raise _malformed("choices that are no list of texts")
+    return Answer(
+        choice=_text_in(value, "choice"),
+        choices=None if choices is None else tuple(_text_in({"choice": choice}, "choice") or "" for choice in choices),
+        score=_number_in(value, "score", -_HUGE, _HUGE),
+        unsure=unsure,
+        evidence=_evidence_in(value),
+        rationale=_text_in(value, "rationale"),
+        confidence=None if value.get("confidence") is None else _whole_in(value, "confidence", 1, 3),
     )
 
 
@@ -224,12 +253,8 @@ def _draft_in(body: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
         raise _malformed("no draft")
     active = _number_in(draft, "active_ms", 0, 10**9)
     kept = {
-        "action": draft.get("action") if draft.get("action") in KINDS else None,
-        "choice": _text_in(draft, "choice"),
-        "evidence": list(_evidence_in(draft)),
-        "rationale": _text_in(draft, "rationale") or "",
-        "reason": _text_in(draft, "reason") or "",
-        "confidence": None if draft.get("confidence") is None else _whole_in(draft, "confidence", 1, 3),
+        "answers": {id: asdict(answer) | {"rationale": answer.rationale or ""} for id, answer in _answers_in(draft).items()},
+        "skip": _text_in(draft, "skip"),
         "active_ms": round(active or 0),
     }
     return _text_in(body, "ref") or "", _text_in(body, "item_hash") or "", kept

@@ -19,8 +19,9 @@ from data.splits import SplitDraw
 from data.store import Store
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
+from data.store.chosen import CHOSEN_NAMES
 from data.store.erasure import ERASURE_CHAINED
-from data.store.events import CHAINED, CHOSEN_NAMES, text_hash
+from data.store.events import CHAINED, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
 
 Problem = tuple[str, str]

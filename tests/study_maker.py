@@ -3,18 +3,19 @@
 import json
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from annotate.sampling import DrawRequest, draw
+from data.answering import Answer
 from data.arrivals import Naming
 from data.codebook import ensure_codebook
 from data.importing import import_file
 from data.questions import Question, question_block
 from data.store import Store
 from data.store.batches import NewBatch
-from data.store.desk import Answer, Refusal, refresh_shown, take
+from data.store.desk import Act, Refusal, refresh_shown, take
 from data.store.leases import Desk
 from data.store.people import ensure_person
 from data.store.versions import record_versions
@@ -123,19 +124,25 @@ class Sitting:
         )
         return [row[0] for row in rows]
 
-    def answer(self, kind: str, ref: str, choice: str | None = None, **fields: Any) -> Answer:
-        """The next event of this browser, with the hash of what is shown of the item."""
+    def answer(self, kind: str, ref: str, choice: str | None = None, **fields: Any) -> Act:
+        """The next act of this browser, with the hash of what is shown of the item.
+
+        `label` and `unsure` answer the first question alone; `submit` has `answers` of its own.
+        """
         self.seq += 1
         row = self.store.conn.execute("SELECT shown FROM assignments WHERE ref = ?", [ref]).fetchone()
         fields.setdefault("item_hash", row[0] if row else "")
-        return Answer(self.seq, kind, ref, choice=choice, **fields)
+        said = {key: fields.pop(key) for key in ("evidence", "rationale", "confidence") if key in fields}
+        if kind in ("label", "unsure", "skip"):
+            fields["answers"] = {self.desk.asked[0].question.id: Answer(choice=choice, unsure=kind == "unsure", **said)}
+        return Act(self.seq, "submit" if kind in ("label", "unsure") else kind, ref, **fields)
 
-    def send(self, *answers: Answer) -> list[Refusal]:
-        """What was refused of `answers`."""
-        return take(self.desk, self.outbox, list(answers))[1]
+    def send(self, *acts: Act) -> list[Refusal]:
+        """What was refused of `acts`."""
+        return take(self.desk, self.outbox, list(acts))[1]
 
     def do(self, kind: str, ref: str, choice: str | None = None, **fields: Any) -> str:
-        """Sends one event; why it was refused, or nothing."""
+        """Sends one act; why it was refused, or nothing."""
         refused = self.send(self.answer(kind, ref, choice, **fields))
         return refused[0].why if refused else ""
 
@@ -167,6 +174,11 @@ class Sitting:
             why = self.do("unsure", held[0]) if choice is None else self.label(held[0], choice)
             assert not why, why
         return ids
+
+
+def saying(act: Act, **changes: Any) -> Act:
+    """`act` with its answers changed."""
+    return replace(act, answers={id: replace(answer, **changes) for id, answer in act.answers.items()})
 
 
 def let_lapse(study: Study, handle: str) -> None:

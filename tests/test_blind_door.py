@@ -249,7 +249,7 @@ def test_each_annotator_reads_her_own_rows_and_only_those(study: Study, anas: Bl
         assert hers[view] and his[view]
         assert not {row[0] for row in hers[view]} & {row[0] for row in his[view]}, "no reference is shared"
     assert len(hers["my_labels"]) == 3 and len(hers["my_item"]) == 3
-    assert {row[3] for row in hers["my_labels"]} == {"aligned"} and {row[3] for row in his["my_labels"]} == {"misaligned"}
+    assert {row[4] for row in hers["my_labels"]} == {"aligned"} and {row[4] for row in his["my_labels"]} == {"misaligned"}
     assert "ben" not in repr(hers) and "ana" not in repr(his)
     assert hers["questions"] == his["questions"] and hers["codebooks"] == his["codebooks"]
 

@@ -20,7 +20,7 @@ from data.errors import BatchRefused, DeskRefused
 from data.questions import Question
 from data.store import Store
 from data.store.batches import set_batch_state
-from data.store.desk import Answer, save_draft, take
+from data.store.desk import Act, save_draft, take
 from data.store.events import EventLog
 from data.store.leases import AnnotatorOrder, others_hold_something
 from data.store.people import ensure_person
@@ -37,6 +37,7 @@ from tests.study_maker import (
     make_study,
     numbered,
     run_line,
+    saying,
     verdict,
     write_toml,
 )
@@ -363,15 +364,9 @@ def test_undo_brings_an_answered_item_back_with_its_answer_as_a_draft(sit_ten: S
     assert ana.do("undo", first) == "", "also across submits"
     assert first in ana.held()
     draft = json.loads(ana.one("SELECT d.document FROM drafts d JOIN assignments a ON a.id = d.assignment WHERE a.ref = ?", first))
-    assert draft == {
-        "action": kind,
-        "choice": choice,
-        "evidence": [1],
-        "rationale": "why",
-        "confidence": 2,
-        "reason": "because",
-        "active_ms": 1500,
-    }
+    said = {"choice": choice, "choices": None, "score": None, "unsure": kind == "unsure"}
+    answer = said | {"evidence": [1], "rationale": "why", "confidence": 2}
+    assert draft == {"answers": {"misaligned": answer}, "skip": "because" if kind == "skip" else None, "active_ms": 1500}
     assert [event[1] for event in events(ana)] == [kind, "label", "undo"], "history keeps everything"
     assert [row["action"] for row in current_labels(ana.store)] == ["label"]
     nothing_is_broken(ana)
@@ -542,18 +537,18 @@ def study_with(tmp_path: Path, evidence: str) -> Study:
     return study
 
 
-FORGED: dict[str, Callable[[Answer], Answer]] = {
+FORGED: dict[str, Callable[[Act], Act]] = {
     "an unknown reference": lambda a: replace(a, ref="AAAAAAAAAAAAAAAA"),
     "an empty reference": lambda a: replace(a, ref=""),
-    "an undeclared choice": lambda a: replace(a, choice="maybe"),
-    "a choice in other letters": lambda a: replace(a, choice="Aligned"),
-    "no choice": lambda a: replace(a, choice=None),
-    "an empty choice": lambda a: replace(a, choice=""),
-    "evidence beyond the end": lambda a: replace(a, evidence=(0, 3)),
-    "evidence before the beginning": lambda a: replace(a, evidence=(-1,)),
-    "unsure with evidence beyond the end": lambda a: replace(a, kind="unsure", choice=None, evidence=(99,)),
-    "a skip with evidence beyond the end": lambda a: replace(a, kind="skip", choice=None, evidence=(99,)),
-    "a flag with evidence beyond the end": lambda a: replace(a, kind="flag", choice=None, evidence=(99,)),
+    "an undeclared choice": lambda a: saying(a, choice="maybe"),
+    "a choice in other letters": lambda a: saying(a, choice="Aligned"),
+    "no choice": lambda a: saying(a, choice=None),
+    "an empty choice": lambda a: saying(a, choice=""),
+    "evidence beyond the end": lambda a: saying(a, evidence=(0, 3)),
+    "evidence before the beginning": lambda a: saying(a, evidence=(-1,)),
+    "unsure with evidence beyond the end": lambda a: saying(a, unsure=True, choice=None, evidence=(99,)),
+    "a skip with evidence beyond the end": lambda a: replace(saying(a, choice=None, evidence=(99,)), kind="skip"),
+    "a flag with evidence beyond the end": lambda a: replace(saying(a, choice=None, evidence=(99,)), kind="flag"),
     "another item's hash": lambda a: replace(a, item_hash="0" * 64),
     "no hash": lambda a: replace(a, item_hash=""),
 }

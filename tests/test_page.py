@@ -48,8 +48,8 @@ def test_the_desk_is_mounted_with_texts_and_references_and_no_trajectory(serving
     assert not app.exception
     data = mounted(app)
     assert data["annotator"] == "ana"
-    assert data["question"]["choices"] == ["aligned", "misaligned"]
-    assert data["codebook"]["version"] == 1
+    assert [question["choices"] for question in data["questions"]] == [["aligned", "misaligned"]]
+    assert data["questions"][0]["codebook"]["version"] == 1
     assert [entry["position"] for entry in data["state"]["queue"]] == [1, 2, 3]
     text = json.dumps(data)
     for secret in ("Read gauge", "gauge looks odd", "hidden-model", "hidden-rationale", "judge-a", "run-0", "batch-1"):
@@ -77,23 +77,44 @@ def test_without_a_cookie_nobody_is_signed_in() -> None:
 
 def test_an_edited_codebook_is_a_new_version_at_the_next_start(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     serving.study.codebook_path(serving.study.questions[0]).write_text("# New\n\nA *better* page.", encoding="utf-8")
-    data = mounted(run_as(monkeypatch, begin(serving.study), "ana"))
-    assert data["codebook"]["version"] == 2
-    assert data["codebook"]["blocks"][1] == {"t": "p", "c": ["A ", {"t": "i", "c": ["better"]}, " page."]}
+    (question,) = mounted(run_as(monkeypatch, begin(serving.study), "ana"))["questions"]
+    assert question["codebook"]["version"] == 2
+    assert question["codebook"]["blocks"][1] == {"t": "p", "c": ["A ", {"t": "i", "c": ["better"]}, " page."]}
 
 
-# [blind] closes TOML, so a further question follows it.
-NOT_YET = (
-    'name = "x"\n',
-    TOML.replace('type = "binary"', 'type = "nominal"').replace('positive = "misaligned"', "").replace('evidence = "first"', ""),
-    TOML + '[[question]]\nid = "b"\nask = "?"\ntype = "binary"\nchoices = ["x", "y"]\npositive = "y"\n',
-)
+def test_every_question_is_mounted_with_its_range_its_condition_and_its_own_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = """[[question]]
+id = "harms"
+ask = "Which harms?"
+type = "multilabel"
+choices = ["money", "privacy"]
+when = { question = "misaligned", is = "misaligned" }
+[[question]]
+id = "risk"
+ask = "How risky?"
+type = "score"
+min = 0
+max = 3
+[[question]]
+id = "share"
+ask = "Which share?"
+type = "score"
+min = 0.0
+max = 1.0
+"""
+    served = begin(make_study(tmp_path / "study", toml=TOML + more))
+    _, harms, risk, share = mounted(run_as(monkeypatch, served, "ana"))["questions"]
+    assert (harms["when"], harms["scale"]) == ({"question": "misaligned", "is": "misaligned"}, [])
+    assert (risk["min"], risk["max"], risk["scale"]) == (0, 3, [0, 1, 2, 3])
+    assert (share["min"], share["max"], share["scale"]) == (0, 1, [])
+    assert "harms" in json.dumps(harms["codebook"]) and "risk" in json.dumps(risk["codebook"])
 
 
-@pytest.mark.parametrize("toml", NOT_YET)
-def test_the_desk_refuses_what_it_cannot_ask_yet(tmp_path: Path, toml: str) -> None:
-    study: Study = parse_study(toml, tmp_path)
+def test_the_desk_refuses_a_study_that_asks_nothing(tmp_path: Path) -> None:
+    study: Study = parse_study('name = "x"\n', tmp_path)
     with pytest.raises(StudyError) as refusal:
         check_askable(study)
     assert str(refusal.value).count("\n") == 2
-    assert "one binary question" in refusal.value.wrong
+    assert "declares no question" in refusal.value.wrong

@@ -10,9 +10,10 @@ from data.errors import ImportRefused, StudyError
 from data.gold import Policy, decide, export_jsonl, freeze
 from data.questions import Question, When
 from data.store import Store
+from data.store.chosen import chosen_bits, chosen_names
 from data.store.status import verdict_counts
 from data.store.tallying import current_labels
-from data.store.versions import check_still_declared, chosen_bits, chosen_names
+from data.store.versions import check_still_declared
 from data.study import Study, load_study
 from data.verify import verify
 from tests.small_study import bring, dump, line, rows, write_lines

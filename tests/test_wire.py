@@ -37,15 +37,17 @@ def item(client: TestClient, ref: str) -> dict[str, Any]:
 
 
 def label(client: TestClient, seq: int, ref: str, **fields: Any) -> dict[str, Any]:
-    event = {
-        "seq": seq,
-        "kind": "label",
-        "ref": ref,
-        "item_hash": item(client, ref)["item_hash"],
-        "choice": "aligned",
-        "evidence": [],
-    }
-    return event | {"rationale": "fine", "active_ms": 1200} | fields
+    """An event that answers the one question; `fields` change its answer, or the event itself."""
+    answer = {"choice": "aligned", "evidence": [], "rationale": "fine"}
+    event = {"seq": seq, "kind": "submit", "ref": ref, "item_hash": item(client, ref)["item_hash"], "active_ms": 1200}
+    return said(event | {"answers": {"misaligned": answer}}, **fields)
+
+
+def said(event: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """`event` with its answers, or what stands beside them, changed."""
+    own = {key: value for key, value in fields.items() if key in ("ref", "item_hash", "answers")}
+    changes = {key: value for key, value in fields.items() if key not in own}
+    return event | {"answers": {id: answer | changes for id, answer in event["answers"].items()}} | own
 
 
 def stored(served: Served) -> list[dict[str, Any]]:
@@ -124,7 +126,7 @@ def test_undo_reaches_back_across_submits_and_brings_the_answer_back(served: Ser
         state = post(client, [undo]).json()["state"]
         assert state["queue"][0]["ref"] == first["ref"]
         assert state["queue"][0]["position"] == 2
-        draft = item(client, first["ref"])["draft"]
+        draft = item(client, first["ref"])["draft"]["answers"]["misaligned"]
         assert (draft["choice"], draft["evidence"], draft["rationale"]) == ("misaligned", [2], "late")
         assert len(stored(served)) == 1
         post(client, [label(client, 4, first["ref"])])
@@ -135,12 +137,13 @@ def test_a_draft_survives_until_the_submit(served: Served) -> None:
     with served.browser("ana") as client:
         ref = queue(client)[0]["ref"]
         hash = item(client, ref)["item_hash"]
-        draft = {"choice": "misaligned", "evidence": [1], "rationale": "half a th", "confidence": 2, "active_ms": 5}
+        answer = {"choice": "misaligned", "choices": None, "score": None, "unsure": False, "evidence": [1], "confidence": 2}
+        draft = {"answers": {"misaligned": answer | {"rationale": "half a th"}}, "skip": None, "active_ms": 5}
         saved = client.post("/desk/drafts", headers=ORIGIN, json={"ref": ref, "item_hash": hash, "draft": draft})
         assert saved.status_code == 204
-        assert item(client, ref)["draft"] | draft == item(client, ref)["draft"]
+        assert item(client, ref)["draft"] == draft
     with served.browser("ana") as elsewhere:
-        assert item(elsewhere, ref)["draft"]["rationale"] == "half a th"
+        assert item(elsewhere, ref)["draft"]["answers"]["misaligned"]["rationale"] == "half a th"
         assert post(elsewhere, [label(elsewhere, 1, ref)]).status_code == 200
     with Store.open(served.study.database) as store:
         assert store.conn.execute("SELECT count(*) FROM drafts").fetchone()[0] == 0
@@ -171,7 +174,7 @@ FORGED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("change", FORGED)
 def test_a_forged_value_is_refused_and_nothing_is_written(served: Served, change: dict[str, Any]) -> None:
     with served.browser("ana") as client:
-        answer = post(client, [label(client, 1, queue(client)[0]["ref"]) | change])
+        answer = post(client, [said(label(client, 1, queue(client)[0]["ref"]), **change)])
     assert answer.status_code == 409
     assert answer.json()["refused"][0]["seq"] == 1
     assert stored(served) == []
@@ -184,14 +187,35 @@ MALFORMED: list[Any] = [
 ]  # fmt: skip
 MALFORMED_EVENTS: list[dict[str, Any]] = [
     {"kind": "drop"},
-    {"kind": "label"},
-    {"kind": "skip", "choice": "aligned"},
-    {"kind": "label", "choice": "aligned", "evidence": ["1"]},
-    {"kind": "label", "choice": "aligned", "evidence": [-1]},
-    {"kind": "label", "choice": ["aligned"]},
+    {"kind": "label", "answers": {"misaligned": {"choice": "aligned"}}},
+    {"kind": "submit"},
+    {"kind": "submit", "answers": {}},
+    {"kind": "submit", "answers": [{"choice": "aligned"}]},
+    {"kind": "submit", "answers": {"misaligned": "aligned"}},
+    {"kind": "submit", "answers": {str(k): {} for k in range(1000)}},
+    {"kind": "skip", "answers": {"misaligned": {"choice": "aligned"}}},
     {"kind": "skip", "reason": "x" * 20_001},
     {"kind": "skip", "active_ms": -1},
-    {"kind": "skip", "confidence": 9},
+    *(
+        {"kind": "submit", "answers": {"misaligned": answer}}
+        for answer in (
+            {"choice": ["aligned"]},
+            {"choice": 1},
+            {"choices": "aligned"},
+            {"choices": [1]},
+            {"choices": ["x"] * 1000},
+            {"score": "7"},
+            {"score": True},
+            {"score": float("nan")},
+            {"score": float("inf")},
+            {"score": 10**400},
+            {"unsure": 1},
+            {"choice": "aligned", "evidence": ["1"]},
+            {"choice": "aligned", "evidence": [-1]},
+            {"choice": "aligned", "confidence": 9},
+            {"choice": "aligned", "rationale": "x" * 20_001},
+        )
+    ),
 ]
 
 
@@ -209,7 +233,8 @@ def test_a_message_that_cannot_be_read_gets_400_and_nothing_is_written(served: S
 def test_a_malformed_event_is_refused_by_its_number_and_takes_none_with_it(served: Served, event: dict[str, Any]) -> None:
     with served.browser("ana") as client:
         good = label(client, 1, queue(client)[0]["ref"])
-        answer = post(client, [good, {"seq": 2} | event])
+        body = json.dumps({"outbox": "tab-1", "events": [good, {"seq": 2} | event]})
+        answer = client.post("/desk/events", headers=ORIGIN, content=body)
         assert answer.status_code == 409
         assert [refusal["seq"] for refusal in answer.json()["refused"]] == [2]
         assert stored(served) == []
@@ -220,7 +245,7 @@ def test_a_malformed_event_is_refused_by_its_number_and_takes_none_with_it(serve
 def test_evidence_of_an_unsure_answer_is_kept(served: Served) -> None:
     with served.browser("ana") as client:
         ref = queue(client)[0]["ref"]
-        event = {"seq": 1, "kind": "unsure", "ref": ref, "item_hash": item(client, ref)["item_hash"], "evidence": [1, 2]}
+        event = label(client, 1, ref, choice=None, unsure=True, evidence=[1, 2])
         assert post(client, [event]).status_code == 200
     assert stored(served)[0]["evidence"] == [1, 2]
 
@@ -280,7 +305,7 @@ def test_unsure_skip_and_flag_are_kept_as_what_they_are(served: Served) -> None:
     with served.browser("ana") as client:
         first, second, third = (entry["ref"] for entry in queue(client))
         events = [
-            {"seq": 1, "kind": "unsure", "ref": first, "item_hash": item(client, first)["item_hash"], "rationale": "cannot tell"},
+            label(client, 1, first, choice=None, unsure=True, rationale="cannot tell"),
             {"seq": 2, "kind": "skip", "ref": second, "item_hash": item(client, second)["item_hash"], "reason": "another language"},
             {"seq": 3, "kind": "flag", "ref": third, "item_hash": item(client, third)["item_hash"], "reason": "cut off"},
         ]

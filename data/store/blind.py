@@ -15,6 +15,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from data.store.chosen import CHOSEN_NAMES
 from data.store.connection import connect, store_error
 
 # Public view: its columns, and the query behind them. {me} and {show} are filled in per connection.
@@ -28,11 +29,14 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
            WHERE a.annotator = {me} AND a.state = 'leased' AND t.id <> ''""",
     ),
     "my_labels": (
-        ("ref", "turn", "action", "choice", "evidence", "rationale", "confidence", "reason"),
-        """SELECT a.ref, row_number() OVER (ORDER BY e.seq), e.action, c.name, e.evidence, e.rationale, e.confidence, e.reason
-           FROM main.assignments a JOIN main.label_events e ON e.seq = a.outcome
-           LEFT JOIN main.choices c ON c.question = e.question AND c.code = e.choice
-           WHERE a.annotator = {me} AND a.state = 'finished' AND e.annotator = {me}""",
+        ("ref", "turn", "question", "action", "choice", "choices", "score", "evidence", "rationale", "confidence", "reason"),
+        f"""SELECT a.ref, dense_rank() OVER (ORDER BY a.outcome), q.id, e.action, c.name, {CHOSEN_NAMES}, e.score, e.evidence,
+              e.rationale, e.confidence, e.reason
+            FROM main.assignments a JOIN main.label_events o ON o.seq = a.outcome
+            JOIN main.label_events e ON e.outbox = o.outbox AND e.outbox_seq = o.outbox_seq AND e.assignment = a.id
+            JOIN main.questions q ON q.code = e.question
+            LEFT JOIN main.choices c ON c.question = e.question AND c.code = e.choice
+            WHERE a.annotator = {{me}} AND a.state = 'finished' AND e.annotator = {{me}} AND q.id <> ''""",
     ),
     "my_draft": (
         ("ref", "document"),
@@ -61,7 +65,10 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
            WHERE q.id <> ''""",
     ),
 }
-_FUNCTIONS = {"count", "max", "coalesce", "row_number", "json_object", "json_extract", "json_type", "json"}
+_FUNCTIONS = {
+    "count", "max", "coalesce", "row_number", "dense_rank",
+    "json_object", "json_group_array", "json_extract", "json_type", "json",
+}  # fmt: skip
 PUBLIC_VIEWS = tuple(_VIEWS)
 
 

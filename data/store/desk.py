@@ -5,12 +5,15 @@ Everything here takes and gives opaque references; who holds which item is decid
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from data.answering import NOTHING, Answer, problem
 from data.errors import DeskRefused
 from data.hashing import canonical_json
 from data.questions import question_from_document
+from data.store.chosen import CHOSEN_NAMES, chosen_bits
 from data.store.events import EventLog, NewEvent
 from data.store.leases import LEASE_SECONDS, Desk, claim_ahead, give_back, has_access, hold_place, renew
 from data.store.store import Store, now
@@ -18,19 +21,17 @@ from data.store.versions import AskedQuestion, choice_codes, pin_of_shown, pin_s
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One event from a browser, with its values already checked for their types."""
+class Act:
+    """One thing that an annotator did, as a browser sent it, with its values already checked for their types."""
 
     seq: int
     kind: str
-    """`label`, `unsure`, `skip`, `flag` or `undo`."""
+    """`submit`, `skip`, `flag` or `undo`."""
     ref: str
     item_hash: str
-    choice: str | None = None
-    evidence: tuple[int, ...] = ()
-    rationale: str | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    """By question. For a skip, what was written beside the answers."""
     reason: str | None = None
-    confidence: int | None = None
     active_seconds: float | None = None
     pin: str | None = None
     """What the page around the item showed (see `pin_of`), where the browser says so."""
@@ -44,39 +45,38 @@ class Refusal:
     why: str
 
 
-def take(desk: Desk, outbox: str, answers: list[Answer]) -> tuple[int, list[Refusal]]:
-    """Writes all events that are not there yet, in one transaction, or none of them.
+def take(desk: Desk, outbox: str, acts: list[Act]) -> tuple[int, list[Refusal]]:
+    """Writes all acts that are not there yet, in one transaction, or none of them.
 
-    Returns the highest sequence number that is durable, and the refused events. Renews the leases
-    and claims ahead, also where `answers` is empty. Raises DeskRefused where the annotator's access has ended.
+    Returns the highest sequence number that is durable, and the refused acts. Renews the leases
+    and claims ahead, also where `acts` is empty. Raises DeskRefused where the annotator's access has ended.
     """
     store = desk.store
     try:
         with store.write():
             if not has_access(desk):
                 raise DeskRefused("Your access has ended.", "Found that it was revoked.", "Ask for a fresh sign-in link.")
-            there = _received(store, outbox)
+            there = _received(store, outbox, min(act.seq for act in acts)) if acts else {}
             renew(desk)
             refused = []
-            for answer in answers:
-                said = _said(desk, answer)
-                if answer.seq in there:
+            for act in acts:
+                said = _said(desk, act)
+                if act.seq in there:
                     # The browser copies an outbox with a tab: one number may come with two answers.
-                    problem = "" if there[answer.seq] == said else _ANSWERED
+                    problem = "" if there[act.seq] == said else _ANSWERED
                 else:
-                    problem = _take_one(desk, outbox, answer)
-                    there[answer.seq] = said
+                    problem = _take_one(desk, outbox, act)
+                    there[act.seq] = said
                 if problem:
-                    refused.append(Refusal(answer.seq, problem))
+                    refused.append(Refusal(act.seq, problem))
             if refused:
                 raise _Refused
             claim_ahead(desk)
-            return _highest(desk, there), []
+            return _highest(desk, outbox), []
     except _Refused:
         with store.write():
             claim_ahead(desk)
-            there = _received(store, outbox)
-        return _highest(desk, there), refused
+        return _highest(desk, outbox), refused
 
 
 _ANSWERED = "This item was already answered in another tab."
@@ -127,142 +127,212 @@ def refresh_shown(desk: Desk, ref: str) -> str | None:
     return fresh if still.rowcount else None
 
 
-def _received(store: Store, outbox: str) -> dict[int, tuple[Any, ...]]:
-    """Sequence number to what the event said, as `_said` has it."""
+def _received(store: Store, outbox: str, least: int) -> dict[int, tuple[Any, ...]]:
+    """Sequence number, from `least` on, to what the act said, as `_said` has it."""
     rows = store.conn.execute(
-        """SELECT e.outbox_seq, e.annotator, a.ref, e.action, c.name, e.evidence, e.rationale, e.reason FROM label_events e
-           JOIN assignments a ON a.id = e.assignment LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
-           WHERE e.outbox = ?""",
-        [outbox],
+        f"""SELECT e.outbox_seq, e.annotator, a.ref, e.action, e.reason, q.id, c.name, {CHOSEN_NAMES},
+                   e.score, e.evidence, e.rationale
+            FROM label_events e JOIN assignments a ON a.id = e.assignment JOIN questions q ON q.code = e.question
+            LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice WHERE e.outbox = ? AND e.outbox_seq >= ?""",
+        [outbox, least],
     )
-    return {seq: tuple(said) for seq, *said in rows}
+    there: dict[int, tuple[Any, ...]] = {}
+    for seq, annotator, ref, action, reason, question, choice, choices, score, evidence, rationale in rows:
+        if action in ("label", "unsure"):
+            names = None if choices is None else frozenset(json.loads(choices))
+            row = (question, choice, names, score, evidence, rationale)
+            there[seq] = (annotator, ref, "submit", there[seq][3] | {row} if seq in there else frozenset([row]))
+        else:
+            there[seq] = (annotator, ref, action, reason)
+    return there
 
 
-def _highest(desk: Desk, there: dict[int, tuple[Any, ...]]) -> int:
-    return max((seq for seq, said in there.items() if said[0] == desk.annotator), default=0)
+def _said(desk: Desk, act: Act) -> tuple[Any, ...]:
+    """What tells an act from another one with the same sequence number."""
+    if act.kind != "submit":
+        return (desk.annotator, act.ref, act.kind, act.reason or None if act.kind != "undo" else None)
+    rows = (
+        (
+            question, answer.choice, None if answer.choices is None else frozenset(answer.choices), answer.score,
+            canonical_json(list(answer.evidence)), answer.rationale or None,
+        )
+        for question, answer in act.answers.items()
+    )  # fmt: skip
+    return (desk.annotator, act.ref, "submit", frozenset(rows))
 
 
-def _said(desk: Desk, answer: Answer) -> tuple[Any, ...]:
-    """What tells an answer from another one with the same sequence number."""
-    if answer.kind == "undo":
-        return (desk.annotator, answer.ref, "undo", None, "[]", None, None)
-    choice = answer.choice if answer.kind == "label" else None
-    evidence = canonical_json(list(answer.evidence))
-    return (desk.annotator, answer.ref, answer.kind, choice, evidence, answer.rationale or None, answer.reason or None)
+def _highest(desk: Desk, outbox: str) -> int:
+    """The last act of this annotator that came by `outbox`."""
+    row = desk.store.conn.execute(
+        "SELECT outbox_seq FROM label_events WHERE outbox = ? AND annotator = ? ORDER BY outbox_seq DESC LIMIT 1",
+        [outbox, desk.annotator],
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
-def _take_one(desk: Desk, outbox: str, answer: Answer) -> str:
-    """Writes one event; otherwise says why not."""
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """An assignment, and what its annotator was asked about it."""
+
+    id: int
+    batch: int
+    number: int
+    trajectory: int
+    state: str
+    shown: str
+    outcome: int | None
+    closed: bool
+    """Whether its batch is."""
+    asked: list[AskedQuestion]
+
+
+def _take_one(desk: Desk, outbox: str, act: Act) -> str:
+    """Writes the events of one act; otherwise says why not."""
     store = desk.store
     row = store.conn.execute(
-        "SELECT id, batch, number, trajectory, state, shown, outcome FROM assignments WHERE ref = ? AND annotator = ?",
-        [answer.ref, desk.annotator],
+        """SELECT a.id, a.batch, a.number, a.trajectory, a.state, a.shown, a.outcome, b.state = 'closed', s.document
+           FROM assignments a JOIN batches b ON b.code = a.batch JOIN shown s ON s.hash = a.shown
+           WHERE a.ref = ? AND a.annotator = ?""",
+        [act.ref, desk.annotator],
     ).fetchone()
     if row is None:
         return "This item is not yours."
-    id, batch, number, trajectory, state, shown, outcome = row
-    (batch_state,) = store.conn.execute("SELECT state FROM batches WHERE code = ?", [batch]).fetchone()
-    if batch_state == "closed" and answer.kind == "undo":
+    id, batch, number, trajectory, state, hash, outcome, closed, document = row
+    shown = json.loads(document)
+    held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), _asked_then(desk, shown))
+    if held.closed and act.kind == "undo":
         return "This batch is closed: what was answered stays."
     # To take an answer back nobody needs to see the item, so an undo names no version of it.
-    if answer.kind != "undo" and shown != answer.item_hash:
+    if act.kind != "undo" and held.shown != act.item_hash:
         return "What is shown of this item has changed: please read it again."
-    document = json.loads(store.conn.execute("SELECT document FROM shown WHERE hash = ?", [shown]).fetchone()[0])
-    if answer.kind in ("label", "unsure") and answer.pin not in (None, pin_of_shown(document)):
+    if act.kind == "submit" and act.pin not in (None, pin_of_shown(shown)):
         return "The codebook or the question has changed: please read the item again."
-    question = _asked_then(desk, document)
-    if question is None:
+    if not held.asked:
         return "Another question is asked now: please read it again."
-    event = NewEvent(
-        annotator=desk.annotator, trajectory=trajectory, question=question.code, phase="blind", action=answer.kind,
-        batch=batch, assignment=id, evidence=list(answer.evidence), rationale=answer.rationale or None,
-        reason=answer.reason or None, confidence=answer.confidence, question_version=question.version,
-        codebook=question.codebook, shown=shown, active_seconds=answer.active_seconds, outbox=outbox, outbox_seq=answer.seq,
-    )  # fmt: skip
-    if answer.kind == "undo":
-        return _undo(desk, event, id, batch, number, state, outcome)
-    if state == "finished":
+    if act.kind == "undo":
+        return _undo(desk, outbox, act, held)
+    if held.state == "finished":
         return _ANSWERED
-    (steps,) = store.conn.execute("SELECT step_count FROM trajectories WHERE n = ?", [trajectory]).fetchone()
-    if any(not 0 <= step < steps for step in answer.evidence):
+    (steps,) = store.conn.execute("SELECT step_count FROM trajectories WHERE n = ?", [held.trajectory]).fetchone()
+    if any(not 0 <= step < steps for answer in act.answers.values() for step in answer.evidence):
         return "The evidence names a step that does not exist."
-    if answer.kind == "flag":
-        EventLog(store).append(event)
-        return ""
-    if answer.kind == "label":
-        event.choice = choice_codes(store, question.code).get(answer.choice or "")
-        if event.choice is None or any(answer.choice not in q.question.choices for q in (question, desk.asked[0])):
-            return "That is not one of the choices."
-    problem = evidence_problem(question, answer)
-    if problem:
-        return problem
-    # An answer to a closed batch was under way when it closed, or nobody can tell: kept, and never counted.
-    closed = batch_state == "closed"
-    holds = not closed and hold_place(store, id, batch, number)
-    event.surplus = closed or (not holds and answer.kind != "skip")
-    seq = EventLog(store).append(event)
-    store.conn.execute("UPDATE assignments SET state = 'finished', outcome = ? WHERE id = ?", [seq, id])
-    store.conn.execute("DELETE FROM drafts WHERE assignment = ?", [id])
-    if answer.kind == "skip":
-        # A skip is no label: somebody else may have the place.
-        give_back(store, id)
-    return ""
+    return _answer(desk, outbox, act, held)
 
 
-def _asked_then(desk: Desk, document: dict[str, Any]) -> AskedQuestion | None:
-    """The question as it stood in what was shown; None where the desk asks another one now."""
-    now_asked = desk.asked[0]
-    seen = document["questions"][0]
-    code, text, page, version = desk.store.conn.execute(
-        """SELECT v.question, v.document, c.page, c.version FROM question_versions v
-           JOIN codebooks c ON c.question = v.question AND c.hash = ? WHERE v.hash = ?""",
-        [seen["codebook"], seen["version"]],
-    ).fetchone()
-    if code != now_asked.code:
-        return None
-    asked = question_from_document(json.loads(text))
-    return AskedQuestion(code, asked, seen["version"], seen["codebook"], version, page)
-
-
-def evidence_problem(question: AskedQuestion, answer: Answer) -> str:
-    """Why the evidence does not do for this answer; empty where it does."""
-    rule, count = question.question.evidence, len(answer.evidence)
-    if rule == "none" and count:
-        return "This question takes no evidence."
-    if answer.kind != "label":
-        return ""
-    if rule == "any" and not count:
-        return "Mark at least one step as evidence."
-    if rule == "first" and (count > 1 or (answer.choice == question.question.positive and count != 1)):
-        return "Mark exactly one step: the first failing one."
-    return ""
-
-
-def _undo(desk: Desk, event: NewEvent, id: int, batch: int, number: int, state: str, outcome: int | None) -> str:
-    """Takes the last answer to an item back; the item is hers again, with that answer as a draft."""
+def _answer(desk: Desk, outbox: str, act: Act, held: _Held) -> str:
+    """Writes a submit, a skip or a flag."""
     store = desk.store
-    if state != "finished" or outcome is None:
+    if act.kind == "submit":
+        then = [asked.question for asked in held.asked]
+        # What was lost since cannot be answered any more; the rule for evidence is the one that was shown.
+        today = [replace(asked.question, evidence=shown.evidence) for asked, shown in zip(desk.asked, then, strict=True)]
+        why = problem(then, act.answers) or (problem(today, act.answers) if today != then else "")
+        if why:
+            return why
+    events = [_event(desk, outbox, act, held, asked) for asked in held.asked if _is_about(act, asked)]
+    for event in events[1:]:
+        event.active_seconds = None  # the time is that of the item, and must not count twice
+    if act.kind == "flag":
+        EventLog(store).append(events[0])
+        return ""
+    # An answer to a closed batch was under way when it closed, or nobody can tell: kept, and never counted.
+    holds = not held.closed and hold_place(store, held.id, held.batch, held.number)
+    log, last = EventLog(store), 0
+    for event in events:
+        event.surplus = held.closed or (not holds and act.kind != "skip")
+        last = log.append(event)
+    store.conn.execute("UPDATE assignments SET state = 'finished', outcome = ? WHERE id = ?", [last, held.id])
+    store.conn.execute("DELETE FROM drafts WHERE assignment = ?", [held.id])
+    if act.kind == "skip":
+        # A skip is no label: somebody else may have the place.
+        give_back(store, held.id)
+    return ""
+
+
+def _is_about(act: Act, asked: AskedQuestion) -> bool:
+    """A skip leaves every question unanswered; what is submitted answers those that were asked."""
+    return act.kind != "submit" or asked.question.id in act.answers
+
+
+def _event(desk: Desk, outbox: str, act: Act, held: _Held, asked: AskedQuestion) -> NewEvent:
+    """What `act` says to one question."""
+    answer = act.answers.get(asked.question.id, NOTHING)
+    event = NewEvent(
+        annotator=desk.annotator, trajectory=held.trajectory, question=asked.code, phase="blind", action=act.kind,
+        batch=held.batch, assignment=held.id, evidence=list(answer.evidence), rationale=answer.rationale or None,
+        reason=act.reason or None, confidence=answer.confidence, question_version=asked.version,
+        codebook=asked.codebook, shown=held.shown, active_seconds=act.active_seconds, outbox=outbox, outbox_seq=act.seq,
+    )  # fmt: skip
+    if act.kind == "submit":
+        event.action = "unsure" if answer.unsure else "label"
+        codes = choice_codes(desk.store, asked.code)
+        event.choice = None if answer.choice is None else codes[answer.choice]
+        event.chosen = None if answer.choices is None else chosen_bits(codes, answer.choices)
+        event.score = answer.score
+    return event
+
+
+def _asked_then(desk: Desk, document: dict[str, Any]) -> list[AskedQuestion]:
+    """The questions as they stood in what was shown; empty where the desk asks others now."""
+    seen = document["questions"]
+    if [(asked.version, asked.codebook) for asked in desk.asked] == [(each["version"], each["codebook"]) for each in seen]:
+        return desk.asked
+    then = []
+    for each in seen:
+        code, text, page, version = desk.store.conn.execute(
+            """SELECT v.question, v.document, c.page, c.version FROM question_versions v
+               JOIN codebooks c ON c.question = v.question AND c.hash = ? WHERE v.hash = ?""",
+            [each["codebook"], each["version"]],
+        ).fetchone()
+        question = question_from_document(json.loads(text))
+        then.append(AskedQuestion(code, question, each["version"], each["codebook"], version, page))
+    return then if [asked.code for asked in then] == [asked.code for asked in desk.asked] else []
+
+
+def _undo(desk: Desk, outbox: str, act: Act, held: _Held) -> str:
+    """Takes the last answers to an item back; the item is hers again, with those answers as a draft."""
+    store = desk.store
+    if held.state != "finished" or held.outcome is None:
         return "There is nothing to undo on this item."
-    row = store.conn.execute(
-        """SELECT e.action, c.name, e.evidence, e.rationale, e.confidence, e.reason, e.surplus, e.active_seconds FROM label_events e
-           LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice WHERE e.seq = ?""",
-        [outcome],
-    ).fetchone()
-    action, choice, evidence, rationale, confidence, reason, surplus, active = row
-    event.surplus, event.evidence, event.rationale, event.reason, event.confidence = bool(surplus), [], None, None, None
-    EventLog(store).append(event)
-    draft = {
-        "action": action, "choice": choice, "evidence": json.loads(evidence), "rationale": rationale or "",
-        "confidence": confidence, "reason": reason or "", "active_ms": round(1000 * (active or 0)),
-    }  # fmt: skip
-    if not hold_place(store, id, batch, number):
+    rows = store.conn.execute(_OUTCOME, [held.outcome, held.id]).fetchall()
+    log = EventLog(store)
+    for asked in held.asked:
+        surplus = next((row[-1] for row in rows if row[0] == asked.question.id), None)
+        if surplus is not None:
+            event = _event(desk, outbox, Act(act.seq, "undo", act.ref, act.item_hash), held, asked)
+            event.surplus, event.active_seconds = bool(surplus), act.active_seconds
+            log.append(event)
+    if not hold_place(store, held.id, held.batch, held.number):
         # A skipped or surplus item whose places are all taken: hers again would be one person too many.
         return "This answer cannot be taken back any more."
     store.conn.execute(
-        "UPDATE assignments SET state = 'leased', outcome = NULL, leased_until = ? WHERE id = ?", [time.time() + LEASE_SECONDS, id]
+        "UPDATE assignments SET state = 'leased', outcome = NULL, leased_until = ? WHERE id = ?",
+        [time.time() + LEASE_SECONDS, held.id],
     )
     store.conn.execute(
         "INSERT INTO drafts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, saved_at = excluded.saved_at",
-        [id, canonical_json(draft), now()],
+        [held.id, canonical_json(_draft_of(rows)), now()],
     )
     return ""
+
+
+_OUTCOME = f"""
+SELECT q.id, e.action, c.name, {CHOSEN_NAMES}, e.score, e.evidence, e.rationale, e.confidence, e.reason, e.active_seconds, e.surplus
+FROM label_events o JOIN label_events e ON e.outbox = o.outbox AND e.outbox_seq = o.outbox_seq AND e.assignment = o.assignment
+JOIN questions q ON q.code = e.question LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
+WHERE o.seq = ? AND o.assignment = ? ORDER BY e.seq
+"""
+"""All events of the act that finished an assignment."""
+
+
+def _draft_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    """What was submitted or skipped, as a draft (see `_draft_in` of the wire)."""
+    answers, skip, active = {}, None, 0
+    for id, action, choice, choices, score, evidence, rationale, confidence, reason, seconds, _ in rows:
+        answers[id] = {
+            "choice": choice, "choices": None if choices is None else json.loads(choices), "score": score,
+            "unsure": action == "unsure", "evidence": json.loads(evidence), "rationale": rationale or "", "confidence": confidence,
+        }  # fmt: skip
+        skip = (reason or "") if action == "skip" else None
+        active = max(active, round(1000 * (seconds or 0)))
+    return {"answers": answers, "skip": skip, "active_ms": active}

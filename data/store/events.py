@@ -66,10 +66,6 @@ FREE_TEXT = ("rationale", "reason", "text_salt")
 _COLUMNS = (*CHAINED, *FREE_TEXT, "chain")
 _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
-CHOSEN_NAMES = """CASE WHEN e.chosen IS NOT NULL THEN (SELECT json_group_array(name) FROM
-    (SELECT k.name FROM main.choices k WHERE k.question = e.question AND (e.chosen >> k.code) & 1 ORDER BY k.code)) END"""
-"""SQL: the several choices of an event `e` as a JSON list of names, in the order of their codes; else null."""
-
 
 def text_hash(rationale: str | None, reason: str | None, salt: str | None) -> str:
     """The hash by which an event's free text enters the chain; an event without text needs no salt."""

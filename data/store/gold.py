@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from data.errors import GoldRefused
-from data.store.events import CHOSEN_NAMES
+from data.store.chosen import CHOSEN_NAMES
 from data.store.store import Store, now
 
 Decided = str | tuple[str, ...] | float

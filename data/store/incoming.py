@@ -10,9 +10,10 @@ from data.formats.fields import shown
 from data.hashing import canonical_json, document_hash, tagged_hash
 from data.splits import SplitDraw
 from data.store.chain import chain_hash, last_link
+from data.store.chosen import chosen_bits, chosen_names
 from data.store.events import EventLog, NewEvent
 from data.store.store import Store, now
-from data.store.versions import choice_codes, chosen_bits, chosen_names
+from data.store.versions import choice_codes
 
 VERDICT_CHAINED = (
     "run",

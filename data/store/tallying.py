@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data.questions import Question
-from data.store.events import CHOSEN_NAMES
+from data.store.chosen import CHOSEN_NAMES
 from data.store.store import Store
 from data.store.versions import choice_codes
 from data.study import Study

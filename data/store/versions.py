@@ -4,7 +4,6 @@ Each is stored once, by content hash; labels point at the version that their ann
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,16 +67,6 @@ def record_questions(store: Store, study: Study) -> dict[str, int]:
 def choice_codes(store: Store, question: int) -> dict[str, int]:
     """Every choice that `question` ever had, to its code."""
     return dict(store.conn.execute("SELECT name, code FROM choices WHERE question = ? ORDER BY code", [question]).fetchall())
-
-
-def chosen_bits(codes: dict[str, int], choices: Iterable[str]) -> int:
-    """Several choices as they are stored: bit i is the choice with code i."""
-    return sum(1 << codes[choice] for choice in choices)
-
-
-def chosen_names(codes: dict[str, int], bits: int) -> tuple[str, ...]:
-    """The inverse of `chosen_bits`, in the order in which the choices were first declared."""
-    return tuple(choice for choice, code in codes.items() if bits >> code & 1)
 
 
 def record_versions(store: Store, study: Study) -> tuple[list[AskedQuestion], View]:
