@@ -165,6 +165,15 @@ class Sitting:
         """The first column of the first row."""
         return self.store.conn.execute(sql, parameters).fetchone()[0]
 
+    def label_all_of(self, answers: dict[str, Answer]) -> list[str]:
+        """Gives the same `answers` to every item until nothing is left. Returns the ids in the order of labelling."""
+        ids = []
+        while held := self.claim():
+            ids.append(self.id_of(held[0]))
+            refused = self.send(self.answer("submit", held[0], answers=answers))
+            assert not refused, refused
+        return ids
+
     def label_all(self, choose: dict[str, str | None], default: str = "aligned") -> list[str]:
         """Labels until nothing is left; None in `choose` is unsure. Returns the ids in the order of labelling."""
         ids = []

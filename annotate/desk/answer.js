@@ -1,31 +1,58 @@
 /**
- * What an annotator has said about one item so far. Every change can be taken back one by one; what may be submitted is
- * decided here, and the form only shows it.
+ * What an annotator has said about one item so far, question by question. Every change can be taken back one by one; what
+ * may be submitted is decided here, and the form only shows it.
  */
+import { BLANK, NO_ANSWER, asked, missing, outgoing } from "./asking.js";
 
-const BLANK = { choice: null, unsure: false, skip: null, evidence: [], rationale: "", confidence: null };
+const same = (one, other) => one === other || (Array.isArray(one) && Array.isArray(other) && one.length === other.length && one.every((value, n) => value === other[n]));
 
 export class Answer {
-  /** @param {object|null} draft as the server keeps it */
-  constructor(draft) {
-    const { action = null, choice = null, evidence = [], rationale = "", confidence = null, reason = "" } = draft ?? {};
-    this.value = { ...BLANK, choice, unsure: action === "unsure", skip: action === "skip" ? reason : null, evidence, rationale, confidence };
+  /**
+   * @param {object[]} questions
+   * @param {object|null} draft as the server keeps it
+   */
+  constructor(questions, draft) {
+    this.questions = questions;
+    const kept = draft?.answers ?? {};
+    // What is said to a question stays while its condition does not hold, but it is neither shown nor sent.
+    this.value = { given: Object.fromEntries(questions.map(({ id }) => [id, { ...BLANK, ...kept[id] }])), skip: draft?.skip ?? null };
+    this.at = questions[0].id;
     this.past = [];
     this.flagged = null;
   }
 
+  /** The questions that this item is asked, as it is answered now. */
+  get asked() {
+    return asked(this.questions, this.value.given);
+  }
+
+  /** The question that keys and buttons mean. */
+  get question() {
+    return this.questions.find(({ id }) => id === this.at);
+  }
+
+  /** What is said to it. */
+  get given() {
+    return this.value.given[this.at];
+  }
+
   /** @returns {boolean} whether anything changed */
-  change(patch) {
-    if (Object.keys(patch).every((key) => this.value[key] === patch[key])) return false;
-    this.past.push(this.value);
-    this.value = { ...this.value, ...patch };
+  change(patch, { skip = this.value.skip } = {}) {
+    const { given } = this;
+    if (skip === this.value.skip && Object.keys(patch).every((key) => same(given[key], patch[key]))) return false;
+    this.past.push({ value: this.value, at: this.at });
+    this.set(patch, skip);
     return true;
   }
 
+  set(patch, skip) {
+    this.value = { given: { ...this.value.given, [this.at]: { ...this.given, ...patch } }, skip };
+  }
+
   /** Typing is one change from the first letter to leaving the field. */
-  type(rationale, { first }) {
-    if (first) this.past.push(this.value);
-    this.value = { ...this.value, rationale };
+  type(patch, { first }) {
+    if (first) this.past.push({ value: this.value, at: this.at });
+    this.set(patch, "rationale" in patch ? this.value.skip : null);
   }
 
   /** It was submitted: coming back to it, `z` goes on to the item before and does not take it apart. */
@@ -35,64 +62,71 @@ export class Answer {
 
   undo() {
     const before = this.past.pop();
-    if (before) this.value = before;
+    if (before) Object.assign(this, before);
     return Boolean(before);
   }
 
-  choose(choice) {
-    return this.change({ choice, unsure: false, skip: null });
+  /** @param {object} patch the answer: `choice`, `choices`, `score` or `unsure`; anything else that was said goes */
+  say(patch) {
+    return this.change({ ...NO_ANSWER, ...patch }, { skip: null });
   }
 
-  unsure() {
-    return this.change({ choice: null, unsure: true, skip: null });
+  /** One of several choices, marked or taken back; the last one taken back leaves no answer, and not "none of them". */
+  toggle(choice) {
+    const on = new Set(this.given.choices ?? []);
+    if (!on.delete(choice)) on.add(choice);
+    const choices = this.question.choices.filter((name) => on.has(name));
+    return this.say({ choices: choices.length ? choices : null });
   }
 
   skip(reason) {
-    return this.change({ choice: null, unsure: false, skip: reason });
+    return this.change({}, { skip: reason });
   }
 
   nextConfidence() {
-    return this.change({ confidence: { 1: 2, 2: 3, 3: null }[this.value.confidence] ?? (this.value.confidence === null ? 1 : null) });
+    const { confidence } = this.given;
+    return this.change({ confidence: confidence === 3 ? null : (confidence ?? 0) + 1 });
   }
 
   /** Mark a step or take the mark back; "first" has room for one, so a second mark moves it. */
-  mark(index, rule) {
-    const { evidence } = this.value;
+  mark(index) {
+    const { evidence } = this.given;
     if (evidence.includes(index)) return this.change({ evidence: evidence.filter((step) => step !== index) });
-    return this.change({ evidence: rule === "first" ? [index] : [...evidence, index].sort((a, b) => a - b) });
+    return this.change({ evidence: this.question.evidence === "first" ? [index] : [...evidence, index].sort((a, b) => a - b) });
   }
 
-  /** @returns {"label"|"unsure"|"skip"|null} */
-  get kind() {
-    if (this.value.skip !== null) return "skip";
-    if (this.value.unsure) return "unsure";
-    return this.value.choice === null ? null : "label";
+  /** @returns {boolean} whether there is a question that far on */
+  step(by) {
+    const ids = this.asked.map(({ id }) => id);
+    const next = ids[ids.indexOf(this.at) + by];
+    if (next !== undefined) this.at = next;
+    return next !== undefined;
   }
 
-  /** "First failing step" is asked for the positive choice alone. */
-  asksForStep(question) {
-    const { choice, unsure } = this.value;
-    if (question.evidence === "first") return choice === question.positive || (unsure && this.value.evidence.length > 0);
-    return question.evidence !== "none";
-  }
-
-  /** @returns {{what: "choice"|"evidence", words: string} | null} what stands in the way of submitting */
-  missing(question) {
-    if (this.kind === null) return { what: "choice", words: "Choose an answer first, or u for unsure." };
-    if (this.kind !== "label" || this.value.evidence.length > 0) return null;
-    if (question.evidence === "first" && this.value.choice === question.positive)
-      return { what: "evidence", words: "Mark the first failing step: move with j k, mark with e." };
-    if (question.evidence === "any") return { what: "evidence", words: "Mark at least one step: move with j k, mark with e." };
+  /**
+   * What stands in the way of submitting: of the question in work, else of the next that lacks something.
+   * @returns {{question: object, what: "answer"|"evidence", words: string} | null}
+   */
+  get missing() {
+    if (this.value.skip !== null) return null;
+    const questions = this.asked;
+    const here = questions.findIndex(({ id }) => id === this.at);
+    for (const question of [...questions.slice(here), ...questions.slice(0, here)]) {
+      const lack = missing(question, this.value.given[question.id]);
+      if (lack) return { question, ...lack };
+    }
     return null;
   }
 
   draft(activeMs) {
-    const { choice, evidence, rationale, confidence, skip } = this.value;
-    return { action: this.kind, choice, evidence, rationale, confidence, reason: skip, active_ms: activeMs };
+    return { answers: this.value.given, skip: this.value.skip, active_ms: activeMs };
   }
 
-  event(question) {
-    const { choice, evidence, rationale, confidence, skip } = this.value;
-    return { kind: this.kind, choice, evidence: this.asksForStep(question) ? evidence : [], rationale, confidence, reason: skip };
+  event() {
+    const { given, skip } = this.value;
+    if (skip === null) return { kind: "submit", answers: Object.fromEntries(this.asked.map((question) => [question.id, outgoing(question, given[question.id])])) };
+    // What was written beside the answers is kept with a skip, so that going back to it brings it back.
+    const beside = this.asked.map(({ id }) => [id, { rationale: given[id].rationale, confidence: given[id].confidence }]);
+    return { kind: "skip", reason: skip, answers: Object.fromEntries(beside) };
   }
 }

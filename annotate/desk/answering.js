@@ -5,7 +5,6 @@
 
 /** A press this soon after an item came up was meant for the one before. */
 const GUARD = 350;
-const NO_ANSWER = { choice: null, evidence: [], rationale: "", confidence: null, reason: null };
 
 export class Answering {
   /** @param {object} desk */
@@ -37,19 +36,47 @@ export class Answering {
   submit() {
     if (performance.now() - this.desk.showing.since < GUARD) return;
     const { answer, place } = this.shown;
-    const missing = answer.missing(this.desk.question);
+    const { missing } = answer;
+    if (missing && missing.question !== answer.question) {
+      this.turn(missing.question.id);
+      return;
+    }
     if (missing) {
       this.desk.say(missing.words);
-      if (missing.what === "choice") this.desk.form.buttons[0].focus({ preventScroll: true });
+      if (missing.what === "answer") this.desk.form.control.focus();
       else this.desk.steps.takeKeyboard();
       return;
     }
     this.desk.say("");
     this.desk.drafts.forget(place.ref);
     this.history.push(place.ref);
-    this.send(answer.event(this.desk.question));
+    this.send(answer.event());
     answer.settle();
     this.desk.present();
+  }
+
+  /**
+   * Another question of the item. Nothing turns by itself when an answer is given: a key pressed twice would answer the
+   * next question, and a rationale would land beside the wrong one.
+   */
+  turn(id) {
+    this.shown.answer.at = id;
+    this.turned();
+  }
+
+  /** @returns {boolean} whether there is a question that far on */
+  step(by) {
+    if (!this.shown?.answer.step(by)) return false;
+    this.turned();
+    return true;
+  }
+
+  turned() {
+    this.desk.notice.pass();
+    if (this.desk.form.typing) this.desk.steps.takeKeyboard();
+    this.desk.showing.draw();
+    // The whole question where there is room for it, and its words in any case.
+    for (const node of [this.desk.form.panel, this.desk.form.ask]) node.scrollIntoView({ block: "nearest" });
   }
 
   /** An event about the item on the page, out and into the queue. */
@@ -74,7 +101,7 @@ export class Answering {
     }
     if (this.shown?.place.ref === ref || this.undoing(ref)) return;
     const item = this.desk.queue.item(ref);
-    const event = { ...NO_ANSWER, kind: "undo", ref, item_hash: item?.item_hash ?? null, active_ms: 0, pin: this.desk.pin };
+    const event = { kind: "undo", ref, item_hash: item?.item_hash ?? null, active_ms: 0, pin: this.desk.pin };
     this.desk.queue.apply(event);
     this.desk.outbox.add(event);
     this.desk.queue.prefetch();
@@ -94,7 +121,7 @@ export class Answering {
 
   flag(reason) {
     this.shown.answer.flagged = reason;
-    this.send({ ...NO_ANSWER, kind: "flag", reason });
+    this.send({ kind: "flag", reason });
     this.desk.showing.draw();
     this.desk.say("Flagged. Now label the item, or skip it.");
   }

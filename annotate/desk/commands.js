@@ -1,17 +1,22 @@
 /** What each key or button does to the item on the page. */
+import { NO_ANSWER } from "./asking.js";
 
 /** @type {Object<string, (desk: object, argument?: any) => void>} */
 export const COMMANDS = {
-  choose: (desk, key) => {
-    const choice = desk.question.choices[key - 1];
-    if (choice !== undefined) desk.answering.edit((answer) => answer.choose(choice));
-  },
-  unsure: (desk) => desk.answering.edit((answer) => answer.unsure()),
+  choose: (desk, key) => desk.form.control.press(key),
+  moreChoices: (desk) => desk.form.control.turn?.(),
+  less: (desk) => desk.form.control.step?.(-1),
+  greater: (desk) => desk.form.control.step?.(1),
+  say: (desk, said) => desk.answering.edit((answer) => answer.say(said)),
+  toggle: (desk, choice) => desk.answering.edit((answer) => answer.toggle(choice)),
+  typeScore: (desk, { score, first }) => desk.answering.edit((answer) => answer.type({ ...NO_ANSWER, score }, { first })),
+  unsure: (desk) => desk.answering.edit((answer) => answer.say({ unsure: true })),
+  turn: (desk, id) => desk.answering.turn(id),
   confidence: (desk) => desk.answering.edit((answer) => answer.nextConfidence()),
-  setConfidence: (desk, level) => desk.answering.edit((answer) => answer.change({ confidence: answer.value.confidence === level ? null : level })),
+  setConfidence: (desk, level) => desk.answering.edit((answer) => answer.change({ confidence: answer.given.confidence === level ? null : level })),
   mark: (desk) => {
-    if (desk.question.evidence === "none") desk.say("This question asks for no evidence.");
-    else desk.answering.edit((answer) => answer.mark(desk.steps.focus, desk.question.evidence));
+    if (desk.shown.answer.question.evidence === "none") desk.say("This question asks for no evidence.");
+    else desk.answering.edit((answer) => answer.mark(desk.steps.focus));
   },
   skip: (desk) => desk.answering.ask("skip", (reason) => desk.answering.edit((answer) => answer.skip(reason))),
   flag: (desk) => desk.answering.ask("flag", (reason) => desk.answering.flag(reason)),

@@ -4,7 +4,6 @@
  */
 import { Answering } from "./answering.js";
 import { Chooser } from "./chooser.js";
-import { drawCodebook } from "./codebook.js";
 import { COMMANDS } from "./commands.js";
 import { Drafts } from "./drafts.js";
 import { Form } from "./form.js";
@@ -42,7 +41,7 @@ class Desk {
     this.chooser = new Chooser(() => this.steps.takeKeyboard());
     this.task = new Task(command);
     this.steps = new StepList({ marked: () => command("mark") });
-    this.form = new Form(command, { type: (text, how) => this.answering.edit((answer) => answer.type(text, how)) }, this.chooser.node);
+    this.form = new Form(command, { type: (rationale, how) => this.answering.edit((answer) => answer.type({ rationale }, how)) }, this.chooser.node);
     this.help = new Help(() => this.steps.takeKeyboard());
     this.frame = new Frame(command, { task: this.task.node, steps: this.steps.scroller, form: this.form.node, help: this.help.node });
     this.showing = new Showing(this);
@@ -73,16 +72,15 @@ class Desk {
     if (differs(this.pin, data.pin) && this.reopen(data.pin)) return;
     this.pin = data.pin;
     this.notice.takeBack(STALE_PIN);
-    this.question = data.question;
+    this.questions = data.questions;
     this.frame.name(data);
-    this.form.setQuestion(data.question);
-    this.frame.book.replaceChildren(...drawCodebook(data.codebook));
+    this.form.setQuestions(data.questions);
     if (this.shown) this.showing.draw();
     if (again) this.beat();
   }
 
   listen() {
-    const unlisten = listen({ command: (name, key) => this.key(name, key), typing: (key, event) => this.typing(key, event) });
+    const unlisten = listen({ command: (name, key) => this.key(name, key), typing: (key, event) => this.typing(key, event), tab: (back) => this.tab(back) });
     const unwatch = watch({
       touched: () => this.shown?.clock.touch(),
       hidden: () => this.hidden(),
@@ -187,7 +185,7 @@ class Desk {
   show(place, item) {
     const again = this.shown?.place.ref === place.ref;
     const typing = again && this.form.typing;
-    this.showing.show(place, item, { question: this.question, takeKeyboard: !this.help.open && !typing });
+    this.showing.show(place, item, { questions: this.questions, takeKeyboard: !this.help.open && !typing });
     if (again) this.say("What is shown of this item has changed: please read it again.");
     if (this.answering.wanted === place.ref) this.say("Back at your last item. Submit it again when it is right.");
     this.answering.wanted = null;
@@ -210,10 +208,17 @@ class Desk {
   typing(key, event) {
     if (event.composedPath()[0] === this.chooser.field) return this.chooser.key(key, event);
     if (key === "Escape") this.steps.takeKeyboard();
-    else if (key === "Ctrl+Enter") {
+    else if (key === "Ctrl+Enter" || (key === "Enter" && this.form.scoring)) {
       if (!event.repeat) this.command("submit");
-    } else return false;
+    } else if (this.form.scoring && (key === "ArrowUp" || key === "ArrowDown")) this.command(key === "ArrowUp" ? "greater" : "less");
+    else if (this.form.scoring && key === "Tab") return this.tab(event.shiftKey);
+    else return false;
     return true;
+  }
+
+  /** @returns {boolean} whether there was a question to turn to; at the ends Tab goes where it always does */
+  tab(back) {
+    return !this.help.open && !this.chooser.open && this.answering.step(back ? -1 : 1);
   }
 
   command(name, argument) {

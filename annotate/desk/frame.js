@@ -1,4 +1,5 @@
 /** The page around the item: header, the two columns, and the place for a page when there is no item. */
+import { drawCodebook } from "./codebook.js";
 import { element, keycap } from "./element.js";
 import { BINDINGS } from "./keys.js";
 
@@ -54,6 +55,15 @@ export class Frame {
     this.item.setAttribute("data-position", position);
     this.position.textContent = `${position} of ${of}`;
     this.bar.style.width = `${of ? (100 * position) / of : 0}%`;
+  }
+
+  /** The codebook page of the question in work, and marks on steps only where it takes some. */
+  follow(question) {
+    if (this.followed === question) return;
+    this.followed = question;
+    this.item.classList.toggle("unmarkable", question.evidence === "none");
+    this.book.replaceChildren(...drawCodebook(question.codebook));
+    this.book.scrollTop = 0;
   }
 
   /** @param {"saved"|"saving"|"unsaved"} status */

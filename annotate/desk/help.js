@@ -3,7 +3,7 @@ import { element, keycap } from "./element.js";
 import { BINDINGS } from "./keys.js";
 
 const GROUPS = [
-  ["Answer", ["choose", "unsure", "mark", "rationale", "confidence", "submit"]],
+  ["Answer", ["choose", "moreChoices", "less", "unsure", "mark", "rationale", "confidence", "nextQuestion", "submit"]],
   ["Read", ["down", "up", "nextCall", "first", "last", "open"]],
   ["Otherwise", ["undo", "skip", "flag", "help"]],
 ];

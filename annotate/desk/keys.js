@@ -5,9 +5,13 @@
 
 /** Every key of the desk: what it is called on the page, what it does, and whether holding it down repeats it. */
 export const BINDINGS = [
-  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9"], cap: "1–9", command: "choose", words: "choose an answer", short: "choose" },
+  { keys: ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0", ".", "-"], cap: "1–9", command: "choose", words: "choose an answer, or type a score; 0: none of them", short: "choose" },
+  { keys: ["p"], cap: "p", command: "moreChoices", words: "where there are more than nine choices: the digits mean the next nine" },
+  { keys: ["ArrowLeft"], cap: "← →", command: "less", words: "a lower or a higher score", repeats: true },
+  { keys: ["ArrowRight"], cap: "→", command: "greater", words: "a higher score", repeats: true },
   { keys: ["u"], cap: "u", command: "unsure", words: "unsure: an answer, kept as such" },
-  { keys: ["Enter"], cap: "⏎", command: "submit", words: "submit, and go on to the next item" },
+  { keys: ["Enter"], cap: "⏎", command: "submit", words: "next open question; submit, and on to the next item" },
+  { keys: [], cap: "Tab", command: "nextQuestion", words: "where several are asked, the next question; Shift Tab: the one before" },
   { keys: ["s"], cap: "s", command: "skip", words: "skip, with a reason" },
   { keys: ["z"], cap: "z", command: "undo", words: "undo: the last change, then the last submitted item" },
   { keys: ["j", "ArrowDown"], cap: "j ↓", command: "down", words: "next step", repeats: true },
@@ -34,17 +38,19 @@ function nameOf({ key, code, shiftKey, capsLock }) {
     return !shifted ? letter : letter === "g" ? "G" : null;
   }
   if (BY_KEY.has(key)) return key;
-  if (!shiftKey && /^Digit[1-9]$/.test(code)) return code.slice(5);
+  if (!shiftKey && /^Digit[0-9]$/.test(code)) return code.slice(5);
   if (key.length === 1 && key > "\x7f" && /^Key[A-Z]$/.test(code)) return nameOf({ key: shiftKey ? code[3] : code[3].toLowerCase(), code: "", shiftKey, capsLock: false });
   return null;
 }
 
 const isField = (node) => node instanceof Element && (node.matches("textarea, input, select") || node.isContentEditable);
 /** A button that was reached with Tab keeps Enter and Space, as everywhere. */
-const isButton = (node) => node instanceof Element && node.matches("button:not([role=radio])");
+const isButton = (node) => node instanceof Element && node.matches("button:not([role=radio], [role=checkbox])");
+/** Where Tab may mean the next question: from a button, or from what is not the desk, it goes on as everywhere. */
+const isReading = (node) => node === document.body || (node instanceof Element && !node.matches("button, a, [role=region]"));
 
 /**
- * @param {{command: (name: string, key: string) => void, typing: (key: string, event: KeyboardEvent) => boolean}} desk
+ * @param {{command: (name: string, key: string) => void, typing: (key: string, event: KeyboardEvent) => boolean, tab: (back: boolean) => boolean}} desk
  *   `typing` is asked about Escape, Ctrl+Enter and the like while a field has the focus; true = it was meant for the desk
  * @returns {() => void} stop listening
  */
@@ -83,6 +89,10 @@ export function listen(desk) {
     if (event.key === "Escape") {
       take(event);
       desk.command("escape", "Escape");
+      return;
+    }
+    if (event.key === "Tab" && isReading(target)) {
+      if (desk.tab(event.shiftKey)) take(event);
       return;
     }
     if (event.key === "Enter" && isButton(target) && !event.repeat) return;

@@ -5,7 +5,7 @@
 const RETRY = 1500;
 /** Items of the past that are kept for going back. */
 const KEPT = 12;
-const FINISHING = new Set(["label", "unsure", "skip"]);
+const FINISHING = new Set(["submit", "skip"]);
 
 /** @typedef {{ref: string, position: number, of: number}} Place */
 

@@ -34,22 +34,23 @@ export class Showing {
     return this.kept.get(ref)?.place.position;
   }
 
-  show(place, item, { question, takeKeyboard }) {
+  show(place, item, { questions, takeKeyboard }) {
     this.leave();
     this.page = null;
     let work = this.kept.get(place.ref);
     if (!work) {
-      work = { answer: new Answer(item.draft), clock: new Clock(item.draft?.active_ms ?? 0), focus: 0 };
+      work = { answer: new Answer(questions, item.draft), clock: new Clock(item.draft?.active_ms ?? 0), focus: 0 };
       this.kept.set(place.ref, work);
     }
     Object.assign(work, { place, item, hash: item.item_hash });
+    work.answer.at = work.answer.asked[0].id;
     this.work = work;
     this.form.acts.before(this.notice.node);
     this.frame.showItem();
     this.task.show(item.task, item.metadata ?? []);
-    this.steps.show(item.steps, { focus: work.focus, evidence: work.answer.value.evidence, markable: question.evidence !== "none" });
+    this.steps.show(item.steps, { focus: work.focus, evidence: work.answer.given.evidence, markable: questions.some(({ evidence }) => evidence !== "none") });
     this.move(place);
-    this.form.node.scrollTop = 0;
+    this.form.begin();
     this.draw();
     if (takeKeyboard) this.steps.takeKeyboard();
     work.clock.start();
@@ -63,8 +64,10 @@ export class Showing {
   }
 
   draw() {
-    this.form.draw(this.work.answer);
-    this.steps.setEvidence(this.work.answer.value.evidence);
+    const { answer } = this.work;
+    this.form.draw(answer);
+    this.frame.follow(answer.question);
+    this.steps.setEvidence(answer.given.evidence);
   }
 
   /** Put the present item away, with all that was done on it. */
