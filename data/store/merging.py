@@ -16,11 +16,12 @@ from data.errors import ImportRefused
 from data.formats.bad_lines import BadLines
 from data.formats.fields import shown
 from data.hashing import canonical_json, tagged_hash
+from data.store.chosen import chosen_bits
 from data.store.events import EventLog, NewEvent
 from data.store.incoming import Counts, ensure_imported_annotator
 from data.store.leases import hold_place
 from data.store.store import Store, now
-from data.store.versions import choice_codes, chosen_bits
+from data.store.versions import choice_codes
 
 _LABELS = """
 SELECT t.id, t.content_hash, a.handle, q.id AS question, e.phase, e.action, c.name AS choice, e.chosen, e.score, e.question AS code,

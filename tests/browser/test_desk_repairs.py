@@ -162,7 +162,11 @@ def test_one_event_that_the_server_cannot_read_takes_no_other_with_it(serve: Ser
     # The third item is on the page meanwhile, so nothing but the retry asks the server.
     ana.item(3)
     ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
-    answer, refused = refuse(400, "A word about it.", lambda body: any(event["answers"]["misaligned"].get("choice") == "misaligned" for event in body["events"]))
+    answer, refused = refuse(
+        400,
+        "A word about it.",
+        lambda body: any(event["answers"]["misaligned"].get("choice") == "misaligned" for event in body["events"]),
+    )
     # The route that was added last answers first, so no retry slips through between the two.
     ana.page.route("**/desk/events", answer)
     notice(ana, "Not saved yet. A word about it.")

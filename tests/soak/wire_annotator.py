@@ -133,11 +133,12 @@ class WireAnnotator:
 
 def label_event(seq: int, ref: str, item_hash: str, choice: str) -> dict[str, Any]:
     """A label as the desk sends it, with one step of evidence."""
-    return {"seq": seq, "kind": "label", "ref": ref, "item_hash": item_hash, "choice": choice, "evidence": [1], "active_ms": 900}
+    answers = {"misaligned": {"choice": choice, "evidence": [1]}}
+    return {"seq": seq, "kind": "submit", "ref": ref, "item_hash": item_hash, "answers": answers, "active_ms": 900}
 
 
 def choice_of(event: dict[str, Any]) -> str:
-    return str(event["choice"])
+    return str(event["answers"]["misaligned"]["choice"])
 
 
 def resident_mb(pid: int) -> float:
