@@ -23,7 +23,7 @@ from data.errors import DeskRefused, StoreError
 from data.questions import MOST_LABELS
 from data.store import BlindStore, Store
 from data.store.desk import Act, Refusal, refresh_shown, save_draft, take
-from data.store.leases import others_hold_something
+from data.store.leases import last_finished, others_hold_something
 from data.store.people import Person
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -95,8 +95,8 @@ def _or_later(endpoint: Endpoint) -> Endpoint:
     return answered
 
 
-def desk_state(blind: BlindStore, waiting: bool, pin: str) -> dict[str, Any]:
-    """What the browser should hold now: the next items, the one finished last, and whether all is done.
+def desk_state(blind: BlindStore, last: str | None, waiting: bool, pin: str) -> dict[str, Any]:
+    """What the browser should hold now: the next items, the one finished `last`, and whether all is done.
 
     A position is one's own finished items plus one, of the batch's size; what others left does not show.
     What was undone comes first, then items in the order in which they were claimed.
@@ -107,10 +107,9 @@ def desk_state(blind: BlindStore, waiting: bool, pin: str) -> dict[str, Any]:
     for ref, line, finished, size in held:
         ahead[line] = ahead.get(line, 0) + 1
         queue.append({"ref": ref, "position": finished + ahead[line], "of": size})
-    last = blind.row("SELECT ref FROM my_labels ORDER BY turn DESC LIMIT 1", [])
     waiting = waiting and not queue
     done = not queue and not waiting
-    return {"queue": queue, "last": last[0] if last else None, "finished": done, "waiting": waiting, "pin": pin}
+    return {"queue": queue, "last": last, "finished": done, "waiting": waiting, "pin": pin}
 
 
 def claim_and_look(serving: Serving, person: Person) -> dict[str, Any]:
@@ -143,9 +142,9 @@ def _take(serving: Serving, person: Person, outbox: str, acts: list[Act], malfor
         desk = serving.desk(store, person)
         ack, refused = take(desk, outbox, [] if malformed else acts)
         refused = [*malformed, *refused]
-        waiting = others_hold_something(store, person.code)
+        last, waiting = last_finished(store, person.code), others_hold_something(store, person.code)
     with _blind(serving, person) as blind:
-        answer: dict[str, Any] = {"ack": ack, "state": desk_state(blind, waiting, serving.pin)}
+        answer: dict[str, Any] = {"ack": ack, "state": desk_state(blind, last, waiting, serving.pin)}
     if refused:
         answer["refused"] = [_refusal(refusal) for refusal in refused]
     return answer, 409 if refused else 200

@@ -33,7 +33,7 @@ _VIEWS: dict[str, tuple[tuple[str, ...], str]] = {
         f"""SELECT a.ref, dense_rank() OVER (ORDER BY a.outcome), q.id, e.action, c.name, {CHOSEN_NAMES}, e.score, e.evidence,
               e.rationale, e.confidence, e.reason
             FROM main.assignments a JOIN main.label_events o ON o.seq = a.outcome
-            JOIN main.label_events e ON e.outbox = o.outbox AND e.outbox_seq = o.outbox_seq AND e.assignment = a.id
+            JOIN main.label_events e ON e.assignment = a.id AND e.outbox IS o.outbox AND e.outbox_seq IS o.outbox_seq
             JOIN main.questions q ON q.code = e.question
             LEFT JOIN main.choices c ON c.question = e.question AND c.code = e.choice
             WHERE a.annotator = {{me}} AND a.state = 'finished' AND e.annotator = {{me}} AND q.id <> ''""",

@@ -318,11 +318,11 @@ def _undo(desk: Desk, outbox: str, act: Act, held: _Held) -> str:
 
 _OUTCOME = f"""
 SELECT q.id, e.action, c.name, {CHOSEN_NAMES}, e.score, e.evidence, e.rationale, e.confidence, e.reason, e.active_seconds, e.surplus
-FROM label_events o JOIN label_events e ON e.outbox = o.outbox AND e.outbox_seq = o.outbox_seq AND e.assignment = o.assignment
+FROM label_events o JOIN label_events e ON e.assignment = o.assignment AND e.outbox IS o.outbox AND e.outbox_seq IS o.outbox_seq
 JOIN questions q ON q.code = e.question LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 WHERE o.seq = ? AND o.assignment = ? ORDER BY e.seq
 """
-"""All events of the act that finished an assignment."""
+"""All events of the act that finished an assignment; labels that joined from another study have no outbox."""
 
 
 def _draft_of(rows: list[tuple[Any, ...]]) -> dict[str, Any]:

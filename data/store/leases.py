@@ -214,6 +214,14 @@ def _next_prime(least: int) -> int:
     return candidate
 
 
+def last_finished(store: Store, me: int) -> str | None:
+    """The reference of the item that this annotator finished last."""
+    row = store.conn.execute(
+        "SELECT ref FROM assignments WHERE annotator = ? AND state = 'finished' ORDER BY outcome DESC LIMIT 1", [me]
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def others_hold_something(store: Store, me: int) -> bool:
     """Whether others hold an item that she could still get, should its place come free."""
     row = store.conn.execute(
