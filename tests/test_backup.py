@@ -23,9 +23,9 @@ def events_in(path: Path) -> list[tuple[object, ...]]:
 
 
 def test_a_backup_made_while_people_label_is_whole_and_of_one_moment(tmp_path: Path) -> None:
-    lines = numbered(300, task="x" * 20_000, verdicts=[verdict("aligned")], labels=[label("imported", "aligned")])
+    lines = numbered(120, task="x" * 20_000, verdicts=[verdict("aligned")], labels=[label("imported", "aligned")])
     study = make_study(tmp_path / "study", lines)
-    draw_batch(study, 300, overlap=2)
+    draw_batch(study, 120, overlap=2)
     counts: dict[str, list[str]] = {}
 
     def work(handle: str) -> None:
@@ -42,13 +42,13 @@ def test_a_backup_made_while_people_label_is_whole_and_of_one_moment(tmp_path: P
             made.append((path, back_up(store, path)))
     for person in people:
         person.join()
-    assert {len(done) for done in counts.values()} == {300}, "nobody was held up for long enough to be refused"
+    assert {len(done) for done in counts.values()} == {120}, "nobody was held up for long enough to be refused"
     whole = events_in(study.database)
     sizes = []
     for path, backup in made:
         copied = events_in(path)
         assert copied == whole[: len(copied)], "a beginning of the history, in which nothing is missing"
-        assert backup.rows["label_events"] == len(copied) and backup.rows["trajectories"] == 300
+        assert backup.rows["label_events"] == len(copied) and backup.rows["trajectories"] == 120
         sizes.append(len(copied))
     assert len(set(sizes)) > 1 and sizes == sorted(sizes), "some were made in the middle of the work"
     assert {path.name for path in (tmp_path / "backups").iterdir() if not path.name.endswith((".db-wal", ".db-shm"))} == {

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from data.errors import ImportRefused, StudyError
-from data.gold import Policy, decide, export_jsonl, freeze
+from data.gold import Policy, decide, freeze
+from data.gold_files import export
 from data.questions import Question, When
 from data.store import Store
 from data.store.chosen import chosen_bits, chosen_names
@@ -288,7 +289,7 @@ def test_a_gold_set_of_every_type(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", lines, deep)
     with Store.open(study.database) as store:
         manifest = freeze(store, study, "gold", Policy(), {"study": "made", "questions": []})
-        export_jsonl(store, "gold", tmp_path / "gold.jsonl")
+        export(store, "gold", "jsonl", tmp_path / "gold.jsonl")
         assert verify(store) == []
     gold = [json.loads(text) for text in (tmp_path / "gold.jsonl").read_text(encoding="utf-8").splitlines()]
     said = [(row["id"], row["question"], *(row[key] for key in ("choice", "choices", "score") if key in row)) for row in gold]
