@@ -137,7 +137,8 @@ def _lease(desk: Desk, batch: int, number: int) -> None:
     row = store.conn.execute(
         """INSERT INTO assignments (ref, batch, number, trajectory, annotator, state, leased_at, leased_until, shown)
            VALUES (?1, ?2, ?3, ?4, ?5, 'leased',
-                   max(?6, coalesce((SELECT max(leased_at) FROM assignments WHERE annotator = ?5), '')), ?7, ?8)
+                   max(?6, coalesce((SELECT max(leased_at) FROM assignments
+                                    WHERE annotator = ?5 AND batch = ?2 AND state = 'leased'), '')), ?7, ?8)
            ON CONFLICT (annotator, trajectory, batch) DO UPDATE
            SET state = 'leased', leased_at = excluded.leased_at, leased_until = excluded.leased_until, shown = excluded.shown
            RETURNING id""",
