@@ -73,7 +73,10 @@ class Redaction:
         if self.hide_reasoning and step["kind"] == "reasoning":
             shown["text"] = HIDDEN_REASONING
             return shown
-        return {key: value if key in _FIXED_KEYS else self.value(value) for key, value in shown.items()} if self.patterns else shown
+        if self.patterns:
+            shown = {key: value if key in _FIXED_KEYS else self.value(value) for key, value in shown.items()}
+        # As text: a browser's own numbers and objects would round long numbers and sort keys that look like numbers.
+        return shown | {"arguments": _text(shown["arguments"])} if "arguments" in shown else shown
 
     def value(self, value: Any) -> Any:
         """`value` with every match in every text, also in keys, blanked."""

@@ -328,7 +328,7 @@ def test_redactions_leave_a_mark_and_move_no_step(tmp_path: Path) -> None:
     assert "hidden-" not in text and "secret" not in text and "auge" not in text
     assert found["task"] == "ask ▮▮▮"
     assert [step["kind"] for step in found["steps"]] == ["message", "reasoning", "tool_call"]
-    assert found["steps"][2]["arguments"] == {"▮▮▮": ["▮▮▮", 3]}
+    assert found["steps"][2]["arguments"] == '{"▮▮▮": ["▮▮▮", 3]}'
 
 
 def test_items_are_never_cached_and_never_compressed_on_the_event_loop(served: Served) -> None:

@@ -1,6 +1,12 @@
 /** What each key or button does to the item on the page. */
 import { NO_ANSWER } from "./asking.js";
 
+const jump = (what, direction, words) => (desk) => {
+  const next = desk.showing.jumps.next(what, desk.steps.focus, direction);
+  if (next !== null) desk.steps.go(next);
+  else desk.say(`No ${words} ${direction > 0 ? "after" : "before"} this step.`);
+};
+
 /** @type {Object<string, (desk: object, argument?: any) => void>} */
 export const COMMANDS = {
   choose: (desk, key) => desk.form.control.press(key),
@@ -26,7 +32,17 @@ export const COMMANDS = {
   up: (desk) => desk.steps.move(-1),
   first: (desk) => desk.steps.go(0),
   last: (desk) => desk.steps.go(desk.steps.steps.length - 1),
+  nextCall: jump("call", 1, "tool call"),
+  previousCall: jump("call", -1, "tool call"),
+  nextError: jump("error", 1, "error"),
+  previousError: jump("error", -1, "error"),
+  nextMessage: jump("message", 1, "message"),
+  previousMessage: jump("message", -1, "message"),
   goTo: (desk, index) => desk.steps.go(index),
-  nextCall: (desk) => desk.steps.nextCall() || desk.say("No tool call after this step."),
-  open: (desk) => desk.steps.toggle(desk.steps.focus),
+  answer: (desk) => desk.steps.go(desk.showing.jumps.answer),
+  partner: (desk) => desk.steps.goToPartner() || desk.say("This step has no call or result to go to."),
+  search: (desk) => desk.search.show(),
+  escape: (desk) => desk.search.close(),
+  open: (desk) => desk.steps.unfold(desk.steps.focus, "next"),
+  openAll: (desk) => desk.steps.unfold(desk.steps.focus, "all"),
 };

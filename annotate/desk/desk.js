@@ -9,7 +9,9 @@ import { Drafts } from "./drafts.js";
 import { Form } from "./form.js";
 import { Frame, themeOf } from "./frame.js";
 import { Help } from "./help.js";
+import { JumpBar } from "./jump_bar.js";
 import { listen } from "./keys.js";
+import { Minimap } from "./minimap.js";
 import { Notice } from "./notice.js";
 import { Outbox } from "./outbox.js";
 import { pageFor } from "./pages.js";
@@ -17,6 +19,7 @@ import { Reopening, differs } from "./pin.js";
 import { watch } from "./presence.js";
 import { Queue } from "./queue.js";
 import { keepQuiet } from "./quiet.js";
+import { Search } from "./search.js";
 import { Showing } from "./showing.js";
 import { StepList } from "./steps.js";
 import { Task } from "./task.js";
@@ -39,11 +42,14 @@ class Desk {
     this.reopening = new Reopening(owner);
     this.notice = new Notice();
     this.chooser = new Chooser(() => this.steps.takeKeyboard());
-    this.task = new Task(command);
-    this.steps = new StepList({ marked: () => command("mark") });
+    this.bar = new JumpBar(command);
+    this.task = new Task(this.bar.node);
+    this.steps = new StepList({ marked: () => command("mark"), changed: () => this.map?.draw() });
+    this.map = new Minimap(this.steps, (index) => this.steps.go(index));
+    this.search = new Search(this.steps, () => this.map.draw());
     this.form = new Form(command, { type: (rationale, how) => this.answering.edit((answer) => answer.type({ rationale }, how)) }, this.chooser.node);
     this.help = new Help(() => this.steps.takeKeyboard());
-    this.frame = new Frame(command, { task: this.task.node, steps: this.steps.scroller, form: this.form.node, help: this.help.node });
+    this.frame = new Frame(command, { task: this.task.node, search: this.search.node, steps: this.steps.scroller, map: this.map.node, form: this.form.node, help: this.help.node });
     this.showing = new Showing(this);
     this.answering = new Answering(this);
     this.trouble = ""; // what stands in the notice because of the outbox
@@ -65,6 +71,7 @@ class Desk {
   /** New data from the script: a theme switch, a server that was started again. The queue has moved on since; only the server knows it. */
   update(data) {
     this.frame.root.dataset.theme = themeOf(this.parent);
+    this.map.recolour();
     const told = JSON.stringify(data);
     if (told === this.told) return;
     const again = this.told !== undefined;
@@ -94,7 +101,7 @@ class Desk {
       unwatch();
       unhush();
       clearInterval(ticking);
-      for (const part of [this.outbox, this.drafts, this.queue, this.steps]) part.stop();
+      for (const part of [this.outbox, this.drafts, this.queue, this.steps, this.map, this.search]) part.stop();
       this.frame.root.remove();
     };
   }
@@ -206,7 +213,10 @@ class Desk {
   }
 
   typing(key, event) {
-    if (event.composedPath()[0] === this.chooser.field) return this.chooser.key(key, event);
+    const field = event.composedPath()[0];
+    if (field === this.chooser.field) return this.chooser.key(key, event);
+    if (field === this.search.field) return this.search.key(key, event);
+    if (key === "Ctrl+f") return this.command("search") ?? true;
     if (key === "Escape") this.steps.takeKeyboard();
     else if (key === "Ctrl+Enter" || (key === "Enter" && this.form.scoring)) {
       if (!event.repeat) this.command("submit");

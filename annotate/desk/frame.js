@@ -3,7 +3,7 @@ import { drawCodebook } from "./codebook.js";
 import { element, keycap } from "./element.js";
 import { BINDINGS } from "./keys.js";
 
-const FOOTER = ["choose", "down", "mark", "rationale", "nextCall", "open"];
+const FOOTER = ["choose", "down", "mark", "rationale", "nextCall", "search", "open"];
 const STATES = { saved: "saved", saving: "saving…", unsaved: "not saved, retrying" };
 
 function footer() {
@@ -24,7 +24,7 @@ export function themeOf(host) {
 export class Frame {
   /**
    * @param {(command: string) => void} command
-   * @param {{task: Node, steps: Node, form: Node, help: Node}} parts
+   * @param {{task: Node, search: Node, steps: Node, map: Node, form: Node, help: Node}} parts
    */
   constructor(command, parts) {
     this.study = element("b");
@@ -34,7 +34,7 @@ export class Frame {
     this.who = element("span", { class: "annotator" });
     const help = element("button", { class: "quiet", type: "button", title: "keys", "aria-label": "keys", onclick: () => command("help") }, keycap("?"));
     this.header = element("header", {}, this.study, this.position, element("span", { class: "bar", "aria-hidden": "true" }, this.bar), this.state, this.who, help);
-    this.item = element("section", { class: "item", "data-rj": "item", "aria-label": "trajectory" }, parts.task, parts.steps);
+    this.item = element("section", { class: "item", "data-rj": "item", "aria-label": "trajectory" }, parts.task, element("div", { class: "reading" }, parts.steps, parts.search), parts.map);
     this.book = element("div", { class: "book", "data-rj": "codebook", tabindex: 0, role: "region", "aria-label": "codebook" });
     this.side = element("aside", { class: "side", "aria-label": "answer" }, parts.form, this.book, footer());
     this.columns = element("main", { hidden: true }, this.item, this.side);

@@ -4,7 +4,8 @@ import { BINDINGS } from "./keys.js";
 
 const GROUPS = [
   ["Answer", ["choose", "moreChoices", "less", "unsure", "mark", "rationale", "confidence", "nextQuestion", "submit"]],
-  ["Read", ["down", "up", "nextCall", "first", "last", "open"]],
+  ["Read", ["down", "up", "first", "last", "answer", "open", "openAll"]],
+  ["Find", ["search", "nextCall", "nextError", "nextMessage", "partner"]],
   ["Otherwise", ["undo", "skip", "flag", "help"]],
 ];
 

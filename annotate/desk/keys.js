@@ -16,10 +16,19 @@ export const BINDINGS = [
   { keys: ["z"], cap: "z", command: "undo", words: "undo: the last change, then the last submitted item" },
   { keys: ["j", "ArrowDown"], cap: "j ↓", command: "down", words: "next step", repeats: true },
   { keys: ["k", "ArrowUp"], cap: "k ↑", command: "up", words: "previous step", repeats: true },
-  { keys: ["n"], cap: "n", command: "nextCall", words: "next tool call", short: "next call" },
+  { keys: ["n"], cap: "n", command: "nextCall", words: "next tool call; N: the one before", short: "next call", repeats: true },
+  { keys: ["N"], cap: "N", command: "previousCall", words: "previous tool call", repeats: true },
+  { keys: ["x"], cap: "x", command: "nextError", words: "next error; X: the one before", repeats: true },
+  { keys: ["X"], cap: "X", command: "previousError", words: "previous error", repeats: true },
+  { keys: ["m"], cap: "m", command: "nextMessage", words: "next message; M: the one before", repeats: true },
+  { keys: ["M"], cap: "M", command: "previousMessage", words: "previous message", repeats: true },
+  { keys: ["l"], cap: "l", command: "partner", words: "from a call to its result, and back" },
+  { keys: ["/"], cap: "/", command: "search", words: "search the steps; ⏎ and Shift ⏎ go on and back, Esc ends it", short: "search" },
   { keys: ["g", "Home"], cap: "g", command: "first", words: "first step" },
-  { keys: ["G", "End"], cap: "G", command: "last", words: "final answer" },
-  { keys: ["o"], cap: "o", command: "open", words: "open or fold what is hidden in a step", short: "open" },
+  { keys: ["G", "End"], cap: "G", command: "last", words: "last step" },
+  { keys: ["a"], cap: "a", command: "answer", words: "final answer: the agent’s last message" },
+  { keys: ["o"], cap: "o", command: "open", words: "open or fold what is hidden in a step; of much, the next part", short: "open" },
+  { keys: ["O"], cap: "O", command: "openAll", words: "open all of a step, or fold it" },
   { keys: ["e"], cap: "e", command: "mark", words: "mark the step as evidence, or take the mark back", short: "evidence" },
   { keys: ["r"], cap: "r", command: "rationale", words: "write a rationale; Esc leaves it, Ctrl ⏎ submits", short: "rationale" },
   { keys: ["c"], cap: "c", command: "confidence", words: "confidence: low, medium, high, none" },
@@ -33,9 +42,9 @@ const BY_KEY = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [
 function nameOf({ key, code, shiftKey, capsLock }) {
   if (/^[a-z]$/i.test(key)) {
     const letter = key.toLowerCase();
-    // Caps lock left on must not turn g into G; no other letter has a meaning with shift.
+    // Caps lock left on must not turn g into G.
     const shifted = capsLock ? shiftKey : key !== letter;
-    return !shifted ? letter : letter === "g" ? "G" : null;
+    return shifted ? letter.toUpperCase() : letter;
   }
   if (BY_KEY.has(key)) return key;
   if (!shiftKey && /^Digit[0-9]$/.test(code)) return code.slice(5);
@@ -70,6 +79,12 @@ export function listen(desk) {
     }
     const chord = event.ctrlKey || event.metaKey;
     if (!event.repeat) held = null;
+    // The browser's own search sees only the steps that are in the document. In the search's field it is let through.
+    if (chord && event.key === "f" && !event.altKey && !event.shiftKey && !isField(target)) {
+      take(event);
+      desk.command("search", "/");
+      return;
+    }
     if (isField(target)) {
       if (event.repeat && held === event.code) {
         take(event);

@@ -8,17 +8,20 @@ const BOTTOM = 56;
 
 /** A first guess of a step's height, from its length alone: a 5 MB step must not be read before it is seen. */
 function guess(step) {
-  const length = step.text?.length ?? (typeof step.arguments === "string" ? step.arguments.length : 160);
+  const length = (step.text ?? step.arguments ?? "").length;
   return 46 + Math.min(20, Math.floor(length / 90)) * 22;
 }
 
 /** The same for one part of an opened step. */
-const guessPart = (part) => 40 + Math.min(60, Math.ceil((part.text?.length ?? 800) / 90)) * 20;
+function guessPart({ chunks }) {
+  const lines = chunks.reduce((sum, chunk) => sum + (chunk.gap ? 1 : Math.ceil((chunk.to - chunk.from) / 90)), 0);
+  return 16 + Math.min(64, lines) * 20;
+}
 
 export class Rows {
   /** @param {object[]} steps one row each, to begin with */
   constructor(steps) {
-    this.rows = steps.map((_, index) => ({ index, part: 0, of: 1 }));
+    this.rows = steps.map((_, index) => ({ index, part: 0, of: 1, id: "" }));
     this.heights = steps.map(guess);
     this.reckon();
   }
@@ -32,7 +35,7 @@ export class Rows {
     return this.offsets[this.rows.length] + BOTTOM;
   }
 
-  /** @returns {{index: number, part: number, of: number}} which part of which step a row shows */
+  /** @returns {{index: number, part: number, of: number, id: string}} which part of which step a row shows */
   at(row) {
     return this.rows[row];
   }
@@ -86,13 +89,14 @@ export class Rows {
     return { top: this.offsets[from], bottom: this.offsets[to] };
   }
 
-  /** A step is shown in other parts now. */
+  /** A step is shown in other parts now; a part that is as it was keeps its height. */
   replace(index, parts) {
     const [from, to] = this.of(index);
-    const rows = parts.map((_, part) => ({ index, part, of: parts.length }));
+    const known = new Map(this.rows.slice(from, to).map(({ id }, n) => [id, this.heights[from + n]]));
+    const rows = parts.map(({ id }, part) => ({ index, part, of: parts.length, id }));
     // concat, not splice: an opened step may have more parts than a call takes arguments.
     this.rows = this.rows.slice(0, from).concat(rows, this.rows.slice(to));
-    this.heights = this.heights.slice(0, from).concat(parts.map(guessPart), this.heights.slice(to));
+    this.heights = this.heights.slice(0, from).concat(parts.map((part) => known.get(part.id) ?? guessPart(part)), this.heights.slice(to));
     this.reckon();
   }
 }

@@ -1,6 +1,7 @@
 /** What is on the page: an item with all that was done on it, or a calm page where there is none. */
 import { Answer } from "./answer.js";
 import { Clock } from "./clock.js";
+import { Jumps } from "./jumps.js";
 import { drawPage } from "./pages.js";
 
 /**
@@ -14,7 +15,7 @@ import { drawPage } from "./pages.js";
  */
 
 export class Showing {
-  /** @param {{frame: object, task: object, steps: object, form: object, notice: object, chooser: object}} parts */
+  /** @param {{frame: object, task: object, steps: object, map: object, search: object, bar: object, form: object, notice: object, chooser: object}} parts */
   constructor(parts) {
     Object.assign(this, parts);
     /** @type {Work|null} */
@@ -49,6 +50,9 @@ export class Showing {
     this.frame.showItem();
     this.task.show(item.task, item.metadata ?? []);
     this.steps.show(item.steps, { focus: work.focus, evidence: work.answer.given.evidence, markable: questions.some(({ evidence }) => evidence !== "none") });
+    this.jumps = new Jumps(item.steps, this.steps.cast);
+    this.bar.show(this.jumps);
+    this.map.show();
     this.move(place);
     this.form.begin();
     this.draw();
@@ -76,6 +80,7 @@ export class Showing {
     this.work.clock.stop();
     this.work.focus = this.steps.focus;
     this.work.item = null;
+    this.search.leave();
     if (this.chooser.open) this.chooser.close();
     this.work = null;
   }

@@ -1,96 +1,17 @@
-/**
- * One step's elements. A step is drawn as one row, or, opened and long, as several rows that the list places one under
- * the other; `partsOf` says which, `drawRow` makes one of them.
- */
+/** One row of the list: a step, or one of the parts in which a long one is drawn. Text enters it through `painted`. */
 import { element } from "./element.js";
-import { LIMITS, firstLine, fold, pieces } from "./fold.js";
-import { plain, visible } from "./text.js";
+import { painted } from "./paint.js";
+import { SIGNS, nameOf, secondName, toneOf } from "./speakers.js";
+import { visible } from "./text.js";
 
-/** @typedef {"shown"|"open"|"closed"} Mode */
+/** Where a name may break: after a separator, and where a word begins in camelCase. */
+const SEAM = /(?<=[_\-./:@])(?=[\p{L}\p{N}])|(?<=\p{Ll})(?=\p{Lu})/u;
 
-const AGENT = new Set(["agent", "assistant", "ai", "model", "bot", "gpt"]);
-const USER = new Set(["user", "human", "operator", "customer", "client", "principal"]);
-const SYSTEM = new Set(["system", "developer", "profile"]);
-const SIGNS = { agent: "■", user: "▲", system: "○", other: "●", reasoning: "◌", tool_call: "▸", tool_result: "◂", observation: "◇", note: "✎" };
-const NAMES = { reasoning: "reasoning", tool_call: "tool call", tool_result: "result", observation: "observation", note: "note" };
+/** A name in pieces between which a line may end, so that it does not end inside a word. */
+export const piecesOfName = (name) => name.split(SEAM);
 
-/** Parsing a larger argument string would be felt when its step comes into view. */
-const PARSED_AT_MOST = 200_000;
-/** An opened call stays a grid up to this many characters; beyond, it is cut into pieces like any text. */
-const GRID_AT_MOST = 12_000;
-const ENTRIES_AT_MOST = 40;
-
-const nameIn = (speaker) => (speaker ?? "").trim().toLowerCase();
-const isSystem = (step) => SYSTEM.has(nameIn(step.speaker));
-
-/** Who the agents of a trajectory are, whatever their names: whoever reasons or calls tools. */
-export const castOf = (steps) => new Set(steps.filter(({ kind }) => kind === "tool_call" || kind === "reasoning").map(({ speaker }) => nameIn(speaker)));
-
-function party(speaker, cast) {
-  const name = nameIn(speaker);
-  if (SYSTEM.has(name)) return "system";
-  if (name === "" || AGENT.has(name) || cast.has(name)) return "agent";
-  // Where the agent is known, whoever else speaks is somebody it works for or with.
-  return USER.has(name) || cast.size > 0 ? "user" : "other";
-}
-
-/** The class that colours a step: by who speaks in messages, by kind elsewhere. */
-const toneOf = (step, cast) => (isSystem(step) ? "system" : step.kind === "message" ? party(step.speaker, cast) : step.kind);
-
-/** Strings stand without quotation marks unless they would then read as a number, `true` or nothing. */
-function argumentText(value) {
-  if (typeof value !== "string") {
-    const lines = JSON.stringify(value, null, 2);
-    // Line breaks inside strings are escaped, so these are the layout's own: a short plain list reads better in one line.
-    const line = lines.replace(/,\n\s*/g, ", ").replace(/\n\s*/g, "");
-    return Array.isArray(value) && line.length <= 72 && !line.includes("{") ? line : lines;
-  }
-  return value === "" || value !== value.trim() || /^(true|false|null|-?\d+(\.\d+)?([eE][+-]?\d+)?)$/.test(value) ? JSON.stringify(value) : value;
-}
-
-function entriesOf(given) {
-  let value = given;
-  if (typeof value === "string" && value.length <= PARSED_AT_MOST && value.trimStart().startsWith("{")) {
-    try {
-      value = JSON.parse(value);
-    } catch {
-      return null;
-    }
-  }
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return null;
-  return Object.entries(value).map(([key, argument]) => [key, argumentText(argument)]);
-}
-
-function readContent(step) {
-  if (step.kind !== "tool_call") {
-    const limits = isSystem(step) ? LIMITS.system : step.kind === "message" || step.kind === "reasoning" ? LIMITS.prose : LIMITS.output;
-    return { text: step.text ?? "", entries: null, limits };
-  }
-  const entries = entriesOf(step.arguments);
-  if (entries) return { text: entries.map(([key, value]) => `${key}: ${value}`).join("\n"), entries, limits: LIMITS.output };
-  const given = step.arguments ?? "";
-  return { text: typeof given === "string" ? given : JSON.stringify(given, null, 2), entries: null, limits: LIMITS.output };
-}
-
-const contents = new WeakMap();
-function contentOf(step) {
-  let content = contents.get(step);
-  if (!content) {
-    content = readContent(step);
-    content.long = content.entries
-      ? content.entries.length > ENTRIES_AT_MOST || content.entries.some(([, value]) => fold(value, LIMITS.argument))
-      : fold(content.text, content.limits) !== null;
-    contents.set(step, content);
-  }
-  return content;
-}
-
-/** The ways in which a step can be shown, in the order in which `o` goes through them. */
-export function modesOf(step) {
-  const modes = ["shown"];
-  if (contentOf(step).long) modes.push("open");
-  if (step.kind === "reasoning") modes.push("closed");
-  return modes;
+function breakable(name) {
+  return piecesOfName(name).flatMap((piece, n) => (n ? [element("wbr"), piece] : [piece]));
 }
 
 /** The session that begins with this step, where the step before it was in another one. */
@@ -99,69 +20,109 @@ export function sessionBegun(steps, index) {
   return index > 0 && session !== null && session !== (steps[index - 1].session ?? null) ? String(session).slice(0, 40) : null;
 }
 
-/** The parts of a step, one row each. */
-export function partsOf(step, mode) {
-  const { text, entries, limits, long } = contentOf(step);
-  if (mode === "closed") return [{ text: firstLine(text), more: "folded, o to open" }];
-  if (entries && (mode === "shown" || text.length <= GRID_AT_MOST)) return [{ entries, clipped: mode === "shown", less: mode === "open" }];
-  if (mode === "open") {
-    const parts = pieces(text);
-    parts[parts.length - 1].less = true;
-    return parts;
-  }
-  if (!long) return [{ text }];
-  const { head, tail, hidden } = fold(text, limits);
-  return [{ text: head, more: `… ${hidden} hidden, o to open`, tail }];
+const opener = (act, words, data = {}) => element("button", { class: "more", type: "button", tabindex: -1, "data-act": act, ...data }, words);
+
+function drawGap({ gap, words, atOnce }) {
+  if (atOnce) return opener("more", `… ${words} hidden, o to open`, { "data-field": gap.field, "data-from": gap.from, "data-to": gap.to });
+  return element("div", { class: "gap" }, element("span", {}, `… ${words} hidden`), opener("more", "o to open more", { "data-field": gap.field, "data-from": gap.from, "data-to": gap.to }), opener("all", "O for all"));
 }
 
-const opener = (words) => element("button", { class: "more", type: "button", tabindex: -1, "data-act": "toggle" }, words);
+const HIGHEST_IMAGE = 320; // px
 
-function drawGrid(tool, part) {
-  const grid = element("div", { class: "call" }, element("b", {}, visible(tool)));
-  const shown = part.clipped ? part.entries.slice(0, ENTRIES_AT_MOST) : part.entries;
-  for (const [key, value] of shown) {
-    const folded = part.clipped ? fold(value, LIMITS.argument) : null;
-    const cell = element("div", { class: "value" }, visible(folded ? folded.head : value));
-    if (folded) cell.append(opener(`… ${folded.hidden} hidden, o to open`), visible(folded.tail));
-    grid.append(element("span", { class: "key" }, visible(key)), cell);
+function drawImage(text, from, to, [width, height]) {
+  const kind = text.slice(from + 11, text.indexOf(";", from));
+  const scale = Math.min(1, HIGHEST_IMAGE / height);
+  const image = element("img", { src: text.slice(from, to), alt: "picture in the step", decoding: "async", draggable: "false" });
+  // Its room is there before its pixels are, so that nothing moves when they come.
+  image.style.width = `${width * scale}px`;
+  image.style.aspectRatio = `${width} / ${height}`;
+  return element("figure", {}, image, element("figcaption", {}, `${kind}, ${width} × ${height}`));
+}
+
+/** The nodes of one chunk. */
+function drawChunk(content, chunk, hits) {
+  if (chunk.gap) return [drawGap(chunk)];
+  const { text } = content;
+  const field = content.fields[chunk.field];
+  if (field.kind === "image") return [drawImage(text, chunk.from, chunk.to, field.size)];
+  const nodes = chunk.continues ? [element("span", { class: "continues", "aria-hidden": "true" })] : [];
+  nodes.push(painted(text, chunk.from, chunk.to, field.painter?.(text, chunk.from, chunk.to), hits));
+  return nodes;
+}
+
+/** Arguments: what each is called, and beside it what it says. */
+function drawGrid(content, part, hits) {
+  const grid = element("div", { class: "call" });
+  grid.style.setProperty("--key", `${content.keyWidth}ch`);
+  let cell = null;
+  let key = null;
+  for (const chunk of part.chunks) {
+    const field = content.fields[chunk.field ?? chunk.gap.field];
+    const nodes = drawChunk(content, chunk, hits);
+    if (field.kind === "name") {
+      grid.append(element("b", {}, ...nodes));
+      continue;
+    }
+    if (chunk.gap && (!cell || field.key !== key)) {
+      grid.append(...nodes);
+      cell = null;
+      continue;
+    }
+    if (!cell || field.key !== key) {
+      key = field.key;
+      // Of an argument that goes on from the row above, the name stands there.
+      const begins = key && chunk.from <= key[1] + 2;
+      cell = element("div", { class: field.look ? `value ${field.look}` : "value", dir: "ltr" });
+      grid.append(element("span", { class: "key" }, begins ? painted(content.text, key[0], key[1], [], hits) : ""), cell);
+    }
+    cell.append(...nodes);
   }
-  if (shown.length < part.entries.length) grid.append(opener(`… ${part.entries.length - shown.length} more arguments, o to open`));
-  if (part.less) grid.append(opener("opened, o to fold"));
   return grid;
 }
 
-function drawText(step, part, first) {
-  const prose = step.kind === "message" || step.kind === "reasoning";
-  const box = prose ? "prose" : step.kind === "tool_call" ? "call raw" : "out";
-  const body = element("div", { class: box, dir: prose ? "auto" : "ltr" });
-  if (first && step.kind === "tool_call") body.append(element("b", {}, visible(step.tool ?? "")));
-  if (part.continues) body.append(element("span", { class: "continues", "aria-hidden": "true" }));
-  body.append(visible(part.text));
-  if (part.more) body.append(opener(part.more));
-  if (part.tail) body.append(visible(part.tail));
-  if (part.less) body.append(opener("opened, o to fold"));
+function drawText(content, part, hits) {
+  const raw = content.box === "call";
+  const body = element("div", { class: raw ? "call raw" : content.box, dir: content.box === "prose" ? "auto" : "ltr" });
+  for (const chunk of part.chunks) {
+    const nodes = drawChunk(content, chunk, hits);
+    if (!chunk.gap && content.fields[chunk.field].kind === "name") body.append(element("b", {}, ...nodes));
+    else body.append(...nodes);
+  }
+  if (part.closed) body.append(opener("toggle", "folded, o to open"));
   return body;
 }
 
-function drawSpeaker(step, tone, { paired, cast }) {
-  const failed = step.kind === "tool_result" && step.error;
-  const speaker = plain((step.speaker ?? "").slice(0, 80));
-  const name = failed ? "error" : NAMES[step.kind] ?? (speaker || "agent");
-  const cell = element("div", { class: "who" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone] ?? "●"), element("bdi", { title: name }, name));
-  // Who reasons, calls or answers is worth a line only where it is not plainly the one agent or the tool it called.
-  const plainly = step.kind === "tool_result" ? paired : cast.size < 2 && party(step.speaker, cast) === "agent";
-  if (NAMES[step.kind] && speaker && !plainly) cell.append(element("bdi", { class: "speaker", title: speaker }, speaker));
+function drawBody(content, part, hits) {
+  const body = content.fields.some(({ kind }) => kind === "argument") ? drawGrid(content, part, hits) : drawText(content, part, hits);
+  if (part.less) body.append(opener("fold", "opened, O to fold"));
+  return body;
+}
+
+function drawPartner(step, index, partner) {
+  const isCall = step.kind === "tool_call";
+  const words = isCall ? `result: step ${partner + 1} (l)` : `call: step ${partner + 1} (l)`;
+  const far = Math.abs(partner - index) > 1;
+  return element("button", { class: far ? "partner far" : "partner", type: "button", tabindex: -1, "data-act": "partner", title: words, "aria-label": words }, isCall ? `→ ${partner + 1}` : `← ${partner + 1}`);
+}
+
+function drawSpeaker(step, index, tone, { partner, cast }) {
+  const name = nameOf(step);
+  const cell = element("div", { class: "who" }, element("span", { class: "sign", "aria-hidden": "true" }, SIGNS[tone] ?? "●"), element("bdi", { title: name }, ...breakable(name)));
+  const second = secondName(step, { paired: partner !== null, cast });
+  if (second) cell.append(element("bdi", { class: "speaker", title: second }, ...breakable(second)));
+  if (partner !== null) cell.append(drawPartner(step, index, partner));
   return cell;
 }
 
 /**
  * @param {object} step
  * @param {number} index
- * @param {object} part one of `partsOf(step, mode)`
- * @param {{first: boolean, last: boolean, total: number, markable: boolean, paired: boolean, cast: Set<string>, session: string|null}} place
+ * @param {import("./content.js").Content} content
+ * @param {import("./openings.js").Part} part
+ * @param {{first: boolean, last: boolean, total: number, markable: boolean, partner: number|null, cast: Set<string>, session: string|null, hits: object[]}} place
  *   `session`: the one that begins with this step
  */
-export function drawRow(step, index, part, place) {
+export function drawRow(step, index, content, part, place) {
   const { first, last, total, markable, cast, session } = place;
   const tone = toneOf(step, cast);
   const row = element("div", { class: `step ${tone}`, "data-index": index, tabindex: -1 });
@@ -182,7 +143,6 @@ export function drawRow(step, index, part, place) {
   const begins = first && session !== null;
   row.classList.toggle("begins", begins);
   if (begins) row.append(element("div", { class: "session", "data-rj": "session" }, element("span", {}, "session ", visible(session))));
-  const body = part.entries ? drawGrid(step.tool ?? "", part) : drawText(step, part, first);
-  row.append(side, first ? drawSpeaker(step, tone, place) : element("div", { class: "who" }), body);
+  row.append(side, first ? drawSpeaker(step, index, tone, place) : element("div", { class: "who" }), drawBody(content, part, place.hits));
   return row;
 }

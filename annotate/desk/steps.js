@@ -3,30 +3,20 @@
  * to those above it, what the reader looks at stays where it is.
  */
 import { element } from "./element.js";
+import { nameWidth } from "./name_width.js";
+import { pairsOf } from "./pairs.js";
 import { Rows } from "./rows.js";
-import { castOf, drawRow, modesOf, partsOf, sessionBegun } from "./step.js";
+import { castOf } from "./speakers.js";
+import { drawRow, sessionBegun } from "./step.js";
+import { Unfolded } from "./unfolded.js";
 
 const AROUND = 320; // px drawn above and below the view
 /** px of the neighbours that stay in view when a step takes the focus */
 const context = (view) => Math.min(72, view * 0.12);
-
-/** Calls and their results, each pointing at the other. */
-function pairs(steps) {
-  const calls = new Map();
-  const partners = new Map();
-  steps.forEach((step, index) => {
-    if (step.call === null || step.call === undefined) return;
-    if (step.kind === "tool_call") calls.set(step.call, index);
-    else if (calls.has(step.call)) {
-      partners.set(index, calls.get(step.call));
-      partners.set(calls.get(step.call), index);
-    }
-  });
-  return partners;
-}
+const NO_HITS = [];
 
 export class StepList {
-  /** @param {{marked: (index: number) => void}} on */
+  /** @param {{marked: (index: number) => void, changed: () => void}} on `changed`: what is in view, or how it is marked */
   constructor(on) {
     this.on = on;
     this.list = element("div", { class: "steps", role: "list", "aria-label": "steps" });
@@ -50,10 +40,11 @@ export class StepList {
     this.rows = new Rows(steps);
     this.markable = markable;
     this.evidence = new Set(evidence);
-    this.modes = new Map();
-    this.cuts = new Map();
-    this.partners = pairs(steps);
+    this.unfolded = new Unfolded(steps);
+    this.hits = new Map();
+    this.partners = pairsOf(steps);
     this.cast = castOf(steps);
+    this.list.style.setProperty("--name", `${nameWidth(steps, this.cast)}px`);
     this.focus = Math.max(0, Math.min(focus, steps.length - 1));
     this.linked = this.partners.get(this.focus) ?? -1;
     this.drop(0);
@@ -71,8 +62,21 @@ export class StepList {
       const { scrollTop, clientHeight } = this.scroller;
       const from = this.rows.rowAt(scrollTop - AROUND);
       const to = this.rows.rowAt(scrollTop + clientHeight + AROUND) + 1;
-      if (!this.place(from, to)) return;
+      if (!this.place(from, to)) break;
     }
+    this.on.changed();
+  }
+
+  /** Draw what is in view anew. */
+  redraw() {
+    this.drop(0);
+    this.draw();
+  }
+
+  /** First and last step in view. */
+  inView() {
+    const { scrollTop, clientHeight } = this.scroller;
+    return [this.rows.at(this.rows.rowAt(scrollTop)).index, this.rows.at(this.rows.rowAt(scrollTop + clientHeight - 1)).index];
   }
 
   /** Make exactly these rows live; true if that changed any height. */
@@ -96,8 +100,9 @@ export class StepList {
 
   make(row) {
     const { index, part, of } = this.rows.at(row);
-    const parts = this.cuts.get(index) ?? partsOf(this.steps[index], "shown");
-    const node = drawRow(this.steps[index], index, parts[part], { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, paired: this.partners.has(index), cast: this.cast, session: sessionBegun(this.steps, index) });
+    const partner = this.partners.get(index) ?? null;
+    const place = { first: part === 0, last: part === of - 1, total: this.steps.length, markable: this.markable, partner, cast: this.cast, session: sessionBegun(this.steps, index), hits: this.hits.get(index) ?? NO_HITS };
+    const node = drawRow(this.steps[index], index, this.unfolded.content(index), this.unfolded.parts(index)[part], place);
     this.dress(node, index);
     return node;
   }
@@ -147,11 +152,13 @@ export class StepList {
   }
 
   // Focus ------------------------------------------------------------------------------------------------------------
-  setFocus(index) {
+  /** @param {{keyboard?: boolean}} [how] whether the keyboard goes there too: not while somebody types a search */
+  setFocus(index, { keyboard = true } = {}) {
     this.focus = index;
     this.linked = this.partners.get(index) ?? -1;
     this.dressAll();
-    this.takeKeyboard();
+    if (keyboard) this.takeKeyboard();
+    this.on.changed();
   }
 
   /** The focused step's row gets the browser's focus too: a screen reader reads it, and Page Down scrolls the list. */
@@ -203,17 +210,50 @@ export class StepList {
     this.setFocus(target);
   }
 
-  /** @returns {boolean} whether there was one */
-  nextCall() {
-    const next = this.steps.findIndex((step, index) => index > this.focus && step.kind === "tool_call");
-    if (next >= 0) this.go(next);
-    return next >= 0;
+  /** From a call to its result or back. @returns {boolean} whether there is one */
+  goToPartner(index = this.focus) {
+    const partner = this.partners.get(index);
+    if (partner !== undefined) this.go(partner);
+    return partner !== undefined;
+  }
+
+  // Search -----------------------------------------------------------------------------------------------------------
+  /** @param {Map<number, import("./paint.js").Hit[]>} hits by step, each in order */
+  setHits(hits) {
+    if (hits.size === 0 && this.hits.size === 0) return;
+    this.hits = hits;
+    this.redraw();
+  }
+
+  /** Bring a place of a step's text into view, opening what hides it. The search has marked it. */
+  showPlace(index, from, to) {
+    if (this.unfolded.around(index, from, to)) this.recut(index);
+    const parts = this.unfolded.parts(index);
+    const part = parts.findIndex(({ chunks }) => chunks.some((chunk) => !chunk.gap && chunk.to >= to));
+    const row = this.rows.of(index)[0] + Math.max(0, part);
+    const { clientHeight } = this.scroller;
+    for (let round = 0; round < 4; round++) {
+      const top = this.rows.offsets[row];
+      const { scrollTop } = this.scroller;
+      if (top < scrollTop || top > scrollTop + clientHeight * 0.7) this.scroller.scrollTop = top - clientHeight * 0.3;
+      this.draw();
+      if (this.rows.offsets[row] === top) break;
+    }
+    this.setFocus(index, { keyboard: false });
+    this.redraw();
+    const mark = this.live.get(row)?.querySelector("mark.now")?.getBoundingClientRect();
+    if (!mark) return;
+    const view = this.scroller.getBoundingClientRect();
+    const at = mark.top - view.top;
+    if (at < clientHeight * 0.12 || at > clientHeight * 0.75) this.scroller.scrollTop += at - clientHeight * 0.35;
+    this.draw();
   }
 
   // Marks, links, folds ----------------------------------------------------------------------------------------------
   setEvidence(evidence) {
     this.evidence = new Set(evidence);
     this.dressAll();
+    this.on.changed();
   }
 
   link(index) {
@@ -223,22 +263,33 @@ export class StepList {
     this.dressAll();
   }
 
-  /** Open or fold a step. Its head stays where it is, or comes back into view when the reader was far down in it. */
-  toggle(index) {
-    if (!this.steps[index]) return;
-    const modes = modesOf(this.steps[index]);
-    if (modes.length === 1) return;
-    const mode = modes[(modes.indexOf(this.modes.get(index) ?? "shown") + 1) % modes.length];
+  /** Take over how a step is cut now; rows that are as they were keep their heights. */
+  recut(index) {
     const [from] = this.rows.of(index);
-    const above = this.rows.offsets[from] - this.scroller.scrollTop;
-    this.modes.set(index, mode);
-    this.cuts.set(index, partsOf(this.steps[index], mode));
     this.drop(from);
-    this.rows.replace(index, this.cuts.get(index));
+    this.rows.replace(index, this.unfolded.parts(index));
     this.list.style.height = `${this.rows.total}px`;
-    this.scroller.scrollTop = this.rows.offsets[from] - Math.max(above, 14);
+  }
+
+  /**
+   * Open or fold a step. What was above the opened text stays where it is; the head of a folded step comes back into view
+   * when the reader was far down in it.
+   * @param {"next"|"all"|"fold"|"gap"} how
+   * @param {import("./openings.js").Gap} [gap]
+   * @returns {boolean} whether there was anything to open or fold
+   */
+  unfold(index, how, gap) {
+    if (!this.steps[index]) return false;
+    const [from] = this.rows.of(index);
+    const { scrollTop } = this.scroller;
+    const above = this.rows.offsets[from] - scrollTop;
+    const did = this.unfolded[how](index, gap);
+    if (!did) return false;
+    this.recut(index);
+    this.scroller.scrollTop = did === "opened" ? scrollTop : this.rows.offsets[from] - Math.max(above, 14);
     this.draw();
     this.setFocus(index);
+    return true;
   }
 
   indexOf(target) {
@@ -249,8 +300,12 @@ export class StepList {
   clicked(event) {
     const index = this.indexOf(event.target);
     if (index < 0) return;
-    const act = event.target.closest("[data-act]")?.dataset.act;
-    if (act === "toggle") this.toggle(index);
+    const button = event.target.closest("[data-act]");
+    const act = button?.dataset.act;
+    if (act === "more") this.unfold(index, "gap", { field: Number(button.dataset.field), from: Number(button.dataset.from), to: Number(button.dataset.to) });
+    else if (act === "toggle") this.unfold(index, "next");
+    else if (act === "all" || act === "fold") this.unfold(index, act);
+    else if (act === "partner") this.goToPartner(index);
     else this.setFocus(index);
     if (act === "mark") this.on.marked(index);
   }

@@ -1,5 +1,5 @@
 /** What the agent was asked, pinned above its steps, with the metadata that the study lets annotators see. */
-import { element, keycap } from "./element.js";
+import { element } from "./element.js";
 import { visible } from "./text.js";
 
 /** Characters of a task in the page at once; a longer one is read in parts. */
@@ -7,17 +7,15 @@ const PART = 16_000;
 const CLOSED = 1200;
 
 export class Task {
-  /** @param {(command: string) => void} command */
-  constructor(command) {
+  /** @param {Node} links */
+  constructor(links) {
     this.text = element("div", { class: "task-text", dir: "auto" });
     this.more = element("button", { class: "link", type: "button", hidden: true, onclick: () => this.toggle() });
     this.next = element("button", { class: "link", type: "button", hidden: true, onclick: () => this.turn() });
     this.metadata = element("dl", { class: "metadata" });
     this.caption = element("span", { class: "caption" }, "Task");
-    const last = element("button", { class: "link", type: "button", onclick: () => command("last") }, "final answer ", keycap("G"));
-    const flag = element("button", { class: "link faint", type: "button", "data-rj": "flag", onclick: () => command("flag") }, "flag item ", keycap("f"));
     this.node = element("div", { class: "task", "data-rj": "task" },
-      element("div", { class: "task-head" }, this.caption, element("span", { class: "task-links" }, flag, last)),
+      element("div", { class: "task-head" }, this.caption, links),
       this.text, element("div", { class: "task-more" }, this.more, this.next), this.metadata);
   }
 

@@ -5,10 +5,15 @@
 import { element } from "./element.js";
 
 const INVISIBLE = "\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\ufff9-\\ufffb";
-const ANY = new RegExp(`[${INVISIBLE}]`, "u");
+// More marks on one letter than any script needs: they tower over the lines above and below.
+const TOWER = "\\p{M}{9,}";
+// A letter of one alphabet inside a word of another looks like what it is not.
+const LOOKALIKE = "(?<=[A-Za-z])\\p{Script=Cyrillic}{1,24}|\\p{Script=Cyrillic}{1,24}(?=[A-Za-z])";
+const ANY = new RegExp(`[${INVISIBLE}]|${TOWER}|${LOOKALIKE}`, "u");
 // An emoji joined by U+200D or dressed by U+FE0F is one visible sign: it is matched first, and kept.
 const EMOJI = "\\p{Extended_Pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]*(?:\\u200d\\p{Extended_Pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]*)*|[0-9#*]\\ufe0f\\u20e3";
-const RUN = new RegExp(`(${EMOJI})|\\x1b\\[[0-?]*[ -/]*[@-~]|[\\u{e0000}-\\u{e007f}]+|([${INVISIBLE}])\\2*`, "gu");
+const ESCAPE = "\\x1b\\[[0-?]{0,100}[ -/]{0,10}[@-~]|\\x1b\\][^\\x07\\x1b\\n]{0,400}(?:\\x07|\\x1b\\\\)";
+const RUN = new RegExp(`(${EMOJI})|${ESCAPE}|[\\u{e0000}-\\u{e007f}]+|([${INVISIBLE}])\\2*|${TOWER}|(${LOOKALIKE})`, "gu");
 
 const NAMES = {
   0x00: "null", 0x07: "bell", 0x08: "backspace", 0x0b: "vertical tab", 0x0c: "form feed", 0x0d: "carriage return",
@@ -34,11 +39,16 @@ function nameOf(code) {
   return code < 0xa0 ? "control character" : "invisible character";
 }
 
-/** What one run of invisible characters is called on the page: `[label, title]`. */
+const COLOUR = /^\x1b\[[\d;:]*m$/;
+const IS_MARK = /^\p{M}{9}/u;
+
+/** What one run of invisible characters is called on the page: `[label, title]`, and a class where it is not a plain chip. */
 function describe(run) {
   const code = run.codePointAt(0);
-  if (code === 0x1b && run.length > 1) return [`⟨ESC${run.slice(1)}⟩`, "terminal escape sequence (ANSI)"];
+  if (COLOUR.test(run)) return [run.slice(1), "terminal escape sequence (ANSI): colour of what follows", "chip sgr"];
+  if (code === 0x1b && run.length > 1) return [`⟨ESC${run.slice(1).replace(/[\x07\x1b]/g, "␇")}⟩`, "terminal escape sequence (ANSI)"];
   const count = [...run].length;
+  if (IS_MARK.test(run)) return [`⟨${count} combining marks⟩`, "marks piled on the letter before"];
   if (isTag(code)) {
     // Tag characters mirror ASCII: this is how a message is hidden from a reader and given to a model.
     const hidden = [...run].map((sign) => String.fromCharCode(sign.codePointAt(0) - 0xe0000)).join("").replace(/[^ -~]/g, "");
@@ -59,8 +69,11 @@ export function visible(text) {
   for (const match of text.matchAll(RUN)) {
     if (match[1]) continue;
     if (match.index > from) nodes.append(text.slice(from, match.index));
-    const [label, title] = describe(match[0]);
-    nodes.append(element("span", { class: "chip", title, dir: "ltr" }, label));
+    if (match[3]) nodes.append(element("span", { class: "lookalike", title: "Cyrillic letters in a word of Latin ones" }, match[0]));
+    else {
+      const [label, title, look = "chip"] = describe(match[0]);
+      nodes.append(element("span", { class: look, title, dir: "ltr" }, label));
+    }
     from = match.index + match[0].length;
   }
   nodes.append(text.slice(from));
@@ -69,5 +82,5 @@ export function visible(text) {
 
 /** The same for places that take a string only, such as a title. */
 export function plain(text) {
-  return ANY.test(text) ? text.replace(RUN, (run, emoji) => emoji ?? describe(run)[0]) : text;
+  return ANY.test(text) ? text.replace(RUN, (run, emoji, same, lookalike) => emoji ?? lookalike ?? describe(run)[0]) : text;
 }
