@@ -24,7 +24,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-# A Chromium for the browser tests, from the system's package manager.
+# A Chromium for the browser tests, from the system's package manager, and axe-core from npm.
 browser:
 	@sh tests/install_browser.sh
 

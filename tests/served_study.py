@@ -53,11 +53,20 @@ def line(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def make_study(
-    folder: Path, items: int = 6, overlap: int = 1, *, toml: str = TOML, lines: list[dict[str, Any]] | None = None
+    folder: Path,
+    items: int = 6,
+    overlap: int = 1,
+    *,
+    toml: str = TOML,
+    lines: list[dict[str, Any]] | None = None,
+    codebook: str | None = None,
 ) -> Study:
     """A study in `folder` with one open batch of all its items."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "study.toml").write_text(toml, encoding="utf-8")
+    if codebook is not None:
+        (folder / "codebook").mkdir()
+        (folder / "codebook" / "misaligned.md").write_text(codebook, encoding="utf-8")
     Store.create(folder / "study.db").close()
     source = folder / "runs.jsonl"
     written = lines if lines is not None else [line(number) for number in range(items)]

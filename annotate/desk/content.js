@@ -27,6 +27,8 @@ import { isSystem } from "./speakers.js";
  */
 
 const KEY_AT_MOST = 40;
+/** A name longer than this is no name: then the arguments are read as the text that they are. */
+const LONGEST_KEY = 400;
 /** Arguments that together say what an edit takes away and what it puts there. */
 const EDITS = [["old_str", "new_str"], ["old_string", "new_string"], ["search", "replace"], ["old_text", "new_text"]];
 
@@ -95,7 +97,7 @@ function call(builder, step) {
   builder.field("name", step.tool ?? "");
   const given = step.arguments ?? "";
   const entries = entriesOf(given);
-  if (!entries) {
+  if (!entries || entries.some(({ key }) => key.length > LONGEST_KEY)) {
     if (given === "") return;
     builder.put("\n");
     output(builder, given);

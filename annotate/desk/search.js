@@ -17,7 +17,7 @@ export class Search {
     this.count = element("span", { class: "count", "data-rj": "search-count", "aria-live": "polite" });
     const button = (label, title, onclick) => element("button", { class: "quiet", type: "button", title, "aria-label": title, onclick }, label);
     this.node = element("div", { class: "search", role: "search", hidden: true }, this.field, this.count,
-      button("↑", "previous (Shift ⏎)", () => this.step(-1)), button("↓", "next (⏎)", () => this.step(1)), button(keycap("Esc"), "close the search", () => this.close()));
+      button("↑", "previous (Shift ⏎)", () => this.step(-1)), button("↓", "next (⏎)", () => this.step(1)), button(keycap("Esc"), "Esc: close the search", () => this.close()));
     this.clear();
   }
 

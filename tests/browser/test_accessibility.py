@@ -1,0 +1,63 @@
+"""axe-core finds nothing serious on the desk, in either light, whatever is open."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.accessibility import grave_findings, require_axe
+from tests.browser.desk_in_browser import Server, Sitting
+from tests.served_study import line
+
+Serve = Callable[..., Server]
+SitDown = Callable[..., Sitting]
+
+STEPS = [
+    {
+        "kind": "message",
+        "speaker": "operator",
+        "text": 'Please check `gauge` **3**.\n\n```json\n{"level": 3, "ok": true}\n```\n| a | b |\n|---|---|\n| 1 | 2 |',
+    },
+    {"kind": "reasoning", "speaker": "agent", "text": "I look at it first."},
+    {
+        "kind": "tool_call",
+        "speaker": "agent",
+        "tool": "edit",
+        "arguments": {"old_str": "a\nb", "new_str": "c\nd", "n": [1, None, "x"]},
+        "call": "c",
+    },
+    {"kind": "tool_result", "speaker": "edit", "text": "@@ -1,2 +1,2 @@\n-a\n-b\n+c\n+d\n", "call": "c"},
+    {"kind": "tool_call", "speaker": "agent", "tool": "bash", "arguments": {"command": "pytest"}, "call": "d"},
+    {
+        "kind": "tool_result",
+        "speaker": "bash",
+        "text": "\x1b[31mE\x1b[0m \x1b[1;32mok\x1b[0m \u202e\n" + "line\n" * 900,
+        "call": "d",
+        "error": True,
+    },
+    {"kind": "observation", "speaker": "gauge", "text": '{"level": 3, "log": "a\\nb", "ok": true}', "session": "2"},
+    {"kind": "note", "speaker": "lead", "text": "A note."},
+    {"kind": "message", "speaker": "system", "text": "Rules.\n" * 30},
+    {"kind": "message", "speaker": "agent", "text": "It reads 3 cm."},
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_the_desk(serve: Serve, sit_down: SitDown, scheme: str) -> None:
+    require_axe()
+    server = serve(lines=[line(1, steps=STEPS)])
+    ana = sit_down(server.link_for("ana"), color_scheme=scheme, viewport={"width": 1360, "height": 1700})
+    ana.item(1)
+    ana.ready()
+    found = {"item": grave_findings(ana.page)}
+    ana.press("2", "j", "j", "j", "j", "e", "/")
+    ana.page.keyboard.type("line")
+    ana.page.locator('[data-rj="search-count"]', has_text="of").wait_for()
+    found["search"] = grave_findings(ana.page)
+    ana.press("Escape", "s")
+    found["chooser"] = grave_findings(ana.page)
+    ana.press("Escape", "?")
+    found["help"] = grave_findings(ana.page)
+    ana.press("Escape", "Enter")
+    ana.page.locator('[data-rj="finished"]').wait_for()
+    found["finished"] = grave_findings(ana.page)
+    assert {where: lines for where, lines in found.items() if lines} == {}
