@@ -101,7 +101,7 @@ class Desk {
       unwatch();
       unhush();
       clearInterval(ticking);
-      for (const part of [this.outbox, this.drafts, this.queue, this.steps, this.map, this.search]) part.stop();
+      for (const part of [this.outbox, this.drafts, this.queue, this.task, this.steps, this.map, this.search]) part.stop();
       this.frame.root.remove();
     };
   }

@@ -3,8 +3,9 @@
  * it is wanted. The server's queue is the truth; events that it has not seen yet are laid over it.
  */
 const RETRY = 1500;
-/** Items of the past that are kept for going back. */
+/** Items of the past that are kept for going back: this many, and not over this many characters of them. */
 const KEPT = 12;
+const KEPT_CHARS = 12_000_000;
 const FINISHING = new Set(["submit", "skip"]);
 
 /** @typedef {{ref: string, position: number, of: number}} Place */
@@ -18,6 +19,7 @@ export class Queue {
     this.base = base;
     this.on = on;
     this.items = new Map();
+    this.sizes = new Map(); // characters of each item as it came
     this.fetching = new Map();
     this.places = new Map();
     this.state = { queue: [], last: null, finished: false, waiting: false };
@@ -59,10 +61,10 @@ export class Queue {
 
   async fetch(ref) {
     this.fetching.set(ref, null);
-    const { item, status } = await this.get(ref);
+    const { item, status, size } = await this.get(ref);
     this.fetching.delete(ref);
     if (item) {
-      this.keep(ref, item);
+      this.keep(ref, item, size);
       return;
     }
     if (status === 404) this.on.gone();
@@ -76,23 +78,25 @@ export class Queue {
    * @returns {Promise<"fresh"|"gone"|"later">}
    */
   async refresh(ref) {
-    const { item, status } = await this.get(ref);
-    if (item) this.keep(ref, item);
+    const { item, status, size } = await this.get(ref);
+    if (item) this.keep(ref, item, size);
     return item ? "fresh" : status === 404 ? "gone" : "later";
   }
 
-  /** @returns {Promise<{item: object|null, status: number}>} status 0: no server, or half an answer */
+  /** @returns {Promise<{item: object|null, status: number, size: number}>} status 0: no server, or half an answer */
   async get(ref) {
     try {
       const response = await fetch(`${this.base}/items/${encodeURIComponent(ref)}`, { cache: "no-store" });
-      return { item: response.ok ? await response.json() : null, status: response.status };
+      const text = response.ok ? await response.text() : null;
+      return { item: text === null ? null : JSON.parse(text), status: response.status, size: text?.length ?? 0 };
     } catch {
-      return { item: null, status: 0 };
+      return { item: null, status: 0, size: 0 };
     }
   }
 
-  keep(ref, item) {
+  keep(ref, item, size) {
     this.items.set(ref, item);
+    this.sizes.set(ref, size);
     this.forgetOld();
     this.on.arrived();
   }
@@ -108,9 +112,12 @@ export class Queue {
   }
 
   forgetOld() {
+    let chars = [...this.items.keys()].reduce((sum, ref) => sum + this.sizes.get(ref), 0);
     for (const ref of this.items.keys()) {
-      if (this.items.size <= KEPT) return;
-      if (!this.entries.some((place) => place.ref === ref)) this.items.delete(ref);
+      if (this.items.size <= KEPT && chars <= KEPT_CHARS) return;
+      if (this.entries.some((place) => place.ref === ref)) continue;
+      chars -= this.sizes.get(ref);
+      this.items.delete(ref);
     }
   }
 

@@ -17,6 +17,8 @@ export class Task {
     this.node = element("div", { class: "task", "data-rj": "task" },
       element("div", { class: "task-head" }, this.caption, links),
       this.text, element("div", { class: "task-more" }, this.more, this.next), this.metadata);
+    this.resized = new ResizeObserver(() => this.task !== undefined && this.fit());
+    this.resized.observe(this.text);
   }
 
   /**
@@ -63,5 +65,9 @@ export class Task {
   turn() {
     this.part = (this.part + 1) % Math.ceil(this.task.length / PART);
     this.draw();
+  }
+
+  stop() {
+    this.resized.disconnect();
   }
 }

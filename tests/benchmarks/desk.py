@@ -1,4 +1,4 @@
-"""Key press to next item readable, and to durable, in Chromium against the real server.
+"""Key press to next item readable, and to durable, in Chromium against the real server; stepping; memory.
 
 The clock starts at the key event's own time stamp. Readable: the new position stands in the document
 with its first step, and a frame with both has been presented. Durable: the state says saved again,
@@ -7,6 +7,8 @@ which it says only of what the database has acknowledged.
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,25 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
 from tests.served_study import line, make_study
 
-ITEMS = 50
-SIZES = {"6 KB": 6_000, "100 KB": 100_000}
+SIZES = {
+    "6 KB": (6_000, 12),
+    "100 KB": (100_000, 12),
+    "1 MB": (1_000_000, 12),
+    "5 MB": (5_000_000, 12),
+    "5 MB, 2000": (5_000_000, 2000),
+}
+"""Bytes and steps of a trajectory."""
+ITEMS = {"6 KB": 50, "100 KB": 50, "1 MB": 24, "5 MB": 12, "5 MB, 2000": 12}
 PACE_MS = 450
+LARGE_PACE_MS = 1500
+"""Nobody reads five megabytes faster; the next item is fetched meanwhile."""
+SESSION = 200
+"""Items of the session whose memory is measured."""
 
 _CLOCK = """
 window.rejudgeClock = [];
+window.rejudgeSteps = [];
 addEventListener("keydown", event => {
-    if (event.key !== "Enter") return;
     const find = (root, selector) => {
         const found = root.querySelector(selector);
         if (found) return found;
@@ -32,12 +45,21 @@ addEventListener("keydown", event => {
         }
         return null;
     };
+    const start = event.timeStamp;
+    if (event.key !== "Enter") {
+        // A message sent in a frame's callback comes after that frame was painted.
+        requestAnimationFrame(() => {
+            const {port1, port2} = new MessageChannel();
+            port1.onmessage = () => window.rejudgeSteps.push(performance.now() - start);
+            port2.postMessage(null);
+        });
+        return;
+    }
     const item = find(document, '[data-rj="item"]');
     const before = item && item.dataset.position;
     const root = item && item.getRootNode();
     const entry = {readable: null, durable: null};
     window.rejudgeClock.push(entry);
-    const start = event.timeStamp;
     const look = () => {
         const now = root.querySelector('[data-rj="item"]');
         const done = root.querySelector('[data-rj="finished"]');
@@ -57,31 +79,39 @@ addEventListener("keydown", event => {
 """
 
 
-def long_line(number: int, size: int) -> dict[str, Any]:
-    """A trajectory of about `size` bytes in 12 steps."""
-    steps = [
-        {
-            "kind": "message" if at % 2 else "tool_result",
-            "speaker": "agent",
-            "text": (f"step {at} of run {number}: the level is steady.\n" * (size // 12 // 44 + 1)),
-        }
-        for at in range(12)
-    ]
-    return line(number, steps=steps)
+def long_line(number: int, size: int, steps: int) -> dict[str, Any]:
+    """A trajectory of about `size` bytes in this many steps, of the kinds of a coding agent."""
+    text = f"step of run {number}: the level is steady.\n" * (size // steps // 40 + 1)
+    kinds = ("reasoning", "tool_call", "tool_result", "message")
+    made: list[dict[str, Any]] = []
+    for at in range(steps):
+        kind = kinds[at % 4]
+        said = {"tool": "bash", "arguments": {"command": text}, "call": str(at)} if kind == "tool_call" else {"text": text}
+        made.append({"kind": kind, "speaker": "agent"} | said | ({"call": str(at - 1)} if kind == "tool_result" else {}))
+    return line(number, steps=made)
 
 
 def main() -> None:
-    print(f"the desk, {ITEMS} items at a pace of {PACE_MS} ms; p50 / p95 in ms")
-    print(f"{'':10}{'key → readable':>20}{'key → durable':>20}")
-    for name, size in SIZES.items():
-        readable, durable = measure(size)
-        print(f"{name:10}{_shown(readable):>20}{_shown(durable):>20}")
+    print("the desk; p50 / p95 in ms, and the growth of p50 from the line above")
+    print(f"{'':12}{'key → readable':>24}{'key → durable':>24}{'key → stepped':>24}")
+    before: list[float] | None = None
+    for name, (size, steps) in SIZES.items():
+        figures = measure([long_line(number, size, steps) for number in range(ITEMS[name] + 3)], ITEMS[name])
+        middles = [_middle(values) for values in figures]
+        cells = [_shown(values) for values in figures]
+        if before:
+            cells = [f"{cell} ×{middle / max(was, 0.1):.1f}" for cell, middle, was in zip(cells, middles, before, strict=True)]
+        print(f"{name:12}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
+        before = middles
+    for name in ("6 KB", "1 MB"):
+        print(memory(name), flush=True)
 
 
-def measure(size: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of each submit but the first two, which warm up."""
+@contextmanager
+def desk(lines: list[dict[str, Any]]) -> Iterator[Page]:
+    """Somebody signed in at a desk with these items."""
     folder = Path(tempfile.mkdtemp())
-    server = Server(make_study(folder / "study", lines=[long_line(number, size) for number in range(ITEMS + 3)]), free_port())
+    server = Server(make_study(folder / "study", lines=lines), free_port())
     server.start()
     try:
         with sync_playwright() as playwright:
@@ -90,25 +120,60 @@ def measure(size: int) -> tuple[list[float], list[float]]:
             page.add_init_script(_CLOCK)
             page.goto(server.link)
             page.get_by_role("button", name="Sign in").click()
-            _label(page)
-            entries: list[dict[str, float]] = page.evaluate("window.rejudgeClock")[2:]
+            yield page
             browser.close()
     finally:
         server.kill()
         shutil.rmtree(folder)
-    return [entry["readable"] for entry in entries], [entry["durable"] for entry in entries]
 
 
-def _label(page: Page) -> None:
-    for position in range(1, ITEMS + 3):
-        page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for()
-        page.wait_for_timeout(PACE_MS)
-        page.keyboard.press("1")
-        page.keyboard.press("Enter")
-    page.locator('[data-rj="state"][data-state="saved"]').wait_for()
-    page.wait_for_timeout(500)
+def measure(lines: list[dict[str, Any]], items: int) -> tuple[list[float], list[float], list[float]]:
+    """Milliseconds of each submit but the first two, which warm up, and of each step."""
+    pace = LARGE_PACE_MS if sum(len(str(step.get("text", ""))) for step in lines[0]["steps"]) > 500_000 else PACE_MS
+    with desk(lines) as page:
+        for position in range(1, items + 3):
+            page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for()
+            for key in "jjjnoG" if position > 2 else "":
+                page.keyboard.press(key)
+                page.wait_for_timeout(60)
+            page.wait_for_timeout(pace)
+            page.keyboard.press("1")
+            page.keyboard.press("Enter")
+        page.locator('[data-rj="state"][data-state="saved"]').wait_for()
+        page.wait_for_timeout(500)
+        entries: list[dict[str, float]] = page.evaluate("window.rejudgeClock")[2:]
+        stepped: list[float] = page.evaluate("window.rejudgeSteps")
+    return [entry["readable"] for entry in entries], [entry["durable"] for entry in entries], stepped
+
+
+def memory(name: str) -> str:
+    """What the browser's heap holds after a collection, early and late in a session of many items, and how many nodes."""
+    size, steps = SIZES[name]
+    seen = []
+    with desk([long_line(number, size, steps) for number in range(SESSION)]) as page:
+        devtools = page.context.new_cdp_session(page)
+        for position in range(1, SESSION + 1):
+            page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for()
+            for key in "jnoO/":
+                page.keyboard.press(key)
+            page.keyboard.type("steady")
+            page.keyboard.press("Escape")
+            page.wait_for_timeout(380)
+            page.keyboard.press("1")
+            page.keyboard.press("Enter")
+            if position in (20, SESSION // 2, SESSION):
+                page.wait_for_timeout(500)
+                for _ in range(2):
+                    devtools.send("HeapProfiler.collectGarbage")
+                heap = devtools.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+                counters = devtools.send("Memory.getDOMCounters")
+                seen.append(f"{position}: {heap:.0f} MB, {counters['nodes']} nodes, {counters['jsEventListeners']} listeners")
+    return f"memory over {SESSION} items of {name} (item: heap after collection): " + " · ".join(seen)
+
+
+def _middle(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
 
 
 def _shown(values: list[float]) -> str:
-    ordered = sorted(values)
-    return f"{ordered[len(ordered) // 2]:.0f} / {ordered[int(len(ordered) * 0.95)]:.0f}"
+    return f"{_middle(values):.0f} / {sorted(values)[int(len(values) * 0.95)]:.0f}"
