@@ -12,7 +12,11 @@ the votes in their order.
 
 Levels: nominal; ordinal; interval, δ² = (a - b)²; MASI, δ = 1 - J·M of two sets of choices, with J their
 Jaccard index and M = 1 (equal), 2/3 (one within the other), 1/3 (overlap) or 0, not squared; two empty sets
-agree. Sources: Krippendorff 2011; Passonneau 2006 (MASI).
+agree.
+
+The strata's sizes are taken as they are: under weights the interval speaks of this frame.
+
+Sources: Krippendorff 2011; Passonneau 2006 (MASI).
 """
 
 import math

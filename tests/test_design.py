@@ -1,5 +1,6 @@
 """Figures of weighted, stratified and grouped items: hand-computed, at their limits, and by properties."""
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -234,6 +235,23 @@ def test_a_group_that_spans_strata_is_one_group() -> None:
     assert None not in (spans.low, spans.high, separate.low, separate.high)
     assert spans.value == separate.value
     assert spans.high - spans.low > 1.2 * (separate.high - separate.low)  # type: ignore[operator]
+
+
+def test_groups_that_hold_unlike_shares_of_the_strata_widen_what_depends_on_the_strata() -> None:
+    yes, no = stratum([[0, 30], [0, 70]], 400, column=1), stratum([[90, 0], [10, 0]], 1600, column=0)
+    content = {((0, 0, 1, 3 + k), (0, 1, 1, 7 - k), (1, 0, 0, 9), (1, 1, 0, 1)): 5 for k in (-1, 1)}
+    alike = {((0, 40), (1, 160)): 10}
+    unlike = {((0, 80), (1, 120)): 5, ((1, 200),): 5}
+    plain, same, other = (
+        figures(Sample.readable(dataclasses.replace(pair(yes, no, clusters=content), frame_groups=frame)))
+        for frame in ({}, alike, unlike)
+    )
+    for name, estimate in plain.items():
+        assert same[name] == estimate and other[name].value == estimate.value
+        assert None not in (estimate.low, estimate.high, other[name].low, other[name].high)
+        assert other[name].high - other[name].low >= estimate.high - estimate.low  # type: ignore[operator]
+    wider, narrow = other["specificity"], plain["specificity"]
+    assert wider.high - wider.low > 1.5 * (narrow.high - narrow.low)  # type: ignore[operator]
 
 
 def test_one_group_has_a_value_and_no_interval() -> None:
