@@ -16,6 +16,10 @@ agree.
 
 The strata's sizes are taken as they are: under weights the interval speaks of this frame.
 
+Measured coverage of the nominal 95 % for grouped binary votes (three annotators of accuracy .8 to .95,
+prevalence .1 to .5, 20 to 40 groups of 2 to 10, 400 draws a setting): correlation within groups 0 .938 at
+worst, .2 .940, .5 .895. Sets and scores were not measured: take theirs as indicative.
+
 Sources: Krippendorff 2011; Passonneau 2006 (MASI).
 """
 
