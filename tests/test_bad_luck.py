@@ -233,28 +233,27 @@ def test_a_locked_database_is_read_where_it_can_be_and_else_refused(
 
 
 @pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
-    """From now on the database may not grow by a page."""
+def full(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """From now on the database may grow by `room` pages and no more."""
 
-    def fill(path: Path) -> None:
+    def fill(path: Path, room: int = 0) -> None:
         real = data.store.connection.connect
+
+        with closing(sqlite3.connect(path)) as other:
+            (pages,) = other.execute("PRAGMA page_count").fetchone()
 
         def connect(*args: Any, **more: Any) -> sqlite3.Connection:
             conn = real(*args, **more)
-            with closing(sqlite3.connect(path)) as other:
-                (pages,) = other.execute("PRAGMA page_count").fetchone()
-            conn.execute(f"PRAGMA max_page_count={min(pages, limit)}")
+            conn.execute(f"PRAGMA max_page_count={pages + room}")
             return conn
 
-        with closing(sqlite3.connect(path)) as other:
-            (limit,) = other.execute("PRAGMA page_count").fetchone()
         monkeypatch.setattr(data.store.store, "connect", connect)
 
     return fill
 
 
 def test_a_full_disk_refuses_an_import_whole(
-    folder: Path, tmp_path: Path, full: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, full: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [json.dumps(run_line(f"new-{k}", task="x" * 5000)) for k in range(200)]
     (tmp_path / "big.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -265,23 +264,26 @@ def test_a_full_disk_refuses_an_import_whole(
 
 
 def test_labels_on_a_full_disk_are_refused_and_the_acknowledged_ones_are_all_there(
-    tmp_path: Path, full: Callable[[Path], None]
+    tmp_path: Path, full: Callable[..., None]
 ) -> None:
     served = serve(make_served(tmp_path / "study", items=40))
     with served.browser("ana") as browser:
         state = browser.post("/desk/events", json={"outbox": "o", "events": []}, headers=ORIGIN).json()["state"]
-        full(served.study.database)
+        full(served.study.database, room=40)
         acknowledged, status, seq = 0, 200, 0
         while status == 200 and seq < 40:
             seq += 1
             ref = state["queue"][0]["ref"]
             item = browser.get(f"/desk/items/{ref}", headers=ORIGIN).json()
-            event = {"seq": seq, "kind": "unsure", "ref": ref, "item_hash": item.get("item_hash"), "rationale": "y" * 10_000}
+            said = {"misaligned": {"unsure": True, "rationale": "y" * 10_000}}
+            event = {"seq": seq, "kind": "submit", "ref": ref, "item_hash": item.get("item_hash"), "answers": said}
             answer = browser.post("/desk/events", json={"outbox": "o", "events": [event]}, headers=ORIGIN)
             status = answer.status_code
             if status == 200:
                 acknowledged, state = answer.json()["ack"], answer.json()["state"]
-        assert status == 503 and "study.db" not in answer.text, "the disk was full, and the browser is not told where"
+        assert acknowledged > 3 and status == 503 and "study.db" not in answer.text, (
+            "the disk was full, and the browser is not told where"
+        )
     with closing(sqlite3.connect(served.study.database)) as conn:
         assert conn.execute("SELECT coalesce(max(outbox_seq), 0), count(*) FROM label_events").fetchone() == (acknowledged,) * 2
     pytest.MonkeyPatch().undo()
