@@ -39,6 +39,7 @@ COMMANDS = (
     study.add_init,
     study.add_import,
     desk.add_draw,
+    figures.add_batch,
     desk.add_annotators,
     desk.add_annotate,
     figures.add_agree,

@@ -15,15 +15,21 @@ from data.study import Study
 
 
 def draw(args: argparse.Namespace) -> None:
-    from annotate.sampling import DrawRequest, copies_in, draw
+    from annotate.sampling import DrawRequest, copies_in, draw, verdicts_meant
 
+    if not args.stratify and (args.run or args.question):
+        args.parser.error("--run and --question belong to --stratify verdict")
     split = None if args.split == "all" else args.split
     study = open_study(args)
     with Store.open(study.database) as store:
-        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed))
+        by = verdicts_meant(store, study, args.run, args.question) if args.stratify else None
+        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by))
         copies = copies_in(store, batch)
+    # Only how many strata there are: their sizes would tell how often the judge gave which verdict.
+    strata = f"{len(batch.strata)} {'stratum' if len(batch.strata) == 1 else 'strata'}"
+    how = f", equally from {strata} by the verdict of {by.run}" if by else ""
     print(
-        f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}, "
+        f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}{how}, "
         f"{batch.overlap} label{'s' if batch.overlap > 1 else ''} each; seed {batch.seed}."
     )
     if copies:
@@ -32,9 +38,12 @@ def draw(args: argparse.Namespace) -> None:
 
 
 def add_draw(line: CommandLine) -> None:
-    sub = line.add("draw", draw, "draw a simple random batch to label")
+    sub = line.add("draw", draw, "draw a batch to label, at random or equally by verdict")
     sub.add_argument("--n", type=int, required=True, metavar="N", help="how many items")
     sub.add_argument("--overlap", type=int, default=1, metavar="K", help="labels per item (default 1)")
+    sub.add_argument("--stratify", choices=["verdict"], help="equal numbers of each verdict of --run; figures are re-weighted")
+    sub.add_argument("--run", metavar="R", help="the judge run whose verdicts make the strata")
+    sub.add_argument("--question", metavar="ID", help="on which question, where the run answers several")
     sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
     sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")
     sub.add_argument("--seed", metavar="S", help="default: random, printed and stored")

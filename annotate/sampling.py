@@ -1,7 +1,7 @@
-"""Drawing a batch: a simple random sample with everything recorded that a figure will need.
+"""Drawing a batch: a probability sample with everything recorded that a figure will need.
 
-The frame is sorted by id and shuffled by a seeded generator, so the same study and seed give the same
-batch on any machine.
+Simple, or stratified by the verdicts of a judge run. The frame is sorted by id and shuffled by a seeded
+generator, so the same study and seed give the same batch on any machine.
 """
 
 import random
@@ -11,8 +11,11 @@ from dataclasses import dataclass
 
 from data.errors import DrawRefused
 from data.store import Store
-from data.store.batches import FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame
+from data.store.batches import DrawnStratum, FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame
+from data.store.draws import VerdictStrata, verdict_names
 from data.store.incoming import unfinished_imports
+from data.store.status import judge_run_codes, questions_of_run
+from data.study import Study
 
 MOST_OVERLAP = 100
 
@@ -27,6 +30,45 @@ class DrawRequest:
     """`train`, `dev` or `test`; None for all."""
     name: str | None = None
     seed: str | None = None
+    by: VerdictStrata | None = None
+    """The verdicts to stratify by; None for a simple draw."""
+
+
+def verdicts_meant(store: Store, study: Study, run: str | None, question: str | None) -> VerdictStrata:
+    """The verdicts that `--stratify verdict` means. Raises DrawRefused where they are not named, or cannot make strata."""
+    runs = judge_run_codes(store)
+    if run is None or run not in runs:
+        raise DrawRefused(
+            "--stratify verdict needs --run." if run is None else f"There is no judge run {run!r}.",
+            f"Runs in this study: {', '.join(runs) or 'none'}.",
+            "Name the one whose verdicts make the strata." if runs else "Import verdicts first, or draw without --stratify.",
+        )
+    answered = questions_of_run(store, runs[run])
+    if question is None and len(answered) > 1:
+        raise DrawRefused(
+            f"Run {run!r} answers several questions.", f"Found {', '.join(answered)}.", "Name one of them with --question."
+        )
+    if question is not None and question not in answered:
+        raise DrawRefused(
+            f"Run {run!r} has no verdict on {question!r}.",
+            f"It answers {', '.join(answered)}.",
+            "Name one of these with --question.",
+        )
+    meant = question or answered[0]
+    declared = next((each for each in study.questions if each.id == meant), None)
+    if declared is None:
+        raise DrawRefused(
+            f"The question {meant!r} is not declared any more.", f"Found it in study.db, and not in {study.toml}.", "Put it back."
+        )
+    if declared.type == "multilabel" or (declared.type == "score" and declared.threshold is None):
+        raise DrawRefused(
+            f"Verdicts on {meant!r} cannot make strata.",
+            f"It is a {declared.type} question" + (" without a threshold." if declared.type == "score" else "."),
+            "Declare a threshold in study.toml, or draw without --stratify."
+            if declared.type == "score"
+            else "Draw without --stratify, or by another question.",
+        )
+    return VerdictStrata(run, meant, declared.threshold)
 
 
 def draw(store: Store, request: DrawRequest) -> NewBatch:
@@ -52,17 +94,30 @@ def draw(store: Store, request: DrawRequest) -> NewBatch:
         name = request.name or next(f"batch-{k}" for k in range(1, len(names) + 2) if f"batch-{k}" not in names)
         if name in names:
             raise DrawRefused(f"There is a batch {name!r} already.", f"Batches: {', '.join(names)}.", "Choose another --name.")
-        items = frame(store, request.split)
-        if len(items) < request.size:
-            where = f"split {request.split}" if request.split else "the study"
-            raise DrawRefused(
-                f"There are fewer than {request.size} items to draw from.",
-                f"Found {len(items)} in {where} that are in no other estimate batch.",
-                f"Ask for --n {len(items)} or less." if items else "Import more trajectories, or choose another --split.",
-            )
-        batch = plan(items, request, name, request.seed or secrets.token_hex(4))
+        items = frame(store, request.split, request.by)
+        _check_size(items, request)
+        verdicts = verdict_names(store, request.by) if request.by else {}
+        batch = plan(items, request, name, request.seed or secrets.token_hex(4), verdicts)
         add_batch(store, batch)
     return batch
+
+
+def _check_size(items: list[FrameItem], request: DrawRequest) -> None:
+    """Refuses a draw of more items than there are, or of too few for one of every stratum."""
+    if len(items) < request.size:
+        where = f"split {request.split}" if request.split else "the study"
+        raise DrawRefused(
+            f"There are fewer than {request.size} items to draw from.",
+            f"Found {len(items)} in {where} that are in no other estimate batch.",
+            f"Ask for --n {len(items)} or less." if items else "Import more trajectories, or choose another --split.",
+        )
+    strata = len({item.verdict for item in items})
+    if strata > request.size:
+        raise DrawRefused(
+            f"{request.size} items cannot cover {strata} strata.",
+            "A stratum of which nothing is drawn would leave every figure undefined.",
+            f"Ask for --n {strata} or more, or draw without --stratify.",
+        )
 
 
 def copies_in(store: Store, batch: NewBatch) -> int:
@@ -70,15 +125,40 @@ def copies_in(store: Store, batch: NewBatch) -> int:
     return len(batch.items) - distinct_contents(store, [item.n for item in batch.items])
 
 
-def plan(items: list[FrameItem], request: DrawRequest, name: str, seed: str) -> NewBatch:
-    """The batch that `seed` draws from the frame `items`, which is sorted by id."""
-    drawn = random.Random(f"rejudge draw {seed}").sample(items, request.size)
-    return NewBatch(
-        name=name,
-        overlap=request.overlap,
-        seed=seed,
-        recipe={"design": "simple", "n": request.size, "overlap": request.overlap, "split": request.split or "all"},
-        frame={"items": len(items), "strata": {"all": len(items)}, "splits": dict(Counter(item.split for item in items))},
-        items=drawn,
-        inclusion=request.size / len(items),
-    )
+def plan(items: list[FrameItem], request: DrawRequest, name: str, seed: str, verdicts: dict[int, str] | None = None) -> NewBatch:
+    """The batch that `seed` draws from the frame `items`, which is sorted by id.
+
+    `verdicts`: the names of the strata by code, in the order in which they are drawn.
+    """
+    chance = random.Random(f"rejudge draw {seed}")
+    recipe = {"design": "simple", "n": request.size, "overlap": request.overlap, "split": request.split or "all"}
+    splits = dict(Counter(item.split for item in items))
+    if request.by is None:
+        whole = DrawnStratum("all", None, len(items), request.size)
+        return NewBatch(name, request.overlap, seed, recipe, splits, [whole], chance.sample(items, request.size))
+    stratify = {"by": "verdict", "run": request.by.run, "question": request.by.question}
+    threshold = {} if request.by.threshold is None else {"threshold": request.by.threshold}
+    recipe |= {"design": f"stratified:{request.by.run}", "stratify": stratify | threshold}
+    by_verdict: dict[int | None, list[FrameItem]] = {}
+    for item in items:
+        by_verdict.setdefault(item.verdict, []).append(item)
+    parts = {code: by_verdict[code] for code in verdicts or {} if code in by_verdict}
+    shares = equal_shares([len(part) for part in parts.values()], request.size)
+    strata, drawn = [], []
+    for (code, part), share in zip(parts.items(), shares, strict=True):
+        strata.append(DrawnStratum((verdicts or {})[code], code, len(part), share))
+        drawn += chance.sample(part, share)
+    # Every annotator's order is made from the items' numbers, and those must not tell a stratum.
+    chance.shuffle(drawn)
+    return NewBatch(name, request.overlap, seed, recipe, splits, strata, drawn)
+
+
+def equal_shares(sizes: list[int], total: int) -> list[int]:
+    """How many to draw from strata of these sizes: equal numbers, a small one whole and its rest given to the others.
+
+    What does not divide goes to the larger ones. `total` is at most the sum of `sizes`.
+    """
+    shares = [0] * len(sizes)
+    for done, place in enumerate(sorted(range(len(sizes)), key=lambda place: (sizes[place], place))):
+        shares[place] = min(sizes[place], (total - sum(shares)) // (len(sizes) - done))
+    return shares

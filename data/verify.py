@@ -20,6 +20,7 @@ from data.store import Store
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
 from data.store.chosen import CHOSEN_NAMES
+from data.store.draws import frames_again
 from data.store.erasure import ERASURE_CHAINED
 from data.store.events import CHAINED, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
@@ -192,11 +193,13 @@ def _recipe(recipe_text: str, overlap: int, items: int, first: int | None, last:
     return f"its recipe asked for {recipe['n']} items with {recipe['overlap']} labels; it holds {items} with {overlap}"
 
 
-def _inclusion(recipe_text: str, frame_text: str, least: float | None, most: float | None) -> str:
-    recipe: dict[str, Any] = json.loads(recipe_text)
+def _inclusion(frame_text: str, stratum: str, least: float, most: float, items: int) -> str:
     frame: dict[str, Any] = json.loads(frame_text)
-    same = {least, most} == {recipe["n"] / frame["items"]} if frame["items"] else False
-    return "" if same else "they are not those of its recipe and frame"
+    (drawn,) = [each for each in frame["strata"] if each["name"] == stratum] or [None]
+    if drawn is None:
+        return f"its frame has no stratum {stratum!r}"
+    same = {least, most} == {drawn["drawn"] / drawn["items"]} and items == drawn["drawn"]
+    return "" if same else f"those of stratum {stratum!r} are not those of its frame"
 
 
 def _gold_manifest(hash: str, manifest: str) -> str:
@@ -284,10 +287,11 @@ CHECKS: dict[str, Check] = {
     ),
     "inclusion probabilities": _each(
         "batch {!r}",
-        """SELECT b.name, b.recipe, b.frame, min(i.inclusion), max(i.inclusion)
-           FROM batches b LEFT JOIN batch_items i ON i.batch = b.code GROUP BY b.code""",
+        """SELECT b.name, b.frame, i.stratum, min(i.inclusion), max(i.inclusion), count(*)
+           FROM batches b JOIN batch_items i ON i.batch = b.code GROUP BY b.code, i.stratum""",
         _inclusion,
     ),
+    "frames": frames_again,
     "gold hash": _each("gold set {!r}", "SELECT name, hash, manifest FROM gold_sets", _gold_manifest),
     "gold rows hash": _gold_rows,
     "gold rows": _each(

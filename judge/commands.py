@@ -88,6 +88,55 @@ def add_gold(line: CommandLine) -> None:
     export.add_argument("--out", required=True, metavar="PATH")
 
 
+def batch(args: argparse.Namespace) -> None:
+    from data.store.batches import set_batch_state
+    from data.store.status import study_status
+
+    with Store.open(open_study(args).database) as store:
+        if args.action == "list":
+            print("\n".join(batch_lines(study_status(store)["batches"])) or "No batch is drawn yet.")
+            return
+        state = {"open": "open", "pause": "paused", "close": "closed"}[args.action]
+        set_batch_state(store, args.name, state)
+    print(f"{args.name} is {state}: {_STATES[state]}")
+
+
+_STATES = {
+    "open": "its items are given out.",
+    "paused": "nobody is given an item of it; who holds one may finish it.",
+    "closed": "it takes no more labels, for good.",
+}
+
+
+def add_batch(line: CommandLine) -> None:
+    sub = line.add("batch", batch, "the batches: list, pause, open again, close")
+    add_action = line.actions(sub)
+    add_action("list", "every batch: how far it is, and what is missing")
+    for action, help in (
+        ("pause", "give nobody an item of B; who holds one may finish it"),
+        ("open", "end a pause of B"),
+        ("close", "take no more labels for B; this ends its blindness and cannot be undone"),
+    ):
+        add_action(action, help).add_argument("name", metavar="B")
+
+
+def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
+    """Every batch in words: how far it is, and what of it is missing."""
+    lines = []
+    for batch in batches:
+        strata = f" in {batch['strata']} strata" if batch["strata"] > 1 else ""
+        lines.append(
+            f"{batch['name']} ({batch['state']}): {batch['labels_finished']} of {batch['labels_wanted']} labels, "
+            f"{batch['items']} items{strata}, {batch['overlap']} label{'s' if batch['overlap'] > 1 else ''} each"
+        )
+        counted = [f"{batch['items_missing']} items without a label"] if batch["items_missing"] else []
+        counted += [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
+        if counted:
+            lines.append(f"  {', '.join(counted)}")
+        lines += [f"  flagged by {flag['annotator']}: {flag['id']} ({flag['reason']})" for flag in batch["flags"]]
+    return lines
+
+
 def status(args: argparse.Namespace) -> None:
     from data.store.status import study_status
     from judge.runs import verdict_lines
@@ -117,15 +166,7 @@ def status_text(study: Study, found: dict[str, Any]) -> str:
         lines.append(f"  import of {file} was broken off: run the same `rejudge import` again")
     lines.append(f"judge runs: {', '.join(found['judge_runs']) or 'none'}")
     lines.append("batches:" if found["batches"] else "batches: none")
-    for batch in found["batches"]:
-        lines.append(
-            f"  {batch['name']} ({batch['state']}): {batch['labels_finished']} of {batch['labels_wanted']} labels, "
-            f"{batch['items']} items, {batch['overlap']} label{'s' if batch['overlap'] > 1 else ''} each"
-        )
-        counted = [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
-        if counted:
-            lines.append(f"    {', '.join(counted)}")
-        lines += [f"    flagged by {flag['annotator']}: {flag['id']} ({flag['reason']})" for flag in batch["flags"]]
+    lines += [f"  {line}" for line in batch_lines(found["batches"])]
     lines.append("labels:" if found["labels"] else "labels: none")
     for row in found["labels"]:
         lines.append(f"  {row['annotator']} · {row['question']} · {row['source']}: {row['labels']}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from annotate.sampling import DrawRequest, draw
+from annotate.sampling import DrawRequest, draw, verdicts_meant
 from data.answering import Answer
 from data.arrivals import Naming
 from data.codebook import ensure_codebook
@@ -74,10 +74,21 @@ def import_lines(study: Study, lines: Iterable[dict[str, Any]], name: str = "run
     return import_file(study, path, None, Naming())[0]
 
 
-def draw_batch(study: Study, size: int, overlap: int = 1, seed: str = "seed", name: str | None = None) -> NewBatch:
-    """A batch over all splits."""
+def draw_batch(
+    study: Study,
+    size: int,
+    overlap: int = 1,
+    seed: str = "seed",
+    name: str | None = None,
+    *,
+    split: str | None = None,
+    by: str | None = None,
+    question: str | None = None,
+) -> NewBatch:
+    """A batch over all splits, or over one; `by`: the run whose verdicts it is stratified by."""
     with Store.open(study.database) as store:
-        return draw(store, DrawRequest(size, overlap, None, name, seed))
+        strata = verdicts_meant(store, study, by, question) if by else None
+        return draw(store, DrawRequest(size, overlap, split, name, seed, strata))
 
 
 def numbered(count: int, **fields: Any) -> list[dict[str, Any]]:

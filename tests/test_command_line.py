@@ -20,6 +20,7 @@ COMMANDS = (
     "init",
     "import",
     "draw",
+    "batch",
     "annotators",
     "annotate",
     "agree",
@@ -31,6 +32,10 @@ COMMANDS = (
     "backup",
 )
 ACTIONS = (
+    ("batch", "list"),
+    ("batch", "pause"),
+    ("batch", "open"),
+    ("batch", "close"),
     ("annotators", "add"),
     ("annotators", "list"),
     ("annotators", "revoke"),
@@ -39,7 +44,7 @@ ACTIONS = (
     ("gold", "list"),
     ("gold", "export"),
 )
-LATER = ("batch", "judge", "report", "plan")
+LATER = ("judge", "report", "plan")
 
 
 @pytest.fixture(scope="module")

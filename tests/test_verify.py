@@ -54,7 +54,7 @@ def good_study(folder: Path) -> Study:
         while held := ben.claim():
             ben.label(held[0], A, evidence=(0,))
         assert eva.send(late) == [] and eva.one("SELECT max(surplus) FROM label_events") == 1
-        draw_batch(study, 3, name="second")
+        draw_batch(study, 3, name="second", by="judge-a")
         study.codebook_path(study.questions[0]).write_text("# A second page", encoding="utf-8")
         with Sitting(study, "leo") as leo:
             held = leo.claim()[0]
@@ -273,6 +273,16 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("inclusion probabilities", "batch 'first'", ("UPDATE batch_items SET inclusion = 0.5 WHERE batch = 1 AND number = 4",)),
     ("inclusion probabilities", "batch 'first'", ("""UPDATE batches SET frame = '{"items":40}' WHERE code = 1""",)),
     ("inclusion probabilities", "batch 'first'", ("""UPDATE batches SET frame = '{"items":0}' WHERE code = 1""",)),
+    ("inclusion probabilities", "batch 'second'", ("UPDATE batch_items SET inclusion = 0.3 WHERE batch = 2 AND number = 1",)),
+    ("inclusion probabilities", "batch 'second'", ("UPDATE batch_items SET stratum = 'no such' WHERE batch = 2 AND number = 1",)),
+    ("frames", "batch 'first', item 3", ("UPDATE batch_items SET stratum = 'aligned' WHERE batch = 1 AND number = 3",)),
+    ("frames", "batch 'second', item", ("""UPDATE batch_items SET stratum = CASE stratum WHEN 'aligned' THEN 'unreadable'
+        ELSE 'aligned' END WHERE batch = 2""",)),
+    ("frames", "batch 'first'", ("""UPDATE batches SET frame = replace(frame, '"items":17', '"items":16') WHERE code = 1""",)),
+    ("frames", "batch 'second'", ("""UPDATE batches SET frame = replace(frame, '"last_verdict":', '"last_verdict":-')
+        WHERE code = 2""",)),
+    ("frames", "batch 'second'", ("""UPDATE batches SET frame = replace(frame, '"last_trajectory":1', '"last_trajectory":')
+        WHERE code = 2""",)),
     ("gold hash", "gold set 'gold'", ("UPDATE gold_sets SET manifest = replace(manifest, 'made', 'fake') WHERE code = 1",)),
     ("gold hash", "gold set 'gold-2'", ("UPDATE gold_sets SET hash = 'x' WHERE name = 'gold-2'",)),
     ("gold rows hash", "gold set 'gold'", ("UPDATE gold_items SET document = replace(document, 'annotator-1', 'ana')",)),

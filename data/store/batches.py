@@ -1,10 +1,12 @@
 """Batches: drawn samples, with the frame they were drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from data.errors import BatchRefused
 from data.hashing import canonical_json
+from data.store.columns import trajectory_count
+from data.store.draws import VerdictStrata, verdicts_at
 from data.store.leases import end_leases
 from data.store.store import Store, now
 
@@ -18,6 +20,23 @@ class FrameItem:
     n: int
     id: str
     split: str
+    verdict: int | None = None
+    """The code of the verdict that its stratum is made of; None in a simple draw."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnStratum:
+    """How many items a stratum of the frame had at the draw, and how many of them were drawn."""
+
+    name: str
+    verdict: int | None
+    items: int
+    drawn: int
+
+    @property
+    def inclusion(self) -> float:
+        """The probability with which each of its items was drawn."""
+        return self.drawn / self.items
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +47,31 @@ class NewBatch:
     overlap: int
     seed: str
     recipe: dict[str, Any]
-    frame: dict[str, Any]
-    """Items in the frame, and per stratum; at the moment of the draw."""
+    """`design`, `n`, `overlap`, `split` and, where it is stratified, `stratify`: by which `run` and `question`."""
+    splits: dict[str, int]
+    """Items of the frame by split."""
+    strata: list[DrawnStratum]
     items: list[FrameItem]
-    inclusion: float
+
+    @property
+    def frame(self) -> dict[str, Any]:
+        """The frame at the draw, as it is stored but for the moment of the draw."""
+        strata = [asdict(stratum) for stratum in self.strata]
+        return {"items": sum(stratum.items for stratum in self.strata), "strata": strata, "splits": self.splits}
 
 
-def frame(store: Store, split: str | None) -> list[FrameItem]:
-    """What a simple random draw may take: all but the items of other estimate batches, ordered by id."""
+def frame(store: Store, split: str | None, by: VerdictStrata | None = None) -> list[FrameItem]:
+    """What a draw may take: all but the items of other estimate batches, ordered by id."""
     rows = store.conn.execute(
         """SELECT n, id, split FROM trajectories t WHERE (?1 IS NULL OR split = ?1)
            AND NOT EXISTS (SELECT 1 FROM batch_items i JOIN batches b ON b.code = i.batch
                            WHERE i.trajectory = t.n AND b.kind = 'estimate') ORDER BY id""",
         [split],
     )
-    return [FrameItem(*row) for row in rows]
+    if by is None:
+        return [FrameItem(*row) for row in rows]
+    verdicts = verdicts_at(store, by, last_verdict(store), trajectory_count(store)).tolist()
+    return [FrameItem(n, id, split, verdicts[n]) for n, id, split in rows]
 
 
 def batch_names(store: Store) -> list[str]:
@@ -57,20 +86,34 @@ def distinct_contents(store: Store, numbers: list[int]) -> int:
 
 
 def add_batch(store: Store, batch: NewBatch) -> None:
-    """Writes an open batch, its items and their places. Must run within a write transaction."""
+    """Writes an open batch, its items and their places. Must run within a write transaction.
+
+    With the frame it stores the moment of the draw, as the highest trajectory and verdict: what comes in
+    later belongs to no stratum of it.
+    """
+    moment = {"last_trajectory": trajectory_count(store), "last_verdict": last_verdict(store)}
     code = store.conn.execute(
         """INSERT INTO batches (name, kind, overlap, seed, recipe, frame, state, drawn_at)
            VALUES (?, 'estimate', ?, ?, ?, ?, 'open', ?)""",
-        [batch.name, batch.overlap, batch.seed, canonical_json(batch.recipe), canonical_json(batch.frame), now()],
+        [batch.name, batch.overlap, batch.seed, canonical_json(batch.recipe), canonical_json(batch.frame | moment), now()],
     ).lastrowid
+    strata = {stratum.verdict: stratum for stratum in batch.strata}
     store.conn.executemany(
-        "INSERT INTO batch_items VALUES (?, ?, ?, ?, 'all', 'real')",
-        [(code, number, item.n, batch.inclusion) for number, item in enumerate(batch.items, 1)],
+        "INSERT INTO batch_items VALUES (?, ?, ?, ?, ?, 'real')",
+        [
+            (code, number, item.n, strata[item.verdict].inclusion, strata[item.verdict].name)
+            for number, item in enumerate(batch.items, 1)
+        ],
     )
     store.conn.executemany(
         "INSERT INTO places (batch, number, place) VALUES (?, ?, ?)",
         [(code, number, place) for number in range(1, len(batch.items) + 1) for place in range(1, batch.overlap + 1)],
     )
+
+
+def last_verdict(store: Store) -> int:
+    """The highest id of a verdict; 0 where there is none."""
+    return int(store.conn.execute("SELECT coalesce(max(id), 0) FROM verdicts").fetchone()[0])
 
 
 def set_batch_state(store: Store, name: str, state: str) -> None:

@@ -1,5 +1,6 @@
 """What a study holds, counted from its rows."""
 
+import json
 from typing import Any
 
 from data.store.incoming import unfinished_imports
@@ -33,7 +34,7 @@ def study_status(store: Store) -> dict[str, Any]:
         "twins": {"trajectories": twins, "contents_that_straddle_splits": straddling},
         "unfinished_imports": unfinished_imports(store),
         "judge_runs": list(judge_run_codes(store)),
-        "batches": [_batch(store, *row) for row in one("SELECT code, name, overlap, state FROM batches ORDER BY code")],
+        "batches": [_batch(store, *row) for row in one("SELECT code, name, overlap, state, frame FROM batches ORDER BY code")],
         "labels": labels,
         "gold_sets": [row[0] for row in one("SELECT name FROM gold_sets ORDER BY name")],
     }
@@ -49,10 +50,11 @@ WHERE e.action IN ('label', 'unsure') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-def _batch(store: Store, code: int, name: str, overlap: int, state: str) -> dict[str, Any]:
-    items, places, done = store.conn.execute(
-        """SELECT (SELECT count(*) FROM batch_items WHERE batch = ?1), count(*),
-                  coalesce(sum(a.state = 'finished'), 0)
+def _batch(store: Store, code: int, name: str, overlap: int, state: str, frame: str) -> dict[str, Any]:
+    # A place is held by who works on the item or has labelled it; a skip gives it back.
+    items, places, done, labelled = store.conn.execute(
+        """SELECT (SELECT count(*) FROM batch_items WHERE batch = ?1), count(*), coalesce(sum(a.state = 'finished'), 0),
+                  count(DISTINCT CASE WHEN a.state = 'finished' THEN p.number END)
            FROM places p LEFT JOIN assignments a ON a.id = p.assignment WHERE p.batch = ?1""",
         [code],
     ).fetchone()
@@ -62,9 +64,11 @@ def _batch(store: Store, code: int, name: str, overlap: int, state: str) -> dict
         "name": name,
         "state": state,
         "items": items,
+        "strata": len(json.loads(frame)["strata"]),
         "overlap": overlap,
         "labels_wanted": places,
         "labels_finished": done,
+        "items_missing": items - labelled,
         "unsure": counts.get("unsure", 0),
         "skipped": counts.get("skip", 0),
         "surplus": counts.get("surplus", 0),
@@ -85,6 +89,16 @@ JOIN annotators p ON p.code = e.annotator WHERE e.batch = ? AND e.action = 'flag
 def judge_run_codes(store: Store) -> dict[str, int]:
     """Every judge run by name, to its code."""
     return dict(store.conn.execute("SELECT name, code FROM judge_runs ORDER BY name").fetchall())
+
+
+def questions_of_run(store: Store, run: int) -> list[str]:
+    """The questions on which a run has a verdict."""
+    rows = store.conn.execute(
+        """SELECT id FROM questions q WHERE EXISTS (SELECT 1 FROM verdicts v WHERE v.run = ? AND v.question = q.code AND repeat = 0)
+           ORDER BY id""",
+        [run],
+    )
+    return [row[0] for row in rows]
 
 
 def verdict_counts(store: Store) -> list[tuple[str, str, str, int]]:

@@ -1,0 +1,161 @@
+"""Several batches as one sample: the strata behind a figure, and what each finished item stands for.
+
+A draw gives every item of its frame a rate: of how many items of its stratum, in no batch yet, it took how
+many. What makes rates differ is the verdict at the draw (where it was stratified; unreadable and no
+verdict are strata too), the split (where it was restricted) and whether the item was there yet. Items that
+every draw met at one rate are one stratum: that is the coarsest partition in which all estimate batches
+together are a simple random sample of each stratum. So a second simple draw from the same items adds no
+stratum, and neither does a stratified one that happened to take its strata at one rate.
+
+A finished item stands for (items of its stratum) / (finished items of its stratum). The frame is every
+item that one of the draws could have taken. A batch counts whatever its state: everybody walks it in an
+order of her own that knows nothing of strata, so what is finished of an open batch is a random part of
+each stratum, and the rest is missing.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from data.store.columns import Bools, Ints, trajectory_count, whole_numbers
+from data.store.draws import Draw, read_draws
+from data.store.factors import SPLITS, Factor, split_factor, verdict_factors, wave_factor
+from data.store.store import Store
+
+NOTHING = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """Items that every draw met at one rate."""
+
+    name: str
+    frame: int
+    drawn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """All estimate batches of a study as one stratified sample."""
+
+    strata: tuple[Stratum, ...]
+    stratum_of: Ints
+    """By trajectory number (place 0 is nobody's): the place in `strata`, or -1 outside the frame."""
+    drawn: Bools
+    """By trajectory number: whether it is in the frame and stands in an estimate batch."""
+    outside: int
+    """Items imported after the last draw."""
+    by: frozenset[tuple[str, str]]
+    """(run, question) of which the verdicts tell strata apart."""
+
+    @property
+    def design(self) -> str:
+        """`simple`, or `stratified:RUN`; several runs are joined by ` + `."""
+        runs = sorted({run for run, _ in self.by})
+        return f"stratified:{' + '.join(runs)}" if runs else "simple"
+
+
+def pool(store: Store, split: str | None = None) -> Pool:
+    """Pools the estimate batches of a study; with `split`, over the items of that split alone."""
+    draws, size = read_draws(store), trajectory_count(store)
+    columns, verdicts = verdict_factors(store, draws, size)
+    splits = split_factor(store, size)
+    found = _met_alike(draws, columns, splits.values)
+    telling = _telling([*verdicts, splits, wave_factor(draws, size)], found)
+    names, place = _named(found, telling, splits)
+    stratum_of = np.where(found < 0, -1, place[found])
+    drawn = np.zeros(size + 1, dtype=bool)
+    drawn[whole_numbers(store, _DRAWN, [])] = True
+    drawn &= stratum_of >= 0
+    if split is not None:
+        stratum_of = np.where(splits.values == SPLITS.index(split), stratum_of, -1)
+        there = np.unique(stratum_of[stratum_of >= 0])
+        names = [names[k] for k in there]
+        stratum_of = np.where(stratum_of < 0, -1, np.searchsorted(there, stratum_of))
+        drawn &= stratum_of >= 0
+    frames = np.bincount(stratum_of[stratum_of >= 0], minlength=len(names)).tolist()
+    taken = np.bincount(stratum_of[drawn], minlength=len(names)).tolist()
+    strata = tuple(Stratum(*each) for each in zip(names, frames, taken, strict=True))
+    last = max((draw.last_trajectory for draw in draws), default=size)
+    return Pool(strata, stratum_of, drawn, size - last, frozenset(factor.by for factor in telling if factor.by))
+
+
+_DRAWN = """
+SELECT i.trajectory AS value FROM batch_items i JOIN batches b ON b.code = i.batch WHERE b.kind = 'estimate'
+"""
+
+
+def _met_alike(draws: list[Draw], columns: dict[str, Ints], split: Ints) -> Ints:
+    """By trajectory number: one number, from 0, for all items that every draw met at one rate; -1 where none could take it."""
+    met = np.zeros(len(split), dtype=np.int64)
+    reached = np.zeros(len(split), dtype=bool)
+    whole = np.zeros(len(split), dtype=bool)  # a stratum that was drawn whole has no more to do with later draws
+    for draw in draws:
+        eligible = (np.arange(len(split)) <= draw.last_trajectory) & ~whole
+        eligible[0] = False
+        if draw.split:
+            eligible &= split == SPLITS.index(draw.split)
+        rates = sorted({NOTHING, *draw.rates.values()})
+        rate = np.zeros(len(split), dtype=np.int64)
+        for code, drawn in draw.rates.items():
+            items = eligible if code is None else eligible & (columns[draw.name] == code)
+            rate[items] = rates.index(drawn)
+            if drawn == 1:
+                whole |= items
+        met = _numbered(met * len(rates) + rate)
+        reached |= eligible
+    alike = np.full(len(split), -1, dtype=np.int64)
+    alike[reached] = _numbered(met[reached])
+    return alike
+
+
+def _numbered(values: Ints) -> Ints:
+    """The same partition with its parts numbered from 0; for small values."""
+    there = np.bincount(values) > 0
+    numbers: Ints = (np.cumsum(there) - 1)[values]
+    return numbers
+
+
+def _telling(factors: list[Factor], found: Ints) -> list[Factor]:
+    """The factors that tell the strata apart, without those that the others make needless."""
+    inside = found >= 0
+    strata = int(found.max(initial=-1)) + 1
+    kept = list(factors)
+    for factor in reversed(factors):
+        others = [other for other in kept if other is not factor]
+        key = np.zeros(int(inside.sum()), dtype=np.int64)
+        for other in others:
+            key = key * len(other.labels) + other.values[inside]
+        met = np.bincount(_numbered(key) * strata + found[inside]) > 0
+        met = np.pad(met, (0, -len(met) % strata)) if strata else met
+        if not strata or (met.reshape(-1, strata).sum(axis=1) <= 1).all():
+            kept = others
+    return kept
+
+
+def _named(found: Ints, factors: list[Factor], splits: Factor) -> tuple[list[str], Ints]:
+    """The strata's names in the order in which they are listed, and where in it each of `found` stands.
+
+    A name says of each factor which of its values the stratum has, unless it has all that there are.
+    """
+    strata = int(found.max(initial=-1)) + 1
+    there = [factor.present(found, strata) for factor in factors]
+    frame, study = np.where(found < 0, -1, 0), np.where(np.arange(len(found)) > 0, 0, -1)
+    whole = [factor.present(study if factor is splits else frame, 1)[0] for factor in factors]
+    order = sorted(range(strata), key=lambda k: [tuple(np.flatnonzero(table[k]).tolist()) for table in there])
+    place = np.empty(strata, dtype=np.int64)
+    place[order] = np.arange(strata)
+    names: list[str] = []
+    alike: Counter[str] = Counter()
+    for k in order:
+        parts = [
+            factor.prefix + " or ".join(np.array(factor.labels, dtype=object)[table[k]])
+            for factor, table, every in zip(factors, there, whole, strict=True)
+            if (table[k] != every).any()
+        ]
+        name = ", ".join(parts) or "all"
+        alike[name] += 1
+        names.append(f"{name} ({alike[name]})" if alike[name] > 1 else name)
+    return names, place
