@@ -33,12 +33,18 @@ class Factor:
         there: Bools = counts.reshape(strata, width) > 0
         return there
 
+    def within(self, label: str) -> Bools:
+        """By trajectory number: whether it has this value."""
+        chosen: Bools = self.values == self.labels.index(label)
+        chosen[0] = False
+        return chosen
+
 
 def split_factor(store: Store, size: int) -> Factor:
     """The split of every trajectory."""
     values = np.zeros(size + 1, dtype=np.int64)
     for place, name in enumerate(SPLITS):
-        values[whole_numbers(store, "SELECT n AS value FROM trajectories WHERE split = ?", [name])] = place
+        values[whole_numbers(store, "SELECT n AS value FROM trajectories WHERE split = :name", {"name": name})] = place
     return Factor(SPLITS, values)
 
 

@@ -19,7 +19,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from data.store.columns import Bools, Ints, trajectory_count, whole_numbers
+from data.store.columns import Bools, Ints, numbered, trajectory_count, whole_numbers
 from data.store.draws import Draw, read_draws
 from data.store.factors import SPLITS, Factor, split_factor, verdict_factors, wave_factor
 from data.store.store import Store
@@ -60,6 +60,8 @@ class Pool:
 def pool(store: Store, split: str | None = None) -> Pool:
     """Pools the estimate batches of a study; with `split`, over the items of that split alone."""
     draws, size = read_draws(store), trajectory_count(store)
+    if not draws:
+        return Pool((), np.full(size + 1, -1), np.zeros(size + 1, dtype=bool), 0, frozenset())
     columns, verdicts = verdict_factors(store, draws, size)
     splits = split_factor(store, size)
     found = _met_alike(draws, columns, splits.values)
@@ -67,7 +69,7 @@ def pool(store: Store, split: str | None = None) -> Pool:
     names, place = _named(found, telling, splits)
     stratum_of = np.where(found < 0, -1, place[found])
     drawn = np.zeros(size + 1, dtype=bool)
-    drawn[whole_numbers(store, _DRAWN, [])] = True
+    drawn[whole_numbers(store, _DRAWN)] = True
     drawn &= stratum_of >= 0
     if split is not None:
         stratum_of = np.where(splits.values == SPLITS.index(split), stratum_of, -1)
@@ -78,7 +80,7 @@ def pool(store: Store, split: str | None = None) -> Pool:
     frames = np.bincount(stratum_of[stratum_of >= 0], minlength=len(names)).tolist()
     taken = np.bincount(stratum_of[drawn], minlength=len(names)).tolist()
     strata = tuple(Stratum(*each) for each in zip(names, frames, taken, strict=True))
-    last = max((draw.last_trajectory for draw in draws), default=size)
+    last = max(draw.last_trajectory for draw in draws)
     return Pool(strata, stratum_of, drawn, size - last, frozenset(factor.by for factor in telling if factor.by))
 
 
@@ -104,18 +106,11 @@ def _met_alike(draws: list[Draw], columns: dict[str, Ints], split: Ints) -> Ints
             rate[items] = rates.index(drawn)
             if drawn == 1:
                 whole |= items
-        met = _numbered(met * len(rates) + rate)
+        met = numbered(met * len(rates) + rate)[1]
         reached |= eligible
     alike = np.full(len(split), -1, dtype=np.int64)
-    alike[reached] = _numbered(met[reached])
+    alike[reached] = numbered(met[reached])[1]
     return alike
-
-
-def _numbered(values: Ints) -> Ints:
-    """The same partition with its parts numbered from 0; for small values."""
-    there = np.bincount(values) > 0
-    numbers: Ints = (np.cumsum(there) - 1)[values]
-    return numbers
 
 
 def _telling(factors: list[Factor], found: Ints) -> list[Factor]:
@@ -128,7 +123,7 @@ def _telling(factors: list[Factor], found: Ints) -> list[Factor]:
         key = np.zeros(int(inside.sum()), dtype=np.int64)
         for other in others:
             key = key * len(other.labels) + other.values[inside]
-        met = np.bincount(_numbered(key) * strata + found[inside]) > 0
+        met = np.bincount(numbered(key)[1] * strata + found[inside]) > 0
         met = np.pad(met, (0, -len(met) % strata)) if strata else met
         if not strata or (met.reshape(-1, strata).sum(axis=1) <= 1).all():
             kept = others

@@ -126,6 +126,7 @@ CREATE TABLE label_events (
 CREATE UNIQUE INDEX label_events_received ON label_events (outbox, outbox_seq, question);
 CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, chosen, score, surplus)
     WHERE action <> 'flag';
+CREATE INDEX label_pages ON label_events (question, codebook) WHERE codebook IS NOT NULL;
 CREATE INDEX label_events_by_trajectory ON label_events (trajectory, phase);
 CREATE INDEX label_events_by_assignment ON label_events (assignment, seq);
 

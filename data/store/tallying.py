@@ -1,285 +1,198 @@
 """Counting who said what beside whom: rows of the store in, `data.tallies` out.
 
-Choices are small whole numbers throughout, and everything is counted on columns at once.
+Answers are small whole numbers throughout, and everything is counted on columns at once.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from data.questions import Question
+from data.records import CONSENSUS
 from data.store.chosen import CHOSEN_NAMES
+from data.store.columns import Ints, numbered, trajectory_count
+from data.store.factors import split_factor
+from data.store.groups import group_numbers
+from data.store.pairing import Shared, count_pair, excluded_of, frame_of, group_count, is_weighted
+from data.store.pooling import Pool, pool
+from data.store.ratings import Ratings, Wanted, read_ratings
+from data.store.sides import MISSING, PHASES, SKIPPED, Side
 from data.store.store import Store
-from data.store.versions import choice_codes
+from data.store.vote_counts import count_votes
 from data.study import Study
-from data.tallies import Excluded, PairTally, QuestionTally
+from data.tallies import PairTally, QuestionTally
 
-# Answers are codes: 0 and above a choice, below that a reason why there is none.
-UNSURE, SKIPPED, TIE, ERROR, MISSING = -1, -2, -3, -4, -5
-SOURCES = ("batch", "imported", "all")
+SOURCES = tuple(PHASES)
 
 
-@dataclass(frozen=True, slots=True)
-class _Labels:
-    """One row per item and annotator: `item`, `annotator`, `answer`, `codebook`."""
+def tally(store: Store, study: Study, run: int | None, source: str | None, split: str | None = None) -> list[QuestionTally]:
+    """Every question's counts.
 
-    table: pd.DataFrame
-    design: str
-
-
-def tally(store: Store, study: Study, run: int | None, source: str | None) -> list[QuestionTally]:
-    """Every question's counts. `run`: the code of one judge run, or None for all; `source`: see `SOURCES`."""
+    `run`: the code of one judge run, or None for all; `source`: see `SOURCES`; `split`: the items of one split
+    alone, with that split's frame.
+    """
     runs = {
         code: name
         for code, name in store.conn.execute("SELECT code, name FROM judge_runs ORDER BY name")
         if run is None or code == run
     }
-    groups = _groups(store)
-    known: dict[str, _Answers] = {}
+    size = trajectory_count(store)
+    within = None if split is None else split_factor(store, size).within(split)
+    pooled, group_of = pool(store, split), group_numbers(store)
+    known: dict[str, Ratings] = {}
     tallies = []
     for question in study.questions:
-        if question.answered_by != "choice":
-            continue  # several choices and scores are not counted in tables of choices
-        answers = _Answers.read(store, question, runs, source)
-        known[question.id] = answers
-        outside = known.get(question.when.question) if question.when else None
-        tallies.append(_tally_question(answers, outside, groups))
+        ratings = read_ratings(store, question, Wanted(runs, source, within, size), known)
+        known[question.id] = ratings
+        tallies.append(_Counting(ratings, pooled, group_of).tally())
     return tallies
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
-    """All answers to one question, as columns of codes by item."""
+class _Counting:
+    """One question and everything that its counts need."""
 
-    question: Question
-    labels: _Labels
-    people: Mapping[str, pd.Series]
-    """Handle -> answer by item."""
-    consensus: pd.Series
-    verdicts: Mapping[str, pd.Series]
-    """Run -> answer by item."""
+    ratings: Ratings
+    pool: Pool
+    group_of: Ints
 
-    @classmethod
-    def read(cls, store: Store, question: Question, runs: dict[int, str], source: str | None) -> "_Answers":
-        row = store.conn.execute("SELECT code FROM questions WHERE id = ?", [question.id]).fetchone()
-        code = -1 if row is None else row[0]
-        places = choice_codes(store, code)
-        place = {places[choice]: position for position, choice in enumerate(question.choices) if choice in places}
-        labels = _read_labels(store, code, place, source)
-        people = {str(handle): part.set_index("item")["answer"] for handle, part in labels.table.groupby("annotator", sort=True)}
-        verdicts = {name: _read_verdicts(store, run, code, place) for run, name in runs.items()}
-        return cls(
-            question,
-            labels,
-            people,
-            _consensus(labels.table, len(question.choices)),
-            {name: answers for name, answers in verdicts.items() if len(answers)},
+    def tally(self) -> QuestionTally:
+        ratings, question = self.ratings, self.ratings.question
+        names = list(ratings.people)
+        votes = count_votes(ratings, self.pool, self.group_of)
+        return QuestionTally(
+            id=question.id,
+            type=question.type,
+            choices=question.choices,
+            positive=None if question.positive is None else question.choices.index(question.positive),
+            judge_pairs=tuple(pair for run in ratings.verdicts for pair in self._judge_pairs(run)),
+            human_pairs=tuple(pair for place, first in enumerate(names) for pair in self._human_pairs(first, names[place + 1 :])),
+            votes=votes.counts,
+            units=votes.units,
+            vote_strata=votes.strata,
+            vote_clusters=votes.clusters,
+            missing=votes.missing,
+            outside_frame=votes.outside,
         )
 
+    def _judge_pairs(self, run: str) -> Iterator[PairTally]:
+        """The consensus and every person beside the run; without an item that both had there is no pair."""
+        ratings = self.ratings
+        verdicts = ratings.verdicts[run].on(ratings.size)
+        by_run = (run, ratings.question.id) in self.pool.by
+        before = ratings.condition.ratings if ratings.condition else None
+        for name in (CONSENSUS, *ratings.people):
+            human = ratings.human(name)
+            sides = (before.human(name), before.verdicts.get(run)) if before else ()
+            asked = ratings.asked(human.items, *(side or None for side in sides))
+            items, answers = human.items[asked], human.answers[asked]
+            if (verdicts[items] != MISSING).any():
+                yield self._pair(
+                    Shared(
+                        f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self._pool_of(human),
+                        ratings.finished(name), self.group_of, verdicts if by_run else None,
+                    ),
+                    [name],
+                )  # fmt: skip
 
-def _read_labels(store: Store, question: int, place: dict[int, int], source: str | None) -> _Labels:
-    if source is None:
-        labels = _read_labels(store, question, place, "batch")
-        # Skips alone are no labels; nor is what was undone, or surplus.
-        batch = (labels.table["answer"] != SKIPPED).any()
-        return labels if batch else _read_labels(store, question, place, "imported")
-    phases = {"batch": ("blind",), "imported": ("imported",), "all": ("blind", "imported")}[source]
-    marks = ",".join("?" * len(phases))
-    # The latest event of a person on an item decides: SQLite takes the other columns from the row of max(seq).
-    # Of one person's blind and imported answers the blind one stands, as in a gold set; a skip gives way to either.
-    order = "ORDER BY e.action <> 'skip', e.phase = 'blind'" if source == "all" else ""
-    rows = store.conn.execute(
-        f"""SELECT e.trajectory, a.handle, e.action, e.choice, e.last FROM
-            (SELECT annotator, trajectory, phase, action, choice, max(seq) AS last FROM label_events INDEXED BY label_answers
-             WHERE question = ? AND phase IN ({marks}) AND surplus = 0 AND action <> 'flag'
-             GROUP BY phase, annotator, trajectory) e
-            JOIN annotators a ON a.code = e.annotator WHERE e.action <> 'undo' {order}""",
-        [question, *phases],
-    ).fetchall()
-    answer = {"unsure": UNSURE, "skip": SKIPPED}
-    pages = dict(
-        store.conn.execute("SELECT seq, codebook FROM label_events WHERE question = ? AND codebook IS NOT NULL", [question])
-    )
-    table = pd.DataFrame(
-        {
-            "item": np.array([row[0] for row in rows], dtype=np.int64),
-            "annotator": pd.Series([row[1] for row in rows], dtype="object"),
-            "answer": np.array([place[row[3]] if row[2] == "label" else answer[row[2]] for row in rows], dtype=np.int64),
-            "codebook": pd.Series([pages.get(row[4]) for row in rows], dtype="object"),
-        }
-    ).drop_duplicates(["item", "annotator"], keep="last")
-    return _Labels(table, "simple" if source == "batch" else "imported")
+    def _human_pairs(self, first: str, others: list[str]) -> Iterator[PairTally]:
+        """A person beside others; without an item that both had there is no pair."""
+        ratings = self.ratings
+        one, finished = ratings.people[first].on(ratings.size), ratings.finished(first)
+        before = ratings.condition.ratings if ratings.condition else None
+        for second in others:
+            other = ratings.people[second]
+            sides = (before.human(first), before.human(second)) if before else ()
+            shared = (one[other.items] != MISSING) & ratings.asked(other.items, *(side or None for side in sides))
+            items = other.items[shared]
+            if len(items):
+                yield self._pair(
+                    Shared(
+                        f"human:{first}", f"human:{second}", items, one[items], other.answers[shared],
+                        self._pool_of(ratings.people[first], other), finished & ratings.finished(second), self.group_of,
+                    ),
+                    [first, second],
+                )  # fmt: skip
 
+    def _pool_of(self, *sides: Side) -> Pool | None:
+        """The strata behind these sides; none where a label of theirs was imported, for nobody knows how that was drawn."""
+        return None if any(side.imported.any() for side in sides) else self.pool
 
-def _read_verdicts(store: Store, run: int, question: int, place: dict[int, int]) -> pd.Series:
-    rows = store.conn.execute(
-        "SELECT trajectory, choice FROM verdicts INDEXED BY verdict_answers WHERE run = ? AND question = ? AND repeat = 0",
-        [run, question],
-    ).fetchall()
-    answers = np.array([ERROR if choice is None else place[choice] for _, choice in rows], dtype=np.int64)
-    return pd.Series(answers, index=pd.Index([item for item, _ in rows], dtype="int64"))
+    def _pair(self, shared: Shared, people: list[str]) -> PairTally:
+        """The tables of a pair, by the type of the question."""
+        question = self.ratings.question
+        both = shared.items[shared.both]
+        if question.answered_by == "choice":
+            pair = count_pair(shared, len(question.choices))
+        else:
+            strata = frame_of(shared)
+            pair = PairTally(
+                rows=shared.rows,
+                columns=shared.columns,
+                confusion=(),
+                unreadable=(),
+                excluded=excluded_of(shared),
+                design="imported" if shared.pool is None else shared.pool.design,
+                groups=group_count(shared),
+                weighted=is_weighted(strata),
+                strata=strata,
+                by_label=_by_label(shared, question),
+                scores=_scores(shared, self.ratings) if question.type == "score" else {},
+                at_threshold=_at_threshold(shared, self.ratings),
+            )
+        single = int(np.isin(both, self.ratings.single, assume_unique=True).sum()) if people == [CONSENSUS] else None
+        return replace(pair, codebooks=self._codebooks(both, people), single=single)
 
-
-def _consensus(table: pd.DataFrame, choices: int) -> pd.Series:
-    """By item: the choice of more than half of the labels that are not unsure, else why there is none."""
-    votes = _votes(table, choices)
-    if not len(votes):
-        return pd.Series(dtype="int64")
-    counts = votes.to_numpy()
-    total = counts.sum(axis=1)
-    top = counts.argmax(axis=1)
-    settled = counts[np.arange(len(counts)), top] * 2 > total
-    unsure = table.assign(unsure=table["answer"] == UNSURE).groupby("item")["unsure"].any().reindex(votes.index)
-    answer = np.where(settled, top, np.where(total > 0, TIE, np.where(unsure.to_numpy(dtype=bool), UNSURE, SKIPPED)))
-    return pd.Series(answer, index=votes.index)
-
-
-def _votes(table: pd.DataFrame, choices: int) -> pd.DataFrame:
-    """Items x choices: how many annotators chose what. Items whose labels are all unsure have a row of zeros."""
-    items = pd.Index(np.sort(table["item"].unique()), dtype="int64")
-    chosen = table[table["answer"] >= 0]
-    counts = np.zeros((len(items), choices), dtype=np.int64)
-    np.add.at(counts, (items.get_indexer(chosen["item"]), chosen["answer"].to_numpy()), 1)
-    return pd.DataFrame(counts, index=items)
-
-
-def _groups(store: Store) -> pd.Series:
-    rows = store.conn.execute("SELECT n, group_name FROM trajectories").fetchall()
-    names = pd.factorize(np.array([name for _, name in rows], dtype=object))[0]
-    return pd.Series(names, index=pd.Index([n for n, _ in rows], dtype="int64"))
-
-
-def _tally_question(answers: _Answers, condition: _Answers | None, groups: pd.Series) -> QuestionTally:
-    question = answers.question
-    judge_pairs, human_pairs = [], []
-    for run, verdicts in answers.verdicts.items():
-        for name, human in (("consensus", answers.consensus), *answers.people.items()):
-            if not len(human):
-                continue
-            asked = _asked(answers, condition, human, name, run)
-            pair = _judge_pair(answers, f"human:{name}", human[asked], f"judge:{run}", verdicts, groups)
-            if pair:
-                judge_pairs.append(pair)
-    names = sorted(answers.people)
-    for position, first in enumerate(names):
-        for second in names[position + 1 :]:
-            human_pair = _human_pair(answers, first, second, condition, groups)
-            if human_pair:
-                human_pairs.append(human_pair)
-    votes = _votes(_where_asked(answers, condition), len(question.choices))
-    return QuestionTally(
-        id=question.id,
-        type=question.type,
-        choices=question.choices,
-        positive=None if question.positive is None else question.choices.index(question.positive),
-        judge_pairs=tuple(judge_pairs),
-        human_pairs=tuple(human_pairs),
-        votes=_patterns(votes),
-    )
+    def _codebooks(self, items: Ints, people: list[str]) -> dict[str, int]:
+        """Codebook page to the labels that were given under it, of `people` on `items`."""
+        ratings = self.ratings
+        used = np.zeros(ratings.size + 1, dtype=bool)
+        used[items] = True
+        sides = ratings.people.values() if people == [CONSENSUS] else [ratings.people[name] for name in people]
+        counts = np.zeros(len(ratings.pages) + 1, dtype=np.int64)
+        for side in sides:
+            labels = used[side.items] & (side.answers != SKIPPED)
+            counts += np.bincount(side.pages[labels] + 1, minlength=len(counts))
+        return {page: int(count) for page, count in sorted(zip(ratings.pages, counts[1:], strict=True)) if count}
 
 
-def _where_asked(answers: _Answers, condition: _Answers | None) -> pd.DataFrame:
-    """The labels that their annotators gave where `when` held for themselves, or where they did not say."""
-    table, when = answers.labels.table, answers.question.when
-    if condition is None or when is None:
-        return table
-    wanted = condition.question.choices.index(when.choice)
-    asked = np.ones(len(table), dtype=bool)
-    for name, side in condition.people.items():
-        rows = (table["annotator"] == name).to_numpy()
-        asked[rows] = _holds(side, pd.Index(table.loc[rows, "item"]), wanted)
-    return table[asked]
-
-
-def _patterns(votes: pd.DataFrame) -> dict[tuple[int, ...], int]:
-    """How many items have which row of votes."""
-    if not len(votes):
+def _by_label(shared: Shared, question: Question) -> Mapping[str, PairTally]:
+    """For several choices: whether each was among them, on one side and on the other."""
+    if question.type != "multilabel":
         return {}
-    patterns, counts = np.unique(votes.to_numpy(), axis=0, return_counts=True)
-    return {tuple(map(int, pattern)): int(count) for pattern, count in zip(patterns, counts, strict=True)}
+    return {choice: count_pair(shared.mapped(partial(_bit, place)), 2) for place, choice in enumerate(question.choices)}
 
 
-def _asked(answers: _Answers, condition: _Answers | None, human: pd.Series, name: str, run: str) -> npt.NDArray[np.bool_]:
-    """Items where `when` holds on at least one side. A side that did not answer the condition does not rule out."""
-    when = answers.question.when
-    if condition is None or when is None:
-        return np.ones(len(human), dtype=bool)
-    wanted = condition.question.choices.index(when.choice)
-    sides = (condition.consensus if name == "consensus" else condition.people.get(name), condition.verdicts.get(run))
-    return np.logical_or(_holds(sides[0], human.index, wanted), _holds(sides[1], human.index, wanted))
+def _bit(place: int, sets: Ints) -> Ints:
+    bits: Ints = sets >> place & 1
+    return bits
 
 
-def _holds(side: pd.Series | None, items: pd.Index, wanted: int) -> npt.NDArray[np.bool_]:
-    if side is None or not len(side):
-        return np.ones(len(items), dtype=bool)
-    found = side.reindex(items, fill_value=MISSING).to_numpy()
-    return np.asarray((found == wanted) | (found < 0), dtype=bool)
-
-
-def _judge_pair(
-    answers: _Answers, rows: str, human: pd.Series, columns: str, verdicts: pd.Series, groups: pd.Series
-) -> PairTally | None:
-    judge = verdicts.reindex(human.index, fill_value=MISSING)
-    if (judge == MISSING).all():
+def _at_threshold(shared: Shared, ratings: Ratings) -> PairTally | None:
+    """For scores with a threshold: whether it was reached."""
+    threshold = ratings.question.threshold
+    if threshold is None:
         return None
-    h, j = human.to_numpy(), judge.to_numpy()
-    size = len(answers.question.choices)
-    human_said = h >= 0
-    unreadable = np.bincount(h[human_said & (j == ERROR)], minlength=size)
-    excluded = Excluded(
-        missing=int((human_said & (j == MISSING)).sum()),
-        skipped=int((h == SKIPPED).sum()),
-        unsure=int((h == UNSURE).sum()),
-        tie=int((h == TIE).sum()),
-        error=int(unreadable.sum()),
-    )
-    both = human_said & (j >= 0)
-    return _pair(answers, rows, columns, h[both], j[both], human.index[both], excluded, groups, tuple(map(int, unreadable)))
+    first = int(np.searchsorted(ratings.levels, threshold))
+    return count_pair(shared.mapped(lambda levels: (levels >= first).astype(np.int64)), 2)
 
 
-def _human_pair(answers: _Answers, first: str, second: str, condition: _Answers | None, groups: pd.Series) -> PairTally | None:
-    a, b = answers.people[first].align(answers.people[second], join="inner")
-    when = answers.question.when
-    if condition is not None and when is not None:
-        wanted = condition.question.choices.index(when.choice)
-        asked = _holds(condition.people.get(first), a.index, wanted) | _holds(condition.people.get(second), a.index, wanted)
-        a, b = a[asked], b[asked]
-    if not len(a):
-        return None
-    x, y = a.to_numpy(), b.to_numpy()
-    skipped = (x == SKIPPED) | (y == SKIPPED)
-    unsure = ~skipped & ((x == UNSURE) | (y == UNSURE))
-    both = ~skipped & ~unsure
-    excluded = Excluded(skipped=int(skipped.sum()), unsure=int(unsure.sum()))
-    return _pair(answers, f"human:{first}", f"human:{second}", x[both], y[both], a.index[both], excluded, groups, ())
-
-
-def _pair(
-    answers: _Answers, rows: str, columns: str, x: npt.NDArray[np.int64], y: npt.NDArray[np.int64], items: pd.Index,
-    excluded: Excluded, groups: pd.Series, unreadable: tuple[int, ...],
-) -> PairTally:  # fmt: skip
-    size = len(answers.question.choices)
-    confusion = np.bincount(x * size + y, minlength=size * size).reshape(size, size)
-    table = answers.labels.table
-    names = {rows.removeprefix("human:"), columns.removeprefix("human:")}
-    used = table[table["item"].isin(items) & (table["annotator"].isin(names) | (rows == "human:consensus"))]
-    codebooks = used["codebook"].dropna().value_counts()
-    return PairTally(
-        rows=rows,
-        columns=columns,
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
-        unreadable=unreadable,
-        excluded=excluded,
-        design=answers.labels.design,
-        groups=int(groups.reindex(items).nunique()),
-        codebooks={str(page): int(count) for page, count in sorted(codebooks.items())},
-    )
+def _scores(shared: Shared, ratings: Ratings) -> dict[tuple[int, float, float], int]:
+    both = shared.both
+    stratum = np.zeros(int(both.sum()), dtype=np.int64) if shared.pool is None else shared.pool.stratum_of[shared.items[both]]
+    size = len(ratings.levels)
+    cells, place = numbered((stratum * size + shared.first[both]) * size + shared.second[both])
+    counts = np.bincount(place, minlength=len(cells))
+    levels = ratings.levels.tolist()
+    return {
+        (cell // (size * size), levels[cell // size % size], levels[cell % size]): count
+        for cell, count in zip(cells.tolist(), counts.tolist(), strict=True)
+    }
 
 
 def current_labels(store: Store) -> list[dict[str, object]]:

@@ -21,11 +21,11 @@ def verdict_codes(
     """
     (choices,) = store.conn.execute("SELECT count(*) FROM choices WHERE question = ?", [question]).fetchone()
     width = max(choices, 2) + 1
-    answer = "choice" if threshold is None else "score >= ?5"
+    answer = "choice" if threshold is None else "score >= :threshold"
     packed = whole_numbers(
         store,
-        f"""SELECT trajectory * ?4 + coalesce(({answer}) + 1, 0) AS value FROM verdicts INDEXED BY verdict_answers
-            WHERE run = ?1 AND question = ?2 AND repeat = 0 AND (?3 IS NULL OR id <= ?3) ORDER BY trajectory""",
-        [run, question, last, width] if threshold is None else [run, question, last, width, threshold],
+        f"""SELECT trajectory * :width + coalesce(({answer}) + 1, 0) AS value FROM verdicts INDEXED BY verdict_answers
+            WHERE run = :run AND question = :question AND repeat = 0 AND (:last IS NULL OR id <= :last) ORDER BY trajectory""",
+        {"run": run, "question": question, "last": last, "width": width, "threshold": threshold},
     )
     return packed // width, packed % width - 1
