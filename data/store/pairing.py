@@ -73,7 +73,8 @@ def excluded_of(pair: Shared) -> Excluded:
 
 def count_pair(pair: Shared, size: int) -> PairTally:
     """The tables of a pair whose answers are places from 0 to `size` - 1."""
-    in_cell = (pair.first >= 0) & ((pair.second >= 0) | (pair.second == ERROR))
+    both = pair.both
+    in_cell = both | ((pair.first >= 0) & (pair.second == ERROR)) if pair.judged else both
     items, row = pair.items[in_cell], pair.first[in_cell]
     column = np.where(pair.second[in_cell] == ERROR, size, pair.second[in_cell])
     stratum = np.zeros(len(items), dtype=np.int64) if pair.pool is None else pair.pool.stratum_of[items]
@@ -89,16 +90,16 @@ def count_pair(pair: Shared, size: int) -> PairTally:
         unreadable=tuple(whole[:, size].tolist()) if pair.judged else (),
         excluded=excluded_of(pair),
         design="imported" if pair.pool is None else pair.pool.design,
-        groups=group_count(pair),
+        groups=group_count(pair.group_of[pair.items[both]]),
         weighted=is_weighted(listed),
         strata=listed,
         clusters=_clusters(pair.group_of[items], cell, size),
     )
 
 
-def group_count(pair: Shared) -> int:
-    """Distinct groups among the items with an answer on both sides."""
-    return len(numbered(pair.group_of[pair.items[pair.both]])[0])
+def group_count(groups: Ints) -> int:
+    """How many different ones there are."""
+    return int(np.count_nonzero(np.bincount(groups))) if len(groups) else 0
 
 
 def frame_of(pair: Shared) -> tuple[StratumTally, ...]:
@@ -160,13 +161,13 @@ def _clusters(group: Ints, cell: Ints, size: int) -> Mapping[tuple[tuple[int, in
 
 def clusters_of(group: Ints, cell: Ints) -> dict[tuple[tuple[int, int], ...], int]:
     """(cell, items) of what one group holds -> how many groups hold just that; empty where no group has two items."""
-    numbers, place = numbered(group)
-    if len(numbers) == len(group):
+    if not len(group) or int(np.bincount(group).max()) < 2:
         return {}
     cells, thing = numbered(cell)
-    found = patterns_of(place, thing, len(numbers))
+    found = patterns_of(group, thing, int(group.max()) + 1)
     names = cells.tolist()
     return {
         tuple((names[thing], items) for thing, items in pattern): groups
         for pattern, groups in zip(found.listed, found.groups, strict=True)
+        if pattern
     }

@@ -138,7 +138,7 @@ class _Counting:
                 unreadable=(),
                 excluded=excluded_of(shared),
                 design="imported" if shared.pool is None else shared.pool.design,
-                groups=group_count(shared),
+                groups=group_count(self.group_of[both]),
                 weighted=is_weighted(strata),
                 strata=strata,
                 by_label=_by_label(shared, question),
@@ -151,6 +151,13 @@ class _Counting:
     def _codebooks(self, items: Ints, people: list[str]) -> dict[str, int]:
         """Codebook page to the labels that were given under it, of `people` on `items`."""
         ratings = self.ratings
+        if len(ratings.pages) < 2 and people != [CONSENSUS]:
+            # Both gave a label: an imported one has no page, any other has the only one there is.
+            given = len(items) * len(people)
+            imported = sum(
+                int(np.isin(items, side.items[side.imported]).sum()) for side in map(ratings.human, people) if side.imported.any()
+            )
+            return {page: given - imported for page in ratings.pages if given > imported}
         used = np.zeros(ratings.size + 1, dtype=bool)
         used[items] = True
         sides = ratings.people.values() if people == [CONSENSUS] else [ratings.people[name] for name in people]

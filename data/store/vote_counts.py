@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.store.columns import Bools, Ints
+from data.store.columns import Bools, Ints, numbered
 from data.store.pairing import clusters_of
 from data.store.patterns import Patterns, patterns_of
 from data.store.pooling import Pool
@@ -62,7 +62,7 @@ def _patterns(ratings: Ratings) -> tuple[Ints, Patterns]:
     there[items] = True
     place = (np.cumsum(there) - 1)[items]
     given = answers >= 0
-    things, thing = np.unique(answers[given], return_inverse=True)
+    things, thing = numbered(answers[given])
     found = patterns_of(place[given], thing, int(there.sum()))
     listed = [tuple((int(things[k]), count) for k, count in pattern) for pattern in found.listed]
     return np.flatnonzero(there), Patterns(listed, found.groups, found.of)
