@@ -23,15 +23,20 @@ def agreement(study: Study, store: Store, run: str | None, labels: str | None) -
 
 
 def agree(args: argparse.Namespace) -> None:
-    from data.store.status import study_status
+    from data.store.status import has_imported_labels, incomplete_batches
     from reports.terminal import agreement_text
 
     study = open_study(args)
     with Store.open(study.database) as store:
         document = agreement(study, store, args.run, args.labels)
-        sources = {row["source"] for row in study_status(store)["labels"]}
-    if args.labels is None and sources == {"batch", "imported"}:
-        say("These are the labels of batches; imported labels are set aside. `--labels all` takes both.")
+        imported, incomplete = has_imported_labels(store), incomplete_batches(store)
+    pairs = [pair for asked in document["questions"] for pair in (*asked["pairs"], *asked["human_human"]["pairs"])]
+    if any(pair["design"] != "imported" for pair in pairs):
+        if args.labels is None and imported:
+            say("These are the labels of batches; imported labels are set aside. `--labels all` takes both.")
+        if incomplete:
+            named = ", ".join(f"{name} ({state})" for name, state in incomplete)
+            say(f"Not finished: {named}. What is labelled of it counts, the rest is missing; see `rejudge batch list`.")
     if args.json:
         print_json(document)
     else:

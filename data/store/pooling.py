@@ -133,24 +133,39 @@ def _telling(factors: list[Factor], found: Ints) -> list[Factor]:
 def _named(found: Ints, factors: list[Factor], splits: Factor) -> tuple[list[str], Ints]:
     """The strata's names in the order in which they are listed, and where in it each of `found` stands.
 
-    A name says of each factor which of its values the stratum has, unless it has all that there are.
+    A name says no more than what tells the stratum from the others, and which splits, where none was drawn from the rest.
     """
     strata = int(found.max(initial=-1)) + 1
+    everybody = np.where(np.arange(len(found)) > 0, 0, -1)
+    restricted = splits.present(np.where(found < 0, -1, 0), 1).sum() < splits.present(everybody, 1).sum()
+    if restricted and splits not in factors:
+        factors = [*factors, splits]
     there = [factor.present(found, strata) for factor in factors]
-    frame, study = np.where(found < 0, -1, 0), np.where(np.arange(len(found)) > 0, 0, -1)
-    whole = [factor.present(study if factor is splits else frame, 1)[0] for factor in factors]
     order = sorted(range(strata), key=lambda k: [tuple(np.flatnonzero(table[k]).tolist()) for table in there])
     place = np.empty(strata, dtype=np.int64)
     place[order] = np.arange(strata)
     names: list[str] = []
     alike: Counter[str] = Counter()
     for k in order:
+        said = _said_of(found, k, [(factor, table[k]) for factor, table in zip(factors, there, strict=True)])
         parts = [
             factor.prefix + " or ".join(np.array(factor.labels, dtype=object)[table[k]])
-            for factor, table, every in zip(factors, there, whole, strict=True)
-            if (table[k] != every).any()
+            for which, (factor, table) in enumerate(zip(factors, there, strict=True))
+            if which in said or (restricted and factor is splits)
         ]
         name = ", ".join(parts) or "all"
         alike[name] += 1
         names.append(f"{name} ({alike[name]})" if alike[name] > 1 else name)
     return names, place
+
+
+def _said_of(found: Ints, stratum: int, values: list[tuple[Factor, Bools]]) -> list[int]:
+    """Which of the factors it takes to tell the items of a stratum, by their values, from those of others."""
+    others = (found >= 0) & (found != stratum)
+    fits = [labels[factor.values] for factor, labels in values]
+    kept = list(range(len(values)))
+    for place in reversed(range(len(values))):
+        rest = [other for other in kept if other != place]
+        if not (others & np.logical_and.reduce([fits[other] for other in rest] or [others])).any():
+            kept = rest
+    return kept

@@ -86,6 +86,29 @@ JOIN annotators p ON p.code = e.annotator WHERE e.batch = ? AND e.action = 'flag
 """
 
 
+def has_imported_labels(store: Store) -> bool:
+    """Whether a file brought labels."""
+    return bool(store.conn.execute(_IMPORTED).fetchone()[0])
+
+
+# By question, or the index would be read from end to end.
+_IMPORTED = """
+SELECT EXISTS (SELECT 1 FROM questions q WHERE EXISTS (SELECT 1 FROM label_events e INDEXED BY label_answers
+               WHERE e.question = q.code AND e.phase = 'imported' AND e.action <> 'flag'))
+"""
+
+
+def incomplete_batches(store: Store) -> list[tuple[str, str]]:
+    """Name and state of every batch in which a label is still wanted or under way."""
+    rows = store.conn.execute(
+        """SELECT name, state FROM batches b
+           WHERE EXISTS (SELECT 1 FROM places WHERE batch = b.code AND assignment IS NULL)
+           OR EXISTS (SELECT 1 FROM assignments INDEXED BY running_leases WHERE state = 'leased' AND batch = b.code)
+           ORDER BY code"""
+    )
+    return [(name, state) for name, state in rows]
+
+
 def judge_run_codes(store: Store) -> dict[str, int]:
     """Every judge run by name, to its code."""
     return dict(store.conn.execute("SELECT name, code FROM judge_runs ORDER BY name").fetchall())

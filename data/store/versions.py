@@ -125,18 +125,20 @@ def pin_of_shown(document: dict[str, Any]) -> str:
     return pin_of([(question["version"], question["codebook"]) for question in document["questions"]], document["view"])
 
 
+# Only for questions that are missing: it reads every row.
 _ANSWERED = """
-SELECT q.id, (SELECT count(*) FROM verdicts v WHERE v.question = q.code) AS verdicts,
-       (SELECT count(*) FROM label_events e WHERE e.question = q.code) AS labels
-FROM questions q WHERE verdicts + labels > 0 ORDER BY q.id
+SELECT (SELECT count(*) FROM verdicts WHERE question = ?1), (SELECT count(*) FROM label_events WHERE question = ?1)
 """
 
 
 def check_still_declared(store: Store, study: Study) -> None:
     """Refuses a study that lost a question, or a choice, which verdicts or labels already use."""
     declared = [question.id for question in study.questions]
-    for id, verdicts, labels in store.conn.execute(_ANSWERED).fetchall():
-        if id not in declared:
+    for id, code in store.conn.execute("SELECT id, code FROM questions ORDER BY id").fetchall():
+        if id in declared:
+            continue
+        verdicts, labels = store.conn.execute(_ANSWERED, [code]).fetchone()
+        if verdicts + labels:
             raise StudyError(
                 f"{study.toml}: the question {id!r} is not declared any more.",
                 f"study.db holds {verdicts} verdicts and {labels} label events on it.",
