@@ -290,7 +290,7 @@ def rows_of(study: Study, query: str) -> list[tuple[object, ...]]:
 
 
 def test_the_weighted_table_recovers_the_truth_where_the_raw_one_does_not() -> None:
-    """10 % judged +, PPV .91, 10 % of the others wrongly not: kappa .60 and sensitivity .50, and .81 and .90 on a raw half-and-half."""
+    """10 % judged +, PPV .91, 10 % of the others wrong: kappa .60, sensitivity .50, and .81 and .90 raw on half-and-half."""
     truth = [(k < 200, k < 182 or 200 <= k < 380) for k in range(2000)]  # (judge, human)
     items = [FrameItem(k, f"{k:04}", "test", int(judge)) for k, (judge, _) in enumerate(truth)]
     weighted, raw = np.zeros((2, 2)), np.zeros((2, 2))

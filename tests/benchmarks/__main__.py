@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.benchmarks import coverage, desk, first_page, importing
+from tests.benchmarks import agreeing, claiming, coverage, desk, first_page, importing
 
-PARTS = {"import": importing.main, "desk": desk.main, "first-page": first_page.main}
+PARTS = {"import": importing.main, "agree": agreeing.main, "claim": claiming.main, "desk": desk.main, "first-page": first_page.main}
 ONLY_WHEN_ASKED = {"coverage": coverage.main}
 
 if __name__ == "__main__":
