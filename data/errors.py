@@ -6,6 +6,7 @@
     ├── DrawRefused     a batch cannot be drawn
     ├── BatchRefused    a batch cannot be paused, opened or closed
     ├── DeskRefused     something that a browser sent cannot be taken
+    ├── LeadRefused     a lead's page cannot do what was asked
     ├── GoldRefused     a gold set cannot be frozen or exported
     └── StoreError      study.db cannot be opened or used
 
@@ -43,6 +44,10 @@ class BatchRefused(RejudgeError):
 
 class DeskRefused(RejudgeError):
     """A label, draft or undo that a browser sent cannot be taken; nothing of it was written."""
+
+
+class LeadRefused(RejudgeError):
+    """A lead's page was asked for something that cannot be done; nothing of it was written."""
 
 
 class GoldRefused(RejudgeError):

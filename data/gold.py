@@ -12,6 +12,7 @@ from data.hashing import canonical_json, tagged_hash
 from data.questions import Question, When
 from data.records import CONSENSUS
 from data.store import Store
+from data.store.adjudication import decided_by_item
 from data.store.gold import Decided, GoldItem, Vote, add_gold_set, gold_names, votes_by_item
 from data.store.incoming import unfinished_imports
 from data.store.versions import recorded_versions
@@ -78,7 +79,7 @@ def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dic
         )
     votes = votes_by_item(store, [question.id for question in study.questions])
     shown = _names(votes, agreement, policy)
-    items, left_out = _decided(study, votes, policy, shown)
+    items, left_out = _decided(study, votes, decided_by_item(store), policy, shown)
     if not items:
         raise GoldRefused(
             "No item has the votes for a gold label.",
@@ -142,7 +143,11 @@ def _rater(shown: dict[str, str], side: str) -> str:
 
 
 def _decided(
-    study: Study, votes: dict[tuple[str, str], list[Vote]], policy: Policy, shown: dict[str, str]
+    study: Study,
+    votes: dict[tuple[str, str], list[Vote]],
+    adjudicated: dict[tuple[str, str], tuple[Decided | None, str]],
+    policy: Policy,
+    shown: dict[str, str],
 ) -> tuple[list[GoldItem], list[dict[str, str]]]:
     items: list[GoldItem] = []
     left_out: list[dict[str, str]] = []
@@ -152,6 +157,9 @@ def _decided(
     for question in study.questions:
         for (id, _), cast in sorted((key, cast) for key, cast in votes.items() if key[1] == question.id):
             decision = decide([vote.answer for vote in cast if vote.answer is not None], policy.min_labels)
+            if (id, question.id) in adjudicated:
+                answer, cause = adjudicated[(id, question.id)]
+                decision = f"adjudicated: {cause}" if answer is None else (answer, "adjudicated")
             when = question.when
             if when and ((id, when.question) in not_asked or not _holds(when, decided.get((id, when.question)))):
                 not_asked.add((id, question.id))

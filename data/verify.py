@@ -17,6 +17,7 @@ from data.hashing import canonical_json, content_hash, document_hash, tagged_has
 from data.questions import Question, question_from_document
 from data.splits import SplitDraw
 from data.store import Store
+from data.store.adjudication import CHAINED as DECISION_CHAINED
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
 from data.store.chosen import CHOSEN_NAMES
@@ -265,6 +266,20 @@ CHECKS: dict[str, Check] = {
         _text,
     ),
     "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
+    "decision history": _unbroken("adjudication", "adjudications", "seq", DECISION_CHAINED, "decision"),
+    "decision text": _each(
+        "decision {}",
+        """SELECT d.seq, d.rationale, NULL, d.text_salt, d.text_hash, x.n FROM adjudications d
+           LEFT JOIN erasures x ON x.annotator = d.lead""",
+        _text,
+    ),
+    "decided answers": _each(
+        "decision {}",
+        f"""SELECT e.seq, c.name, {CHOSEN_NAMES}, e.score, v.document FROM adjudications e
+            LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
+            LEFT JOIN question_versions v ON v.hash = e.question_version""",
+        _declared,
+    ),
     "fields hash": _each("trajectory {!r}", "SELECT id, metadata, hidden, fields_hash FROM trajectories", _fields),
     "declared answers": _each(
         "label event {}",

@@ -13,13 +13,10 @@ from data.study import Study
 
 def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
     """The document of `rejudge agree --json`."""
-    from data.store.tallying import tally
-    from data.store.versions import check_still_declared
     from judge.runs import run_meant
-    from reports.document import agreement_document
+    from reports.of_study import agreement_of
 
-    check_still_declared(store, study)
-    return agreement_document(study.name, tally(store, study, run_meant(store, run), labels))
+    return agreement_of(study, store, run_meant(store, run), labels)
 
 
 def agree(args: argparse.Namespace) -> None:

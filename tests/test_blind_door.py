@@ -9,10 +9,12 @@ import pytest
 
 from data.gold import Policy, freeze
 from data.store import BlindStore, Store
+from data.store.adjudication import decide
 from data.store.blind import PUBLIC_VIEWS
 from data.store.desk import save_draft
 from data.store.erasure import erase
-from data.store.people import ensure_person, exchange_link, new_link_token
+from data.store.exposures import record_exposure
+from data.store.people import ensure_person, exchange_link, first_lead, new_link_token
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, verdict
 
@@ -44,6 +46,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
                 who.label(who.claim()[0], choice, rationale=f"{who.handle} thinks so", evidence=(1,))
             held = who.claim()[0]
             save_draft(who.desk, held, who.read(held) or "", {"rationale": f"{who.handle} is not sure yet"})
+        lead, asked = first_lead(ana.store), ana.desk.asked[0]
+        labelled = ana.one("SELECT min(trajectory) FROM label_events WHERE phase = 'blind'")
+        record_exposure(ana.store, lead.code, labelled, "votes")
+        decide(ana.store, lead, labelled, asked, "misaligned", "slip", SECRET)
         freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))
         assert session

@@ -11,9 +11,14 @@ import pytest
 from data.errors import StoreError
 from data.gold import Policy, freeze
 from data.store import Store
+from data.store.adjudication import decide
+from data.store.batches import set_batch_state
+from data.store.contested import contested
 from data.store.desk import save_draft
 from data.store.erasure import erase
-from data.store.people import revoke
+from data.store.exposures import record_exposure
+from data.store.people import first_lead, revoke
+from data.store.versions import record_versions
 from data.study import Study
 from data.verify import CHECKS, Finding, verify
 from tests.study_maker import MISALIGNED, Sitting, draw_batch, label, let_lapse, make_study, numbered, run_line, verdict
@@ -59,11 +64,24 @@ def good_study(folder: Path) -> Study:
         with Sitting(study, "leo") as leo:
             held = leo.claim()[0]
             save_draft(leo.desk, held, leo.read(held) or "", {"rationale": "so far"})
+        adjudicate(study, "first")
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         freeze(ana.store, study, "gold-2", Policy(names=True), {"questions": []})
         revoke(ana.store, "eva")
         erase(ana.store, "gone")
     return study
+
+
+def adjudicate(study: Study, batch: str) -> None:
+    """A lead closes `batch` and decides on two of its items, on one of them twice."""
+    with Store.open(study.database) as store:
+        set_batch_state(store, batch, "closed")
+        lead = first_lead(store)
+        asked = record_versions(store, study)[0][0]
+        items = [item.trajectory for item in contested(store, asked.code)][:2]
+        for item, choice, cause in ((items[0], M, "slip"), (items[1], None, "item broken"), (items[0], A, "codebook ambiguous")):
+            record_exposure(store, lead.code, item, "votes")
+            decide(store, lead, item, asked, choice, cause, "seen twice")
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +260,34 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("label history", "label event 2", ("UPDATE label_events SET chain = 'x' WHERE seq = 2",)),
     ("label history", "label event 20", ("UPDATE label_events SET active_seconds = 1.5, reason = 'x' WHERE seq = 20",)),
     ("label text", "label event 20", ("UPDATE label_events SET reason = 'x' WHERE seq = 20",)),
+    ("decisions", "decision 1", ("UPDATE adjudications SET choice = NULL WHERE seq = 1",)),
+    ("decisions", "decision 1", ("UPDATE adjudications SET score = 2.5 WHERE seq = 1",)),
+    ("decisions", "decision 3", ("UPDATE adjudications SET lead = (SELECT max(code) FROM annotators) WHERE seq = 3",)),
+    ("decision history", "decision 2", ("UPDATE adjudications SET cause = 'truly ambiguous' WHERE seq = 2",)),
+    ("decision history", "decision 2", ("DELETE FROM adjudications WHERE seq = 2",)),
+    ("decision history", "decision 3", ("DELETE FROM adjudications WHERE seq = 3",)),
+    ("decision text", "decision 1", ("UPDATE adjudications SET rationale = 'other words' WHERE seq = 1",)),
+    (
+        "decided choices",
+        "decision 1",
+        ("INSERT INTO choices VALUES (1, 9, 'later')", "UPDATE adjudications SET choice = 9 WHERE seq = 1"),
+    ),
+    (
+        "exposures",
+        "label event",
+        (
+            f"""INSERT INTO exposures SELECT annotator, trajectory, 'verdict', at, seq - 1 FROM label_events
+                WHERE seq = {LABEL}""",
+        ),
+    ),
+    (
+        "exposures",
+        "assignment",
+        (
+            """INSERT INTO exposures SELECT annotator, trajectory, 'verdict', leased_at, 9999 FROM assignments
+               WHERE state = 'leased' LIMIT 1""",
+        ),
+    ),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET choice = 1 - choice WHERE id = 1",)),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET rationale = 'x', confidence = 0.1 WHERE id = 1",)),
     ("verdict history", "verdict 2", ("DELETE FROM verdicts WHERE id = 2",)),

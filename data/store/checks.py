@@ -75,6 +75,17 @@ RULES: dict[str, str] = {
     "erased people": """SELECT 'annotator ' || a.handle, 'they were erased, and still have a name, access or a draft'
         FROM erasures e JOIN annotators a ON a.code = e.annotator WHERE a.handle NOT LIKE 'erased-%' OR a.revoked_at IS NULL
             OR EXISTS (SELECT 1 FROM drafts d JOIN assignments s ON s.id = d.assignment WHERE s.annotator = a.code)""",
+    "decisions": """SELECT 'decision ' || seq, 'it has more than one answer, or none where its cause asks for one'
+        FROM adjudications WHERE (choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) > 1
+           OR (coalesce(choice, chosen, score) IS NULL AND cause NOT IN ('item broken', 'truly ambiguous'))
+        UNION ALL SELECT 'decision ' || d.seq, 'it was made by somebody who is no lead' FROM adjudications d
+        JOIN annotators a ON a.code = d.lead WHERE a.role <> 'lead'""",
+    "exposures": """SELECT 'label event ' || e.seq, 'its annotator had been shown answers to the item before'
+        FROM label_events e JOIN exposures x ON x.annotator = e.annotator AND x.trajectory = e.trajectory
+        WHERE e.phase = 'blind' AND e.action <> 'flag' AND e.seq > x.after_event
+        UNION ALL SELECT 'assignment ' || a.id, 'it is leased to somebody who was shown answers to its item'
+        FROM assignments a JOIN exposures x ON x.annotator = a.annotator AND x.trajectory = a.trajectory
+        WHERE a.state = 'leased'""",
     "one draw": """SELECT 'trajectory ' || t.id, 'it stands in ' || count(*) || ' estimate batches'
         FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
         WHERE b.kind = 'estimate' GROUP BY t.n HAVING count(*) > 1""",

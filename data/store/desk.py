@@ -15,6 +15,7 @@ from data.hashing import canonical_json
 from data.questions import question_from_document
 from data.store.chosen import CHOSEN_NAMES, chosen_bits
 from data.store.events import EventLog, NewEvent
+from data.store.exposures import was_shown_answers
 from data.store.leases import LEASE_SECONDS, Desk, claim_ahead, give_back, has_access, hold_place, renew
 from data.store.store import Store, now
 from data.store.versions import AskedQuestion, choice_codes, pin_of_shown, pin_shown, shown_document
@@ -202,6 +203,8 @@ def _take_one(desk: Desk, outbox: str, act: Act) -> str:
     held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), _asked_then(desk, shown))
     if held.closed and act.kind == "undo":
         return "This batch is closed: what was answered stays."
+    if was_shown_answers(store, desk.annotator, trajectory):
+        return "You have since been shown answers to this item: it is no longer yours to label."
     # To take an answer back nobody needs to see the item, so an undo names no version of it.
     if act.kind != "undo" and held.shown != act.item_hash:
         return "What is shown of this item has changed: please read it again."

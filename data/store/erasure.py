@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from data.store.chain import chain_hash, last_link
-from data.store.events import FREE_TEXT
+from data.store.events import DECISION_TEXT, FREE_TEXT
 from data.store.people import Person, end_access, person_named
 from data.store.store import Store, now
 
@@ -26,7 +26,7 @@ class Words:
     labels: int
     """Label events of theirs, which stay."""
     texts: int
-    """Those of them with a rationale or a reason."""
+    """Rationales and reasons, those of a lead's decisions included."""
     drafts: int
     gold_sets: list[str]
     """Frozen with names, this one among them: these keep the name, because a frozen set never changes."""
@@ -35,7 +35,9 @@ class Words:
 def words_of(store: Store, person: Person) -> Words:
     """What an erasure would take, and what it would leave."""
     labels, texts = store.conn.execute(
-        "SELECT count(*), count(coalesce(rationale, reason)) FROM label_events WHERE annotator = ?", [person.code]
+        """SELECT count(*), count(coalesce(rationale, reason)) + (SELECT count(rationale) FROM adjudications WHERE lead = ?1)
+           FROM label_events WHERE annotator = ?1""",
+        [person.code],
     ).fetchone()
     (drafts,) = store.conn.execute(
         "SELECT count(*) FROM drafts d JOIN assignments a ON a.id = d.assignment WHERE a.annotator = ?", [person.code]
@@ -70,8 +72,9 @@ def erase(store: Store, handle: str) -> str:
         store.conn.execute(
             "INSERT INTO erasures (annotator, at, until, chain) VALUES (?, ?, ?, ?)", [person.code, at, until, chain]
         )
-        cleared = ", ".join(f"{column} = NULL" for column in FREE_TEXT)
-        store.conn.execute(f"UPDATE label_events SET {cleared} WHERE annotator = ?", [person.code])
+        for table, who, text in (("label_events", "annotator", FREE_TEXT), ("adjudications", "lead", DECISION_TEXT)):
+            cleared = ", ".join(f"{column} = NULL" for column in text)
+            store.conn.execute(f"UPDATE {table} SET {cleared} WHERE {who} = ?", [person.code])
         for query in (
             "DELETE FROM drafts WHERE assignment IN (SELECT id FROM assignments WHERE annotator = ?)",
             "DELETE FROM sessions WHERE annotator = ?",

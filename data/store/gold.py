@@ -46,14 +46,15 @@ def votes_by_item(store: Store, questions: list[str]) -> dict[tuple[str, str], l
     votes: dict[tuple[str, str], dict[str, Vote]] = {}
     for id, question_id, n, question, content, group, split, handle, *said, page, phase in store.conn.execute(_VOTES):
         if question_id in questions:
-            vote = Vote(n, question, content, group, split, handle, _answer(*said), page, phase == "blind")
+            vote = Vote(n, question, content, group, split, handle, answer_of(*said), page, phase == "blind")
             cast = votes.setdefault((id, question_id), {})
             # Imported rows come first, so a blind label takes the place of the same person's imported one.
             cast[vote.annotator] = vote
     return {key: list(cast.values()) for key, cast in votes.items()}
 
 
-def _answer(choice: str | None, choices: str | None, score: float | None) -> Decided | None:
+def answer_of(choice: str | None, choices: str | None, score: float | None) -> Decided | None:
+    """An answer from its three columns, the several choices as a JSON list of names; None: unsure, or no answer."""
     if choices is not None:
         return tuple(json.loads(choices))
     return choice if score is None else score

@@ -174,11 +174,15 @@ def _next_number(store: Store, me: int, batch: int) -> int | None:
     return None if row is None else int(row[0])
 
 
-# Never an item she finished, and never two runs of one content.
+# Never an item she finished, never two runs of one content, and never what she was shown an answer to.
+# CROSS JOIN keeps SQLite's order: from the item outwards, not through everything that she was ever shown.
 _OPEN_TO_ME = """NOT EXISTS (
     SELECT 1 FROM trajectories t JOIN trajectories twin ON twin.content_hash = t.content_hash
     JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
-    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))"""
+    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))
+AND NOT (EXISTS (SELECT 1 FROM exposures WHERE annotator = ?2) AND EXISTS (
+    SELECT 1 FROM trajectories t CROSS JOIN trajectories twin CROSS JOIN exposures x
+    WHERE t.n = i.trajectory AND twin.content_hash = t.content_hash AND x.trajectory = twin.n AND x.annotator = ?2))"""
 _FREE_FOR_ME = f"""
 SELECT p.number FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
 WHERE p.batch = ?1 AND p.assignment IS NULL AND {_OPEN_TO_ME}
@@ -232,3 +236,18 @@ def others_hold_something(store: Store, me: int) -> bool:
         ["leased", me],
     ).fetchone()
     return bool(row[0])
+
+
+def unfinished_batches(store: Store, me: int) -> list[str]:
+    """Open batches in which she has begun to label and could still be given an item, or holds one; by name."""
+    rows = store.conn.execute(
+        f"""SELECT b.name FROM batches b WHERE b.state = ?1
+            AND EXISTS (SELECT 1 FROM assignments mine WHERE mine.batch = b.code AND mine.annotator = ?2 AND mine.state <> 'lapsed')
+            AND (EXISTS (SELECT 1 FROM assignments mine
+                         WHERE mine.batch = b.code AND mine.annotator = ?2 AND mine.state = 'leased')
+                 OR EXISTS (SELECT 1 FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
+                            WHERE p.batch = b.code AND p.assignment IS NULL AND {_OPEN_TO_ME}))
+            ORDER BY b.code""",
+        ["open", me],
+    )
+    return [row[0] for row in rows]

@@ -7,6 +7,7 @@ import numpy as np
 
 from data.questions import Question
 from data.records import CONSENSUS
+from data.store.adjudication import decisions
 from data.store.columns import Bools, Floats, Ints
 from data.store.consensus import Decisions, Poll, consensus_of
 from data.store.sides import SKIPPED, Side, SideReader
@@ -131,5 +132,6 @@ def _condition(question: Question, earlier: Mapping[str, Ratings]) -> Condition 
     return Condition(before, before.question.choices.index(question.when.choice))
 
 
-def _decided(store: Store, reader: SideReader) -> Decisions:  # noqa: ARG001  adjudication fills it
-    return {}
+def _decided(store: Store, reader: SideReader) -> Decisions:
+    decided = decisions(store, reader.code)
+    return {item: None if answer is None else reader.value_of(answer) for item, answer in decided.items()}

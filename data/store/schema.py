@@ -11,7 +11,7 @@ is the choice with code i, 0 is none of them) or `score`.
 
 from sqlite_utils import Database, Migrations
 
-from data.store.events import FREE_TEXT
+from data.store.events import DECISION_TEXT, FREE_TEXT
 
 migrations = Migrations("rejudge")
 
@@ -127,8 +127,29 @@ CREATE UNIQUE INDEX label_events_received ON label_events (outbox, outbox_seq, q
 CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, chosen, score, surplus)
     WHERE action <> 'flag';
 CREATE INDEX label_pages ON label_events (question, codebook) WHERE codebook IS NOT NULL;
+CREATE INDEX label_flags ON label_events (question, trajectory) WHERE action = 'flag';
 CREATE INDEX label_events_by_trajectory ON label_events (trajectory, phase);
 CREATE INDEX label_events_by_assignment ON label_events (assignment, seq);
+
+CREATE TABLE adjudications (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, lead INTEGER NOT NULL REFERENCES annotators,
+    trajectory INTEGER NOT NULL REFERENCES trajectories, question INTEGER NOT NULL REFERENCES questions,
+    choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL,
+    cause TEXT NOT NULL CHECK (cause IN ('slip', 'codebook ambiguous', 'item broken', 'truly ambiguous')),
+    rationale TEXT, text_salt TEXT, text_hash TEXT NOT NULL,
+    question_version TEXT NOT NULL REFERENCES question_versions, codebook TEXT NOT NULL,
+    app_version TEXT NOT NULL, chain TEXT NOT NULL,
+    CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) <= 1),
+    CHECK (coalesce(choice, chosen, score) IS NOT NULL OR cause IN ('item broken', 'truly ambiguous')),
+    FOREIGN KEY (question, choice) REFERENCES choices (question, code),
+    FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
+) STRICT;
+CREATE INDEX adjudications_by_item ON adjudications (question, trajectory, seq);
+CREATE TABLE exposures (
+    annotator INTEGER NOT NULL REFERENCES annotators, trajectory INTEGER NOT NULL REFERENCES trajectories,
+    what TEXT NOT NULL CHECK (what IN ('verdict', 'votes')), at TEXT NOT NULL, after_event INTEGER NOT NULL,
+    PRIMARY KEY (annotator, trajectory, what)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE gold_sets (
     code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash TEXT NOT NULL, manifest TEXT NOT NULL, frozen_at TEXT NOT NULL
@@ -155,6 +176,7 @@ _FROZEN: dict[str, str] = {
     "batches": "code, rowid, oid, _rowid_, name, kind, overlap, seed, recipe, frame, drawn_at",
     "batch_items": "*",
     "erasures": "*",
+    "exposures": "*",
     "gold_sets": "*",
     "gold_items": "*",
 }
@@ -177,19 +199,23 @@ def the_loop(db: Database) -> None:
         """CREATE TRIGGER batches_stay_closed BEFORE UPDATE OF state ON batches WHEN OLD.state = 'closed' AND NEW.state <> 'closed'
            BEGIN SELECT RAISE(ABORT, 'a closed batch stays closed'); END"""
     )
-    _freeze_label_events(db)
+    _freeze_but_text(db, "label_events", FREE_TEXT, "annotator = OLD.annotator AND OLD.seq <= until")
+    _freeze_but_text(db, "adjudications", DECISION_TEXT, "annotator = OLD.lead")
 
 
-def _freeze_label_events(db: Database) -> None:
-    """Events keep everything but the free text of somebody whose erasure is on record, which may become NULL."""
-    columns = [row[1] for row in db.execute("PRAGMA table_info(label_events)").fetchall()]
-    kept = ", ".join(["rowid", "oid", "_rowid_", *(f'"{column}"' for column in columns if column not in FREE_TEXT)])
-    message = "RAISE(ABORT, 'label_events keeps what was recorded')"
-    db.execute(f"CREATE TRIGGER label_events_update BEFORE UPDATE OF {kept} ON label_events BEGIN SELECT {message}; END")
-    db.execute(f"CREATE TRIGGER label_events_delete BEFORE DELETE ON label_events BEGIN SELECT {message}; END")
-    left = " OR ".join(f"NEW.{column} IS NOT NULL" for column in FREE_TEXT)
+def _freeze_but_text(db: Database, table: str, text: tuple[str, ...], erased: str) -> None:
+    """Rows keep everything but the free text of somebody whose erasure is on record, which may become NULL.
+
+    `erased`: the condition on `erasures` under which a row's text may go.
+    """
+    columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})").fetchall()]
+    kept = ", ".join(["rowid", "oid", "_rowid_", *(f'"{column}"' for column in columns if column not in text)])
+    message = f"RAISE(ABORT, '{table} keeps what was recorded')"
+    db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE OF {kept} ON {table} BEGIN SELECT {message}; END")
+    db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
+    left = " OR ".join(f"NEW.{column} IS NOT NULL" for column in text)
     db.execute(
-        f"""CREATE TRIGGER label_events_erase BEFORE UPDATE OF {", ".join(FREE_TEXT)} ON label_events
-            WHEN {left} OR NOT EXISTS (SELECT 1 FROM erasures WHERE annotator = OLD.annotator AND OLD.seq <= until)
+        f"""CREATE TRIGGER {table}_erase BEFORE UPDATE OF {", ".join(text)} ON {table}
+            WHEN {left} OR NOT EXISTS (SELECT 1 FROM erasures WHERE {erased})
             BEGIN SELECT {message}; END"""
     )

@@ -101,6 +101,13 @@ class SideReader:
         said = Said(items, np.where(how == _GIVEN, 0, ERROR), values, np.zeros(len(items), dtype=bool), np.full(len(items), -1))
         return said if self.within is None else said.only(self.within[items])
 
+    def value_of(self, answer: int | float) -> int | float:
+        """An answer as the store has it (a code, a bit set of codes, a score) in the form of `Said.values`."""
+        if self.kind == "score":
+            return answer
+        code = np.array([int(answer)])
+        return int((self._places[code] if self.kind == "choice" else self._bits(code))[0])
+
     def _labels(self, annotator: int, phase: str) -> Said:
         """The latest of one person's labels and skips on every item."""
         where = """label_events INDEXED BY label_answers WHERE question = :question AND phase = :phase AND annotator = :annotator

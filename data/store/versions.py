@@ -163,10 +163,11 @@ def _recorded(store: Store, question: int) -> list[Question]:
 
 
 def _is_used(store: Store, question: int, where: str, *values: object) -> bool:
-    """Whether a verdict or a label event on `question` holds an answer of which `where` (with ?2, ?3) is true."""
+    """Whether a verdict, a label event or a decision on `question` holds an answer of which `where` (with ?2, ?3) is true."""
     found = store.conn.execute(
         f"""SELECT EXISTS (SELECT 1 FROM verdicts WHERE question = ?1 AND ({where}))
-                OR EXISTS (SELECT 1 FROM label_events WHERE question = ?1 AND ({where}))""",
+                OR EXISTS (SELECT 1 FROM label_events WHERE question = ?1 AND ({where}))
+                OR EXISTS (SELECT 1 FROM adjudications WHERE question = ?1 AND ({where}))""",
         [question, *values],
     ).fetchone()
     return bool(found[0])
