@@ -1,5 +1,11 @@
-"""Who is looking, and which page they get. Pages only draw; roles decide here, on the server."""
+"""Who is looking, and which pages they get. Pages only draw; roles decide here, on the server.
 
+An annotator has the desk and nothing else: no other page is ever named to her session, so that there is
+none to be opened by an address. A lead's pages are handed to Streamlit as files, by their path: this
+module, which runs for annotators, imports none of them and so reaches neither judge nor reports.
+"""
+
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -11,6 +17,10 @@ from annotate.wire import claim_and_look
 from data.store.people import Person
 from data.store.versions import AskedQuestion
 
+LEAD_PAGES = Path(__file__).resolve().parent / "lead" / "pages"
+LEAD = ("batches", "agreement", "adjudication")
+"""The lead's pages: names of files, and of addresses."""
+
 
 def signed_in(serving: Serving) -> Person | None:
     """The person behind this run's cookie, asked of the database on every run."""
@@ -21,12 +31,30 @@ def signed_in(serving: Serving) -> Person | None:
 def draw() -> None:
     """One run of the script."""
     serving = current()
-    st.set_page_config(page_title=serving.study.name, layout="wide", initial_sidebar_state="collapsed")
     person = signed_in(serving)
+    if person is None or person.role != "lead":
+        st.set_page_config(page_title=serving.study.name, layout="wide", initial_sidebar_state="collapsed")
+        draw_desk_of(serving, person)
+        return
+
+    def desk() -> None:
+        # The desk covers the window and has links of its own: no second row of them for the Tab key behind it.
+        st.html("<style>[data-testid='stHeader'] { display: none; }</style>")
+        draw_desk_of(serving, person)
+
+    pages = [st.Page(desk, title="Desk", url_path="desk", default=True)]
+    pages += [st.Page(LEAD_PAGES / f"{name}.py", title=name.capitalize(), url_path=name) for name in LEAD]
+    page = st.navigation(pages, position="top")
+    title = serving.study.name if page.url_path == "" else f"{page.title} · {serving.study.name}"
+    st.set_page_config(page_title=title, layout="wide", initial_sidebar_state="collapsed")
+    page.run()
+
+
+def draw_desk_of(serving: Serving, person: Person | None) -> None:
     if person is None:
         st.write("You are signed out. Open your sign-in link again.")
-        return
-    draw_desk(desk_data(serving, person))
+    else:
+        draw_desk(desk_data(serving, person))
 
 
 def desk_data(serving: Serving, person: Person) -> dict[str, Any]:
@@ -35,6 +63,7 @@ def desk_data(serving: Serving, person: Person) -> dict[str, Any]:
         "study": serving.study.name,
         "annotator": person.handle,
         "base": "/desk",
+        "pages": list(LEAD) if person.role == "lead" else [],
         "owner": serving.owner(person),
         "pin": serving.pin,
         "questions": [_question(asked, page) for asked, page in zip(serving.asked, serving.pages, strict=True)],

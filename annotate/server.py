@@ -18,6 +18,7 @@ from annotate.desk_component import MODULES, MODULES_PATH
 from annotate.door import Door, allowed_hosts, sign_in_routes
 from annotate.headers import SafeHeaders
 from annotate.links import DEFAULT_PORT, sign_in_link
+from annotate.reading import reading_routes
 from annotate.serving import Serving, begin
 from annotate.wire import routes
 from data.errors import RejudgeError
@@ -26,6 +27,31 @@ from data.store.people import first_lead
 from data.study import Study
 
 SCRIPT = Path(__file__).resolve().parent / "script" / "main.py"
+
+
+_SANS = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
+_MONO = 'ui-monospace, "JetBrains Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace'
+# The desk's colours (annotate/desk/desk.css) for the pages around it.
+THEME = {
+    "theme.font": _SANS,
+    "theme.headingFont": _SANS,
+    "theme.codeFont": _MONO,
+    "theme.baseFontSize": 15,
+    "theme.baseRadius": "8px",
+    "theme.buttonRadius": "8px",
+    "theme.light.primaryColor": "#2f5d8a",
+    "theme.light.backgroundColor": "#fbfaf8",
+    "theme.light.secondaryBackgroundColor": "#ffffff",
+    "theme.light.textColor": "#1d1f23",
+    "theme.light.borderColor": "#e4e1da",
+    "theme.light.linkColor": "#2f5d8a",
+    "theme.dark.primaryColor": "#8ab4dc",
+    "theme.dark.backgroundColor": "#15171a",
+    "theme.dark.secondaryBackgroundColor": "#1c1f23",
+    "theme.dark.textColor": "#e6e4df",
+    "theme.dark.borderColor": "#2f333a",
+    "theme.dark.linkColor": "#8ab4dc",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,7 @@ def make_app(serving: Serving, host: str, url: str | None) -> App:
         routes=[
             *sign_in_routes(serving, secure=urlsplit(url or "").scheme == "https"),
             *routes(serving),
+            *reading_routes(serving),
             Mount(MODULES_PATH, StaticFiles(directory=MODULES)),
         ],
         middleware=[Middleware(SafeHeaders), Middleware(Door, serving=serving, hosts=allowed_hosts(host, url))],
@@ -89,6 +116,7 @@ def serve(study: Study, address: Address, *, headless: bool) -> None:
             "client.showErrorDetails": "none",
             "logger.hideWelcomeMessage": True,
             "logger.level": "error",
+            **THEME,
         }
     )
 

@@ -37,7 +37,7 @@ _HUGE = 1e300
 _ANOTHER = "This browser is now signed in as somebody else. Reload the page to go on as they."
 _OUTBOX = re.compile(r"[A-Za-z0-9-]{1,100}")
 # identity: Streamlit's compression would run on the event loop and stall every other request.
-_PRIVATE = {"Cache-Control": "private, no-store", "Content-Encoding": "identity"}
+PRIVATE = {"Cache-Control": "private, no-store", "Content-Encoding": "identity"}
 
 
 def routes(serving: Serving) -> list[Route]:
@@ -45,7 +45,7 @@ def routes(serving: Serving) -> list[Route]:
 
     async def item(request: Request) -> Response:
         found = await run_in_threadpool(_item, serving, _person(request), request.path_params["ref"])
-        return JSONResponse(found, headers=_PRIVATE) if found else JSONResponse({"error": "not yours"}, 404, headers=_PRIVATE)
+        return JSONResponse(found, headers=PRIVATE) if found else JSONResponse({"error": "not yours"}, 404, headers=PRIVATE)
 
     async def events(request: Request) -> Response:
         person = _person(request)
@@ -53,24 +53,24 @@ def routes(serving: Serving) -> list[Route]:
             body = await _body(request)
             # A page that was opened by one person must not go on under the name of another who signed in since.
             if body.get("owner") not in (None, serving.owner(person)):
-                return JSONResponse({"error": _ANOTHER}, 403, headers=_PRIVATE)
+                return JSONResponse({"error": _ANOTHER}, 403, headers=PRIVATE)
             outbox, acts, malformed = _events_in(body)
         except DeskRefused as error:
-            return JSONResponse({"error": error.wrong}, 400, headers=_PRIVATE)
+            return JSONResponse({"error": error.wrong}, 400, headers=PRIVATE)
         try:
             answer, status = await run_in_threadpool(_take, serving, person, outbox, acts, malformed)
         except DeskRefused as error:
             # Access ended after the door had let this request in.
-            return JSONResponse({"error": error.wrong}, 401, headers=_PRIVATE)
-        return JSONResponse(answer, status, headers=_PRIVATE)
+            return JSONResponse({"error": error.wrong}, 401, headers=PRIVATE)
+        return JSONResponse(answer, status, headers=PRIVATE)
 
     async def drafts(request: Request) -> Response:
         try:
             ref, item_hash, draft = _draft_in(await _body(request))
             await run_in_threadpool(_save_draft, serving, _person(request), ref, item_hash, draft)
         except DeskRefused as error:
-            return JSONResponse({"error": error.wrong}, 409, headers=_PRIVATE)
-        return Response(status_code=204, headers=_PRIVATE)
+            return JSONResponse({"error": error.wrong}, 409, headers=PRIVATE)
+        return Response(status_code=204, headers=PRIVATE)
 
     return [
         Route("/desk/items/{ref}", _or_later(item), methods=["GET"]),
@@ -90,7 +90,7 @@ def _or_later(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except StoreError as error:
             print(error, file=sys.stderr)
-            return JSONResponse({"error": "The study cannot be used just now."}, 503, headers=_PRIVATE)
+            return JSONResponse({"error": "The study cannot be used just now."}, 503, headers=PRIVATE)
 
     return answered
 

@@ -58,7 +58,7 @@ class Lead:
     def number(self, id: str) -> int:
         return int(self.store.conn.execute("SELECT n FROM trajectories WHERE id = ?", [id]).fetchone()[0])
 
-    def decide(self, id: str, choice: str | None, cause: str = "slip", rationale: str = "") -> int:
+    def decide(self, id: str, choice: Any, cause: str = "slip", rationale: str = "") -> int:
         return decide(self.store, self.person, self.number(id), self.asked, choice, cause, rationale)
 
     def contested(self) -> dict[str, tuple[str, ...]]:
@@ -129,7 +129,7 @@ def test_imported_labels_that_differ_wait_too_and_a_blind_label_replaces_the_sam
         (drawn,) = ana.label_all({}, default=M)
     with Lead(study) as lead:
         assert lead.contested() == {("r1" if drawn == "r0" else "r0"): ("tie",)}
-        assert [vote.choice for vote in votes_on(lead.store, lead.asked.code, lead.number(drawn))] == [M, M]
+        assert [vote.answer for vote in votes_on(lead.store, lead.asked.code, lead.number(drawn))] == [M, M]
 
 
 def test_votes_carry_no_name_and_stand_in_an_order_of_their_own_for_each_item(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_votes_carry_no_name_and_stand_in_an_order_of_their_own_for_each_item(tm
     with Lead(labelled(tmp_path, votes)) as lead:
         found = [votes_on(lead.store, lead.asked.code, lead.number(f"r00{k}")) for k in range(6)]
         assert all([vote.letter for vote in cast] == ["A", "B", "C"] for cast in found)
-        assert sorted(vote.choice or "" for vote in found[1]) == [A, A, M]
+        assert sorted(vote.answer or "" for vote in found[1]) == [A, A, M]
         assert not any(name in repr(found) for name in votes)
         again = [votes_on(lead.store, lead.asked.code, lead.number(f"r00{k}")) for k in range(6)]
         assert again == found
@@ -148,7 +148,7 @@ def test_the_order_of_votes_does_not_betray_who_is_who(tmp_path: Path) -> None:
         tmp_path / "study", [run_line(f"r{k}", labels=[label("ana", M), label("ben", A)]) for k in range(60)], [OPEN]
     )
     with Lead(study) as lead:
-        first = [votes_on(lead.store, lead.asked.code, lead.number(f"r{k}"))[0].choice for k in range(60)]
+        first = [votes_on(lead.store, lead.asked.code, lead.number(f"r{k}"))[0].answer for k in range(60)]
     assert 15 < first.count(M) < 45
 
 
@@ -163,7 +163,7 @@ def test_a_decision_is_the_consensus_and_a_later_one_takes_its_place(study: Stud
         assert (after["confusion"], after["excluded"]["tie"], after["n"]) == ([[5, 0], [1, 0]], 0, 6)
         standing = decision_on(lead.store, lead.asked.code, lead.number("r001"))
         assert standing is not None
-        assert (standing.choice, standing.cause, standing.rationale) == (A, "codebook ambiguous", "the page says so")
+        assert (standing.answer, standing.cause, standing.rationale) == (A, "codebook ambiguous", "the page says so")
         assert lead.store.conn.execute("SELECT count(*) FROM adjudications").fetchone()[0] == 2
         assert verify(lead.store) == []
 
@@ -176,19 +176,21 @@ def test_a_decision_that_there_is_no_answer_keeps_the_item_out_of_the_figures_an
         assert (after["confusion"], after["excluded"]["tie"]) == ([[4, 0], [0, 0]], 2)
 
 
-REFUSED: list[tuple[str | None, str, str]] = [
+REFUSED: list[tuple[Any, str, str]] = [
     (A, "", "cause"),
     (A, "because", "cause"),
     (None, "slip", "no answer"),
     (None, "codebook ambiguous", "no answer"),
-    ("other", "slip", "choices"),
-    ("", "slip", "choices"),
+    ("other", "slip", "no answer to this"),
+    ("", "slip", "no answer to this"),
+    (("aligned",), "slip", "no answer to this"),
+    (1.0, "slip", "no answer to this"),
 ]
 
 
 @pytest.mark.parametrize(("choice", "cause", "wrong"), REFUSED)
 def test_a_decision_without_its_cause_or_its_answer_is_refused_and_nothing_is_written(
-    study: Study, choice: str | None, cause: str, wrong: str
+    study: Study, choice: Any, cause: str, wrong: str
 ) -> None:
     with Lead(study) as lead:
         with pytest.raises(LeadRefused) as refusal:

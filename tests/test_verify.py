@@ -268,7 +268,7 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("decision history", "decision 3", ("DELETE FROM adjudications WHERE seq = 3",)),
     ("decision text", "decision 1", ("UPDATE adjudications SET rationale = 'other words' WHERE seq = 1",)),
     (
-        "decided choices",
+        "decided answers",
         "decision 1",
         ("INSERT INTO choices VALUES (1, 9, 'later')", "UPDATE adjudications SET choice = 9 WHERE seq = 1"),
     ),

@@ -33,7 +33,8 @@ export class Frame {
     this.state = element("span", { class: "state", "data-rj": "state", "aria-live": "polite" });
     this.who = element("span", { class: "annotator" });
     const help = element("button", { class: "quiet", type: "button", title: "keys", "aria-label": "keys", onclick: () => command("help") }, keycap("?"));
-    this.header = element("header", {}, this.study, this.position, element("span", { class: "bar", "aria-hidden": "true" }, this.bar), this.state, this.who, help);
+    this.pages = element("nav", { class: "pages", hidden: true, "aria-label": "pages" });
+    this.header = element("header", {}, this.study, this.pages, this.position, element("span", { class: "bar", "aria-hidden": "true" }, this.bar), this.state, this.who, help);
     this.item = element("section", { class: "item", "data-rj": "item", "aria-label": "trajectory" }, parts.task, element("div", { class: "reading" }, parts.steps, parts.search), parts.map);
     this.book = element("div", { class: "book", "data-rj": "codebook", tabindex: 0, role: "region", "aria-label": "codebook" });
     this.side = element("aside", { class: "side", "aria-label": "answer" }, parts.form, this.book, footer());
@@ -44,9 +45,11 @@ export class Frame {
     this.root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
   }
 
-  name({ study, annotator }) {
+  name({ study, annotator, pages = [] }) {
     this.study.textContent = study;
     this.who.textContent = annotator;
+    this.pages.hidden = pages.length === 0;
+    this.pages.replaceChildren(...pages.map((name) => element("a", { href: `/${name}` }, name[0].toUpperCase() + name.slice(1))));
   }
 
   /** @param {import("./queue.js").Place} place */

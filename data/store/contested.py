@@ -9,7 +9,10 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from data.store.events import CHOSEN_NAMES
+from data.store.gold import Decided, answer_of
 from data.store.store import Store
 
 REASONS = ("tie", "split", "unsure", "flagged")
@@ -34,7 +37,7 @@ class Vote:
     """What one annotator said of the item, without her name."""
 
     letter: str
-    choice: str | None
+    answer: Decided | None
     """None: unsure, or a flag alone."""
     unsure: bool
     rationale: str
@@ -65,7 +68,8 @@ def contested(store: Store, question_code: int) -> list[Contested]:
 
 _VOTES = """
 SELECT trajectory, annotator, action, answer, last, max(phase = 'blind') AS blind FROM (
-    SELECT trajectory, annotator, phase, action, choice AS answer, max(seq) AS last FROM label_events INDEXED BY label_answers
+    SELECT trajectory, annotator, phase, action, coalesce(choice, chosen, score) AS answer, max(seq) AS last
+    FROM label_events INDEXED BY label_answers
     WHERE question = :question AND phase IN ('blind', 'imported') AND surplus = 0 AND action <> 'flag'
     GROUP BY phase, annotator, trajectory)
 WHERE action IN ('label', 'unsure') GROUP BY trajectory, annotator
@@ -93,11 +97,11 @@ LEFT JOIN batches b ON b.code = i.batch ORDER BY b.code IS NULL, b.code, i.numbe
 
 def votes_on(store: Store, question_code: int, trajectory: int) -> list[Vote]:
     """The votes and flags on one item, anonymous and in an order of this item's own."""
-    latest: dict[tuple[int, str], Sequence[object]] = {}
+    latest: dict[tuple[int, str], Sequence[Any]] = {}
     flags: dict[int, list[str]] = {}
     for annotator, phase, action, *said in store.conn.execute(_CAST, [question_code, trajectory]):
         if action == "flag":
-            flags.setdefault(annotator, []).append(str(said[5] or ""))
+            flags.setdefault(annotator, []).append(str(said[-1] or ""))
         else:
             latest[annotator, phase] = (action, *said)
     # `imported` sorts after `blind`: the blind label takes the place of the same person's imported one.
@@ -111,24 +115,25 @@ def votes_on(store: Store, question_code: int, trajectory: int) -> list[Vote]:
     ]
 
 
-def _vote(letter: str, said: Sequence[object] | None, flags: list[str]) -> Vote:
+def _vote(letter: str, said: Sequence[Any] | None, flags: list[str]) -> Vote:
     if said is None:
         return Vote(letter, None, False, "", (), None, None, tuple(flags))
-    action, choice, rationale, evidence, confidence, version, *_ = said
+    action, choice, choices, score, rationale, evidence, confidence, version, _ = said
     return Vote(
-        letter=letter,
-        choice=None if choice is None else str(choice),
-        unsure=action == "unsure",
-        rationale=str(rationale or ""),
-        evidence=tuple(json.loads(str(evidence))),
-        confidence=confidence if isinstance(confidence, int) else None,
-        codebook_version=version if isinstance(version, int) else None,
-        flags=tuple(flags),
+        letter,
+        answer_of(choice, choices, score),
+        action == "unsure",
+        rationale or "",
+        tuple(json.loads(evidence)),
+        confidence,
+        version,
+        tuple(flags),
     )
 
 
-_CAST = """
-SELECT e.annotator, e.phase, e.action, c.name, e.rationale, coalesce(e.evidence, '[]'), e.confidence, b.version, e.reason
+_CAST = f"""
+SELECT e.annotator, e.phase, e.action, c.name, {CHOSEN_NAMES}, e.score,
+       e.rationale, coalesce(e.evidence, '[]'), e.confidence, b.version, e.reason
 FROM label_events e LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 LEFT JOIN codebooks b ON b.question = e.question AND b.hash = e.codebook
 WHERE e.question = ? AND e.trajectory = ? AND e.phase IN ('blind', 'imported') AND e.surplus = 0

@@ -1,0 +1,1 @@
+"""The lead's pages: batches, agreement, adjudication. Never imported by what runs for annotators."""

@@ -1,0 +1,266 @@
+"""Adjudication: item by item where annotators disagree, with their votes and without their names.
+
+No verdict stands on this page, before a decision or after it. What a lead opens here is noted before it
+is shown: the desk never gives her that item again.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from html import escape
+
+import streamlit as st
+
+from annotate.codebook_page import blocks_of
+from annotate.lead.frame import heading, lead
+from annotate.lead.kept import kept
+from annotate.lead.reading import draw_reading
+from annotate.lead.text import html_of, html_of_blocks
+from annotate.serving import Serving
+from data.errors import RejudgeError
+from data.questions import Question
+from data.store import Store
+from data.store.adjudication import CAUSES, WITHOUT_ANSWER, Decision, decide, decision_on
+from data.store.contested import Contested, Vote, contested, votes_on
+from data.store.exposures import record_exposure
+from data.store.gold import Decided
+from data.store.leases import unfinished_batches
+from data.store.people import Person
+from data.store.versions import AskedQuestion
+
+NO_ANSWER = "no answer"
+NONE_OF_THEM = "none of them"
+WHY = {
+    "tie": "annotators are tied",
+    "split": "annotators differ",
+    "unsure": "somebody is unsure",
+    "flagged": "flagged",
+}
+ABOUT_CAUSE = {
+    "slip": "One of them overlooked or misread something.",
+    "codebook ambiguous": "The codebook page does not settle it.",
+    "item broken": "The item cannot be judged as it is.",
+    "truly ambiguous": "Read with care, both readings stand.",
+}
+CONFIDENCE = {1: "low confidence", 2: "medium confidence", 3: "high confidence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What there is to walk through on one question."""
+
+    asked: AskedQuestion
+    items: list[Contested]
+    still_open: int
+    """How many there are in batches that are not closed, whether they are listed or not."""
+
+    @property
+    def waiting(self) -> list[Contested]:
+        return [item for item in self.items if not item.decided]
+
+    @property
+    def decided(self) -> list[Contested]:
+        return [item for item in self.items if item.decided]
+
+
+def draw() -> None:
+    """One run of the page."""
+    serving, person = lead()
+    heading(serving, "Adjudication")
+    with Store.open(serving.study.database) as store:
+        walk = _walk(serving, store, person)
+        item = _chosen(walk)
+        if item is None:
+            return
+        record_exposure(store, person.code, item.trajectory, "votes")
+        votes = votes_on(store, walk.asked.code, item.trajectory)
+        standing = decision_on(store, walk.asked.code, item.trajectory)
+    reading, deciding = st.columns([1.6, 1], gap="medium")
+    with reading:
+        draw_reading(item.trajectory, sorted({step for vote in votes for step in vote.evidence}))
+    with deciding, st.container(height=720, border=False, key="deciding"):
+        _draw_votes(walk.asked, votes)
+        _draw_form(walk.asked, item, standing)
+        with st.expander(f"Codebook · version {walk.asked.codebook_version}", expanded=True):
+            st.html(f'<div class="rj-book">{html_of_blocks(blocks_of(walk.asked.page))}</div>')
+
+
+def _walk(serving: Serving, store: Store, person: Person) -> Walk:
+    """Asks for the question and for open batches where there is a choice, and lists the items."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        asked = {asked.question.id: asked for asked in serving.asked}
+        id = st.selectbox("Question", list(asked), key="question", width=260) if len(asked) > 1 else next(iter(asked))
+        items = kept(store, f"contested {id}", lambda store: contested(store, asked[id].code))
+        still_open = [item for item in items if item.open]
+        if still_open:
+            both = st.toggle(f"Also batches that are not closed ({len(still_open)})", key="open")
+            items = items if both else [item for item in items if not item.open]
+    labels_in = unfinished_batches(store, person.code)
+    if still_open and both and labels_in:
+        st.warning(
+            f"You still label in {', '.join(labels_in)}. What you open here of it, the desk will not give you any more.",
+            icon=":material/visibility_off:",
+        )
+    return Walk(asked[id], items, len(still_open))
+
+
+def _chosen(walk: Walk) -> Contested | None:
+    """The item in hand, with the way to the others; None where there is none."""
+    if not walk.items:
+        where = " in closed batches" if walk.still_open else ""
+        st.info(f"Nothing to decide{where}: no item has annotators who differ, one who is unsure, or a flag.")
+        return None
+    numbers = [item.trajectory for item in walk.items]
+    if st.session_state.get("item") not in numbers:
+        st.session_state.item = (walk.waiting or walk.items)[0].trajectory
+    elif st.session_state.pop("go_on", False) and walk.waiting:
+        here = numbers.index(st.session_state.item)
+        after = [item for item in walk.items[here:] if not item.decided]
+        st.session_state.item = (after or walk.waiting)[0].trajectory
+    place = numbers.index(st.session_state.item)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _step("Previous", place - 1, numbers, "Alt+ArrowLeft")
+        _step("Next", place + 1, numbers, "Alt+ArrowRight")
+        reasons = ", ".join(WHY[reason] for reason in walk.items[place].reasons) or "nobody differs any more"
+        st.html(
+            f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1} of {len(numbers)}</b>'
+            f'<span class="rj-soft">{reasons} · {len(walk.waiting)} to decide, {len(walk.decided)} decided</span></div>'
+        )
+        st.selectbox(
+            "Go to",
+            numbers,
+            key="item",
+            width=230,
+            label_visibility="collapsed",
+            format_func=lambda number: _listed(numbers.index(number), walk),
+        )
+    return walk.items[place]
+
+
+def _listed(place: int, walk: Walk) -> str:
+    return f"Item {place + 1} · {'decided' if walk.items[place].decided else 'to decide'}"
+
+
+def _step(label: str, place: int, numbers: list[int], shortcut: str) -> None:
+    inside = 0 <= place < len(numbers)
+
+    def go() -> None:
+        st.session_state.item = numbers[place]
+
+    st.button(label, key=f"go-{label}", on_click=go if inside else None, disabled=not inside, shortcut=shortcut)
+
+
+def _draw_votes(asked: AskedQuestion, votes: list[Vote]) -> None:
+    cards = "".join(_card(asked, vote) for vote in votes)
+    st.html(f'<p class="rj-ask">{html_of(asked.question.ask)}</p><div data-rj="votes" style="margin-top:10px">{cards}</div>')
+
+
+def _card(asked: AskedQuestion, vote: Vote) -> str:
+    said = "unsure" if vote.unsure else answer_text(asked.question, vote.answer) if vote.answer is not None else None
+    parts = [f'<span class="rj-letter">Annotator {vote.letter}</span>']
+    if said is not None:
+        parts.append(f'<span class="rj-answer">{html_of(said)}</span>')
+    if vote.confidence in CONFIDENCE:
+        parts.append(f'<span class="rj-soft">{CONFIDENCE[vote.confidence]}</span>')
+    if vote.evidence:
+        steps = ", ".join(str(step + 1) for step in vote.evidence)
+        parts.append(f'<span class="rj-soft">evidence: step {steps}</span>')
+    if vote.codebook_version not in (None, asked.codebook_version):
+        parts.append(f'<span class="rj-soft">codebook version {vote.codebook_version}</span>')
+    if vote.codebook_version is None and said is not None:
+        parts.append('<span class="rj-soft">imported</span>')
+    body = f'<div class="rj-text" dir="auto">{html_of(vote.rationale)}</div>' if vote.rationale else ""
+    body += "".join(f'<div class="rj-flag">flagged: {html_of(reason)}</div>' for reason in vote.flags)
+    return f'<div class="rj-vote"><div class="rj-row">{"".join(parts)}</div>{body}</div>'
+
+
+def answer_text(question: Question, answer: Decided | None) -> str:
+    """An answer in words; several choices in their declared order."""
+    if answer is None:
+        return NO_ANSWER
+    if isinstance(answer, tuple):
+        return ", ".join(choice for choice in question.choices if choice in answer) or NONE_OF_THEM
+    return f"{answer:g}" if isinstance(answer, float) else answer
+
+
+def _draw_form(asked: AskedQuestion, item: Contested, standing: Decision | None) -> None:
+    """Answer, cause and rationale. A decision that stands is where a change begins."""
+    if standing:
+        st.html(
+            f'<p class="rj-soft" data-rj="standing">Decided: <b>{html_of(answer_text(asked.question, standing.answer))}</b>, '
+            f"{escape(standing.cause)}, by {html_of(standing.lead)}. Saving again takes its place.</p>"
+        )
+    key = f"{asked.question.id}-{item.trajectory}"
+    with st.container(border=True, key="card-decision"), st.form(f"decision-{key}", border=False):
+        answer = _ask_answer(asked.question, standing, key)
+        cause = st.radio(
+            "Why they disagree",
+            CAUSES,
+            index=None if standing is None else CAUSES.index(standing.cause),
+            captions=[ABOUT_CAUSE[cause] for cause in CAUSES],
+            key=f"cause-{key}",
+        )
+        rationale = st.text_area(
+            "Rationale",
+            value=standing.rationale if standing else "",
+            key=f"rationale-{key}",
+            height=90,
+            placeholder="What decided it",
+        )
+        saved = st.form_submit_button("Save the decision", type="primary", shortcut="Ctrl+Enter")
+    if saved:
+        _save(asked, item, answer, cause, rationale)
+
+
+class _Nothing(Enum):
+    CHOSEN = "nothing was chosen"
+
+
+def _ask_answer(question: Question, standing: Decision | None, key: str) -> Decided | _Nothing | None:
+    """The answer as it stands in the form; None: there is no answer."""
+    if question.answered_by == "choice":
+        choices = [*question.choices, NO_ANSWER]
+        index = None if standing is None else choices.index(answer_text(question, standing.answer))
+        place = st.radio(
+            "The answer", range(len(choices)), index=index, format_func=lambda at: _plain(choices[at]), key=f"answer-{key}"
+        )
+        if place is None:
+            return _Nothing.CHOSEN
+        return None if place == len(question.choices) else choices[place]
+    there = standing.answer if standing else None
+    if question.answered_by == "choices":
+        before = [choice for choice in question.choices if isinstance(there, tuple) and choice in there]
+        chosen = st.multiselect("The answer", question.choices, default=before, placeholder=NONE_OF_THEM, key=f"answer-{key}")
+        answer: Decided | _Nothing = tuple(chosen)
+    else:
+        low, high = float(question.min or 0), float(question.max or 0)
+        value = there if isinstance(there, float) else None
+        score = st.number_input(f"The answer, {low:g} to {high:g}", low, high, value=value, key=f"answer-{key}")
+        answer = _Nothing.CHOSEN if score is None else float(score)
+    none = st.checkbox(NO_ANSWER, value=standing is not None and there is None, key=f"none-{key}")
+    return None if none else answer
+
+
+def _plain(text: str) -> str:
+    """A choice as a widget shows it: labels of widgets read Markdown, and a choice is none."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~>$:<&" else sign for sign in text)
+
+
+def _save(asked: AskedQuestion, item: Contested, answer: Decided | _Nothing | None, cause: str | None, rationale: str) -> None:
+    """Writes the decision and goes on to the next item that waits; says what is missing otherwise."""
+    serving, person = lead()
+    if isinstance(answer, _Nothing):
+        st.error(f"Choose the answer, or “{NO_ANSWER}”.")
+    elif cause is None:
+        st.error("Name the cause.")
+    elif answer is None and cause not in WITHOUT_ANSWER:
+        st.error(f"“{NO_ANSWER}” needs the cause “{WITHOUT_ANSWER[0]}” or “{WITHOUT_ANSWER[1]}”.")
+    else:
+        try:
+            with Store.open(serving.study.database) as store:
+                decide(store, person, item.trajectory, asked, answer, cause, rationale)
+        except RejudgeError as refusal:
+            st.error(_plain(f"{refusal.wrong} {refusal.do}"))
+        else:
+            st.toast("Saved.", icon=":material/check:")
+            st.session_state.go_on = True
+            st.rerun()

@@ -1,0 +1,166 @@
+"""The agreement page: the document of `rejudge agree`, drawn. Figures over many items only, and no single item's verdict."""
+
+from typing import Any
+
+import streamlit as st
+
+from annotate.lead import figures
+from annotate.lead.counting import counting
+from annotate.lead.frame import heading, lead
+from annotate.lead.text import html_of
+from annotate.serving import Serving
+from data.errors import RejudgeError
+from data.store import Store
+from data.store.leases import unfinished_batches
+from data.store.people import Person
+
+EVERY_SECONDS = 4
+SOURCES = {
+    "default": "batches, else imported",
+    "batch": "batches",
+    "imported": "imported",
+    "all": "both",
+}
+
+Json = dict[str, Any]
+
+
+def draw() -> None:
+    """One run of the page."""
+    serving, person = lead()
+    heading(serving, "Agreement", "How far judge and humans agree, as it stands now: the figures of “rejudge agree”.")
+    if not _may_look(serving, person):
+        return
+    _figures()
+
+
+def _may_look(serving: Serving, person: Person) -> bool:
+    """Whether the figures are shown: a lead who still labels is asked first, for each batch once."""
+    with Store.open(serving.study.database) as store:
+        batches = unfinished_batches(store, person.code)
+    if set(batches) <= st.session_state.setdefault("warned", set()):
+        return True
+    st.warning(
+        f"You are still labelling in {', '.join(batches)}. These figures tell how often the judge and the others chose what, "
+        "and may colour what you label next.",
+        icon=":material/visibility_off:",
+    )
+    with st.container(horizontal=True):
+        if st.button("Show the figures", key="show"):
+            st.session_state.warned = st.session_state.warned | set(batches)
+            st.rerun()
+        st.link_button("Back to the desk", "/", type="primary")
+    return False
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def _figures() -> None:
+    """The figures, drawn again while labels come in."""
+    serving, _ = lead()
+    try:
+        document = counting(serving.study).document(_source())
+    except RejudgeError as error:
+        st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
+        return
+    question, run = _chosen(document)
+    if question is None:
+        st.info("The study has no question yet. Declare one in study.toml.")
+        return
+    pairs = [pair for pair in question["pairs"] if pair["columns"] == run]
+    if not pairs:
+        st.info(_why_no_pairs(question))
+    for pair in pairs:
+        if pair["rows"] == figures.CONSENSUS:
+            _consensus(question, pair)
+    single = [(figures.name_of(pair["rows"]), pair) for pair in pairs if pair["rows"] != figures.CONSENSUS]
+    if single:
+        _section("Single annotators against " + figures.name_of(str(run)), figures.pairs_table(single, "annotator"))
+    _humans(question)
+    _about(question)
+
+
+def _source() -> str | None:
+    """The source of labels that is chosen, as `agree --labels` takes it."""
+    source = st.session_state.get("labels")
+    return source if source in SOURCES and source != "default" else None
+
+
+def _chosen(document: Json) -> tuple[Json | None, str | None]:
+    """The question and the run that were chosen, with the selectors drawn where there is a choice."""
+    questions = {question["id"]: question for question in document["questions"]}
+    if not questions:
+        return None, None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        id = st.selectbox("Question", list(questions), key="question", width=260) if len(questions) > 1 else next(iter(questions))
+        question = questions[id]
+        runs = list(dict.fromkeys(pair["columns"] for pair in question["pairs"]))
+        run = st.selectbox("Judge run", runs, key="run", format_func=figures.name_of, width=260) if len(runs) > 1 else None
+        st.selectbox("Labels of", list(SOURCES), key="labels", format_func=lambda source: SOURCES[source], width=220)
+    return question, run or (runs[0] if runs else None)
+
+
+def _why_no_pairs(question: Json) -> str:
+    humans = question["human_human"]
+    if humans["pairs"] or humans["krippendorff_alpha"]["n"]:
+        return "No judge to compare: there are labels, but no labelled item has a verdict. Bring verdicts with “rejudge import”."
+    return "Nothing to compare yet: no item has both a verdict and a label."
+
+
+def _section(title: str, body: str, notes: list[str] | None = None) -> None:
+    st.html(f"<h2>{html_of(title)}</h2>{body}{figures.notes_html(notes or [])}")
+
+
+def _consensus(question: Json, pair: Json) -> None:
+    axes = ("humans", figures.name_of(pair["columns"]))
+    with st.container(border=True, key="card-consensus"):
+        _section(f"Human consensus against {axes[1]}", figures.headline(pair))
+        parts = _tables_of(question, pair)
+        for title, choices, part in parts:
+            drawn, listed = st.columns([1, 1.15], gap="large", vertical_alignment="top")
+            with drawn:
+                if "confusion" in part:
+                    caption = f"<h3>{html_of(title)}</h3>" if title else ""
+                    st.html(caption + figures.matrix(choices, part, axes) + figures.matrix_table(choices, part, axes))
+            with listed:
+                st.html(f'<div class="rj-scroll">{figures.figures_table(part)}</div>')
+        if figures.notes_of(pair):
+            st.html(figures.notes_html(figures.notes_of(pair)))
+
+
+def _tables_of(question: Json, pair: Json) -> list[tuple[str, list[str], Json]]:
+    """(title, choices, figures) of each table of a pair: one, or for several choices one per choice."""
+    if "by_label" in pair:
+        whole: list[tuple[str, list[str], Json]] = [("", [], pair)] if figures.figure_keys(pair) else []
+        return whole + [(label, [f"not {label}", label], part) for label, part in pair["by_label"].items()]
+    return [("", question["choices"], pair)]
+
+
+def _humans(question: Json) -> None:
+    humans = question["human_human"]
+    alpha = humans["krippendorff_alpha"]
+    if alpha["value"] is None:
+        said = f'<p class="rj-undefined">Krippendorff’s alpha undefined: {html_of(alpha["reason"])}</p>'
+    else:
+        value = f'<b data-rj="alpha">{figures.value_of(alpha)}</b>'
+        said = f'<div class="rj-lead-figure">{value}<span class="rj-soft">{_alpha_words(alpha)}</span></div>'
+    pairs = [(f"{figures.name_of(pair['rows'])} – {figures.name_of(pair['columns'])}", pair) for pair in humans["pairs"]]
+    _section("Humans among themselves", said + (figures.pairs_table(pairs, "pair") if pairs else ""))
+
+
+def _alpha_words(alpha: Json) -> str:
+    level = html_of(alpha["method"].partition(",")[0])
+    interval = f"95 % interval {figures.interval_of(alpha)}" if figures.interval_of(alpha) else html_of(alpha["reason"])
+    preliminary = " · preliminary" if alpha["n"] < figures.PRELIMINARY_BELOW else ""
+    return f"Krippendorff’s alpha ({level}) · {interval} · {alpha['n']:,} items with two or more labels{preliminary}"
+
+
+def _about(question: Json) -> None:
+    """What concerns the question as a whole: labels of leads, and what of the draws is missing."""
+    notes = []
+    if "leads" in question:
+        labels, before = question["leads"]["labels"], question["leads"]["before_any_verdict"]
+        notes.append(f"{labels:,} labels came from people with a lead’s role, {before:,} of them before any verdict was opened.")
+    if question.get("outside_frame"):
+        notes.append(f"{question['outside_frame']:,} items were imported after the last draw: no figure stands for them.")
+    if notes:
+        st.html(figures.notes_html(notes))

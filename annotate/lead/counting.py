@@ -1,0 +1,103 @@
+"""Figures without slowing the desk: counted in another process, and only when something has changed.
+
+Counting a million labels takes a second or two of one processor. In the server's own process every label
+that comes in meanwhile would wait for Python's lock; so a child process counts, at a lower priority, and
+its answer is kept until the study has moved on. A look at an unchanged study costs one small query.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from data.errors import RejudgeError, StoreError
+from data.store import Store
+from data.store.changes import Moment, moment_of
+from data.study import Study
+
+_ROOMS = Path(__file__).resolve().parent.parent.parent
+# -c puts the folder where the server was started first on the path; a `data` that lies there is not ours.
+_START = "import sys; sys.path[0] = sys.argv[1]; from annotate.lead.counter import main; main()"
+
+
+class Child:
+    """The process that counts. It knows no study: each question names one."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+        self.lock = threading.Lock()
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The answer. Raises StoreError where the process ends without one, twice."""
+        line = json.dumps(question)
+        with self.lock:
+            # One that has died since it was last asked is started again.
+            said = self._said(line) or self._said(line)
+        if not said:
+            raise StoreError("The figures could not be counted.", "The process that counts ended.", "Try `rejudge agree`.")
+        answer: dict[str, Any] = json.loads(said)
+        return answer
+
+    def _said(self, line: str) -> str:
+        if self.process is None or self.process.poll() is not None:
+            # A session of its own: Ctrl-C is meant for the server, and this process ends with it.
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", _START, str(_ROOMS)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                start_new_session=True,
+            )
+        assert self.process.stdin is not None and self.process.stdout is not None
+        try:
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+            said = self.process.stdout.readline()
+        except BrokenPipeError:
+            said = ""
+        if not said:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+        return said
+
+
+CHILD = Child()
+
+
+class Counting:
+    """The agreement documents of one study."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.known: dict[str | None, tuple[Moment, dict[str, Any]]] = {}
+        self.lock = threading.Lock()
+
+    def document(self, labels: str | None) -> dict[str, Any]:
+        """What `rejudge agree --json` prints for this source of labels. Raises RejudgeError as it would."""
+        with Store.open(self.study.database) as store:
+            moment = moment_of(store)
+        with self.lock:  # several pages that want the same count it once
+            known = self.known.get(labels)
+            if known is None or known[0] != moment:
+                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "labels": labels})
+                if "refused" in answer:
+                    raise RejudgeError(*answer["refused"])
+                known = self.known[labels] = (moment, answer["document"])
+        return known[1]
+
+
+_counting: Counting | None = None
+_guard = threading.Lock()
+
+
+def counting(study: Study) -> Counting:
+    """The one for the study that is served."""
+    global _counting
+    with _guard:
+        if _counting is None or _counting.study is not study:
+            _counting = Counting(study)
+        return _counting

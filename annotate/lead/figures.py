@@ -1,0 +1,234 @@
+"""The agreement document as HTML: figures with their intervals, the matrix, tables of pairs, and what a reader must know.
+
+Every figure comes from the document as it is; nothing is counted here. A figure that the data do not
+define is its reason in words.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from annotate.lead.text import html_of
+
+PRELIMINARY_BELOW = 30
+CONSENSUS = "human:consensus"
+NAMES = {
+    "kappa": "Cohen’s kappa",
+    "kappa_linear": "kappa, linear weights",
+    "kappa_quadratic": "kappa, quadratic weights",
+    "observed_agreement": "observed agreement",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ac1": "Gwet’s AC1",
+}
+SHORT = {"observed_agreement": "agreement", "sensitivity": "sens.", "specificity": "spec.", "ac1": "AC1"}
+LEFT_OUT = {
+    "missing": "without a verdict",
+    "skipped": "skipped",
+    "unsure": "unsure",
+    "tie": "undecided",
+    "error": "with an unreadable verdict",
+}
+STRICT = "_strict"
+_DARKEST = 46
+"""Per cent of the accent colour in a cell that holds its whole row: text stays readable on it in both lights."""
+
+Json = Mapping[str, Any]
+
+
+def two_places(figure: float) -> str:
+    """−0.00 is 0.00, and a minus is a minus."""
+    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def value_of(estimate: Json) -> str:
+    return "–" if estimate["value"] is None else two_places(estimate["value"])
+
+
+def interval_of(estimate: Json) -> str:
+    """The 95 % interval; empty where there is none."""
+    if estimate["value"] is None or estimate["low"] is None or estimate["high"] is None:
+        return ""
+    return f"{two_places(estimate['low'])} to {two_places(estimate['high'])}"
+
+
+def name_of(rater: str) -> str:
+    return "consensus" if rater == CONSENSUS else rater.partition(":")[2]
+
+
+def figure_keys(pair: Json) -> list[str]:
+    """The estimates of a pair, the known ones first, each followed by its strict sister."""
+    there = [key for key, value in pair.items() if isinstance(value, dict) and {"value", "reason", "method"} <= value.keys()]
+    plain = [key for key in NAMES if key in there]
+    plain += [key for key in there if key not in NAMES and not key.endswith(STRICT)]
+    return [both for key in plain for both in (key, key + STRICT) if both in there]
+
+
+def label_of(key: str) -> str:
+    plain = key.removesuffix(STRICT)
+    name = NAMES.get(plain, plain.replace("_", " "))
+    return f"{name}, strict" if key.endswith(STRICT) else name
+
+
+def figures_table(pair: Json) -> str:
+    """One row per figure: value, interval, where they lie, and the items that it rests on."""
+    rows = []
+    keys = figure_keys(pair)
+    low = -1.0 if any((pair[key]["low"] or 0) < 0 for key in keys) else 0.0
+    for key in keys:
+        estimate = pair[key]
+        head = f'<th scope="row">{escape(label_of(key))}</th>'
+        if estimate["value"] is None:
+            rows.append(f'<tr>{head}<td colspan="4" class="rj-undefined">undefined: {html_of(estimate["reason"])}</td></tr>')
+            continue
+        rows.append(
+            f'<tr>{head}<td class="rj-num">{value_of(estimate)}</td><td>{_track(estimate, low)}</td>'
+            f'<td class="rj-num rj-soft">{interval_of(estimate) or html_of(estimate["reason"])}</td>'
+            f'<td class="rj-num rj-soft">{estimate["n"]:,}</td></tr>'
+        )
+    return (
+        '<table class="rj-figure"><thead><tr><th scope="col">figure</th><th scope="col" class="rj-num">value</th>'
+        f'<th scope="col" aria-hidden="true">{_axis(low)}</th><th scope="col" class="rj-num">95 % interval</th>'
+        f'<th scope="col" class="rj-num">n</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    )
+
+
+def _axis(low: float) -> str:
+    return f"{'−1' if low < 0 else '0'} to 1"
+
+
+def _track(estimate: Json, low: float) -> str:
+    """A line from `low` to 1 with the interval and the value on it; the numbers beside it say the same."""
+
+    def place(figure: float) -> float:
+        return round(100 * (min(1.0, max(low, figure)) - low) / (1 - low), 2)
+
+    inside = '<u style="left:50%"></u>' if low < 0 else ""
+    if estimate["low"] is not None and estimate["high"] is not None:
+        left, right = place(estimate["low"]), place(estimate["high"])
+        inside += f'<i style="left:{left}%;width:{round(right - left, 2)}%"></i>'
+    inside += f'<em style="left:{place(estimate["value"])}%"></em>'
+    return f'<span class="rj-track" aria-hidden="true">{inside}</span>'
+
+
+def headline(pair: Json) -> str:
+    """Kappa, as the pair asks to be quoted: large, with its interval and n."""
+    key = "kappa_strict" if pair.get("headline") == "strict" and "kappa_strict" in pair else "kappa"
+    if key not in pair:
+        return ""
+    estimate = pair[key]
+    if estimate["value"] is None:
+        return f'<p class="rj-undefined">{escape(label_of(key))} undefined: {html_of(estimate["reason"])}</p>'
+    interval = f"95 % interval {interval_of(estimate)}" if interval_of(estimate) else html_of(estimate["reason"])
+    return (
+        f'<div class="rj-lead-figure"><b data-rj="kappa">{value_of(estimate)}</b>'
+        f'<span class="rj-soft">{escape(label_of(key))} · {interval} · n = {estimate["n"]:,}</span></div>'
+    )
+
+
+def matrix(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:
+    """The confusion matrix drawn: counts, and the share of the row as a number and as a shade."""
+    table = pair["confusion"]
+    sums = [sum(row) for row in table]
+    heads = "".join(f'<th scope="col">{html_of(choice)}</th>' for choice in choices)
+    rows = []
+    for place, (choice, row) in enumerate(zip(choices, table, strict=True)):
+        cells = "".join(_cell(count, sums[place], column == place) for column, count in enumerate(row))
+        rows.append(f'<tr><th scope="row">{html_of(choice)}</th>{cells}<td class="rj-sum">{sums[place]:,}</td></tr>')
+    columns = "".join(f'<td class="rj-sum">{sum(column):,}</td>' for column in zip(*table, strict=True))
+    many = " rj-many" if len(choices) > 4 else ""
+    return (
+        f'<div class="rj-scroll"><table class="rj-matrix{many}" data-rj="matrix"><thead>'
+        f'<tr><td></td><th class="rj-axis" colspan="{len(choices)}">{html_of(axes[1])}</th><td></td></tr>'
+        f'<tr><th scope="col" class="rj-axis">{html_of(axes[0])}</th>{heads}<th scope="col" class="rj-axis">all</th></tr></thead>'
+        f'<tbody>{"".join(rows)}<tr><th scope="row" class="rj-axis">all</th>{columns}'
+        f'<td class="rj-sum">{sum(sums):,}</td></tr></tbody></table></div>'
+    )
+
+
+def _cell(count: int, row: int, diagonal: bool) -> str:
+    share = count / row if row else 0
+    said = f"{100 * share:.0f} %" if row else ""
+    kind = "rj-cell rj-diagonal" if diagonal else "rj-cell"
+    return f'<td class="{kind}" style="--share:{_DARKEST * share:.1f}"><b>{count:,}</b><span>{said}</span></td>'
+
+
+def matrix_table(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:
+    """The same as a list, a row for each cell."""
+    rows = "".join(
+        f'<tr><th scope="row">{html_of(human)}</th><td>{html_of(judge)}</td><td class="rj-num">{count:,}</td>'
+        f'<td class="rj-num">{f"{100 * count / sum(row):.1f} %" if sum(row) else "–"}</td></tr>'
+        for human, row in zip(choices, pair["confusion"], strict=True)
+        for judge, count in zip(choices, row, strict=True)
+    )
+    return (
+        "<details><summary>the matrix as a list</summary><table><thead><tr>"
+        f'<th scope="col">{html_of(axes[0])}</th><th scope="col">{html_of(axes[1])}</th><th scope="col" class="rj-num">items</th>'
+        f'<th scope="col" class="rj-num">share of the row</th></tr></thead><tbody>{rows}</tbody></table></details>'
+    )
+
+
+def pairs_table(pairs: Iterable[tuple[str, Json]], what: str) -> str:
+    """One row per pair: who, n, kappa with its interval, the other figures, what was left out."""
+    listed = list(pairs)
+    keys = [key for key in SHORT if any(key in pair for _, pair in listed)]
+    heads = "".join(f'<th scope="col" class="rj-num">{escape(SHORT[key])}</th>' for key in keys)
+    rows = []
+    for name, pair in listed:
+        shown = "".join(f'<td class="rj-num">{value_of(pair[key]) if key in pair else "–"}</td>' for key in keys)
+        rows.append(
+            f'<tr><th scope="row">{html_of(name)}</th><td class="rj-num">{pair["n"]:,}</td>{_kappa_cells(pair)}{shown}'
+            f'<td class="rj-soft">{html_of(left_out(pair))}</td></tr>'
+        )
+    return (
+        f'<div class="rj-scroll"><table class="rj-wide"><thead><tr><th scope="col">{escape(what)}</th>'
+        f'<th scope="col" class="rj-num">n</th><th scope="col" class="rj-num">kappa</th>'
+        f'<th scope="col" class="rj-num">95 % interval</th>{heads}<th scope="col">left out</th></tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _kappa_cells(pair: Json) -> str:
+    estimate = pair.get("kappa")
+    if estimate is None:
+        return '<td class="rj-num">–</td><td></td>'
+    if estimate["value"] is None:
+        return f'<td class="rj-num">–</td><td class="rj-undefined">undefined: {html_of(estimate["reason"])}</td>'
+    return f'<td class="rj-num">{value_of(estimate)}</td><td class="rj-num rj-soft">{interval_of(estimate)}</td>'
+
+
+def left_out(pair: Json) -> str:
+    """How many items entered no figure, and why."""
+    return ", ".join(f"{count:,} {LEFT_OUT.get(key, key)}" for key, count in pair["excluded"].items() if count)
+
+
+def notes_of(pair: Json) -> list[str]:
+    """What a reader must know before quoting the pair."""
+    notes = []
+    if 0 < pair["n"] < PRELIMINARY_BELOW:
+        notes.append(f"Preliminary: fewer than {PRELIMINARY_BELOW} items.")
+    if left_out(pair):
+        notes.append(f"Left out: {left_out(pair)}.")
+    if pair["design"] == "imported":
+        notes.append("Labels as imported: nothing is known of how their items were drawn.")
+    elif pair["design"].startswith("stratified:"):
+        run = pair["design"].partition(":")[2]
+        notes.append(f"Drawn by the verdicts of {run}" + (", and weighted back to the whole study." if pair["weighted"] else "."))
+    elif pair["weighted"]:
+        notes.append("Weighted back to the frame of the draws.")
+    if pair.get("headline") == "strict":
+        share = pair["excluded"]["error"] / (pair["n"] + pair["excluded"]["error"])
+        notes.append(
+            f"Quote the strict figures: {100 * share:.1f} % of the verdicts are unreadable, and each is a disagreement there."
+        )
+    if 0 < pair["groups"] < pair["n"]:
+        notes.append(f"The {pair['n']:,} items lie in {pair['groups']:,} groups.")
+    if "codebooks" in pair:
+        versions = ", ".join(f"{count:,} under {page[:8]}" for page, count in pair["codebooks"].items())
+        notes.append(f"Labels of more than one codebook version: {versions}.")
+    return notes
+
+
+def notes_html(notes: Iterable[str]) -> str:
+    items = "".join(f"<li>{html_of(note)}</li>" for note in notes)
+    return f'<ul class="rj-notes">{items}</ul>' if items else ""

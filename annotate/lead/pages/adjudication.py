@@ -1,0 +1,5 @@
+"""The adjudication page, as Streamlit runs it."""
+
+from annotate.lead.adjudication import draw
+
+draw()

@@ -1,0 +1,5 @@
+"""The agreement page, as Streamlit runs it."""
+
+from annotate.lead.agreement import draw
+
+draw()
