@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
 from tests.served_study import line, make_study
+from tests.study_maker import import_lines
 
 SIZES = {
     "6 KB": (6_000, 12),
@@ -26,6 +27,7 @@ SIZES = {
 }
 """Bytes and steps of a trajectory."""
 ITEMS = {"6 KB": 50, "100 KB": 50, "1 MB": 24, "5 MB": 12, "5 MB, 2000": 12}
+OTHERS = 20_000
 PACE_MS = 450
 LARGE_PACE_MS = 1500
 """Nobody reads five megabytes faster; the next item is fetched meanwhile."""
@@ -103,22 +105,30 @@ def main() -> None:
             cells = [f"{cell} ×{middle / max(was, 0.1):.1f}" for cell, middle, was in zip(cells, middles, before, strict=True)]
         print(f"{name:12}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
         before = middles
+    size, steps = SIZES["6 KB"]
+    figures = measure([long_line(number, size, steps) for number in range(ITEMS["6 KB"] + 3)], ITEMS["6 KB"], OTHERS)
+    print(f"6 KB, while a lead's agreement page counts {OTHERS:,} labels anew: " + " · ".join(map(_shown, figures)), flush=True)
     for name in ("6 KB", "1 MB"):
         print(memory(name), flush=True)
 
 
 @contextmanager
-def desk(lines: list[dict[str, Any]]) -> Iterator[Page]:
-    """Somebody signed in at a desk with these items."""
+def desk(lines: list[dict[str, Any]], others: int = 0) -> Iterator[Page]:
+    """Somebody signed in at a desk with these items. `others`: imported labels that a lead's agreement page beside it counts."""
     folder = Path(tempfile.mkdtemp())
-    server = Server(make_study(folder / "study", lines=lines), free_port())
+    study = make_study(folder / "study", lines=lines)
+    if others:
+        study = import_lines(study, [labelled_line(number) for number in range(others // 2)])
+    server = Server(study, free_port())
     server.start()
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+            if others:
+                _open_agreement(browser, server)
             page = browser.new_page(viewport={"width": 1360, "height": 860})
             page.add_init_script(_CLOCK)
-            page.goto(server.link)
+            page.goto(server.link_for("ana"))
             page.get_by_role("button", name="Sign in").click()
             yield page
             browser.close()
@@ -127,10 +137,29 @@ def desk(lines: list[dict[str, Any]]) -> Iterator[Page]:
         shutil.rmtree(folder)
 
 
-def measure(lines: list[dict[str, Any]], items: int) -> tuple[list[float], list[float], list[float]]:
+def labelled_line(number: int) -> dict[str, Any]:
+    """A short trajectory with the labels of two people, which the agreement page counts."""
+    said = [("x", "aligned"), ("y", "misaligned" if number % 5 == 0 else "aligned")]
+    labels = [{"question": "misaligned", "annotator": who, "choice": choice} for who, choice in said]
+    return line(100_000 + number, labels=labels)
+
+
+def _open_agreement(browser: Browser, server: Server) -> None:
+    """In a window of the lead's own, over all labels; it counts them anew as labels come in."""
+    page = browser.new_context().new_page()
+    page.goto(server.link)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto(f"{server.url}/agreement")
+    page.locator('[data-rj="alpha"], .rj-undefined').first.wait_for(timeout=60_000)
+    page.get_by_role("combobox").last.click()
+    page.get_by_role("option", name="both").click()
+    page.locator('[data-rj="matrix"]').first.wait_for(timeout=60_000)
+
+
+def measure(lines: list[dict[str, Any]], items: int, others: int = 0) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds of each submit but the first two, which warm up, and of each step."""
     pace = LARGE_PACE_MS if sum(len(str(step.get("text", ""))) for step in lines[0]["steps"]) > 500_000 else PACE_MS
-    with desk(lines) as page:
+    with desk(lines, others) as page:
         for position in range(1, items + 3):
             page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for()
             for key in "jjjnoG" if position > 2 else "":
