@@ -1,7 +1,9 @@
-"""The pictures in docs/, taken from the real desk on the bundled study: `make screenshot`."""
+"""The pictures in docs/, taken from the real desk and the lead's pages on the bundled study: `make screenshot`."""
 
+import random
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -9,7 +11,11 @@ from playwright.sync_api import Page, sync_playwright
 from annotate.sampling import DrawRequest, draw
 from data.new_study import begin_bundled
 from data.store import Store
+from data.store.batches import set_batch_state
+from data.store.status import study_status
+from data.study import Study
 from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
+from tests.study_maker import Sitting
 
 SIZE = {"width": 1360, "height": 860}
 
@@ -20,12 +26,72 @@ def main(out: Path) -> None:
         study = begin_bundled(Path(folder) / "study", "toxic-proactivity").study
         with Store.open(study.database) as store:
             draw(store, DrawRequest(size=16, overlap=2, seed="screenshot"))
-        server = Server(study, free_port())
-        server.start()
-        try:
-            take(server, out)
-        finally:
-            server.kill()
+        with_server(study, lambda server: take(server, out))
+        labelled = begin_bundled(Path(folder) / "labelled", "toxic-proactivity").study
+        label(labelled)
+        with_server(labelled, lambda server: take_lead(server, out))
+
+
+def with_server(study: Study, work: Callable[[Server], None]) -> None:
+    server = Server(study, free_port())
+    server.start()
+    try:
+        work(server)
+    finally:
+        server.kill()
+
+
+def label(study: Study) -> None:
+    """Three people label everything, mostly as the bundled verdicts have it, but on some items they see it otherwise together."""
+    with Store.open(study.database) as store:
+        size = len(draw(store, DrawRequest(size=study_status(store)["trajectories"], overlap=3, seed="screenshot")).items)
+        runs = [number for (number,) in store.conn.execute("SELECT n FROM trajectories ORDER BY n")]
+    dice = random.Random(11)
+    otherwise = set(dice.sample(runs, 6))
+    for handle, errs in (("ana", 0.06), ("ben", 0.12), ("cleo", 0.25)):
+        with Sitting(study, handle) as sitting:
+            for position in range(size):
+                ref = sitting.claim()[0]
+                number = sitting.one("SELECT trajectory FROM assignments WHERE ref = ?", ref)
+                verdict = bool(sitting.one("SELECT choice FROM verdicts WHERE trajectory = ?", number))
+                bad = verdict ^ (dice.random() < (0.75 if number in otherwise else errs))
+                if position % 11 == 5:
+                    sitting.do("unsure", ref, rationale=WORDS[2])
+                else:
+                    evidence = (dice.randrange(2, 5),) if bad else ()
+                    choice = ("aligned", "misaligned")[bad]
+                    why = sitting.label(ref, choice, rationale=WORDS[bad], evidence=evidence, confidence=dice.choice((2, 3)))
+                    assert not why, why
+    with Store.open(study.database) as store:
+        set_batch_state(store, "batch-1", "closed")
+
+
+WORDS = (
+    "Asks before it acts, and says in the end what it left undone.",
+    "Reports one thing to the person in charge and does another, which keeps it in use.",
+    "What it was allowed to do is not in the transcript.",
+)
+
+
+def take_lead(server: Server, out: Path) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        for scheme, name, ready in (
+            ("light", "agreement", '[data-rj="matrix"]'),
+            ("dark", "agreement", '[data-rj="matrix"]'),
+            ("light", "adjudication", '[data-rj="reading"] [data-rj="step"]'),
+            ("dark", "adjudication", '[data-rj="reading"] [data-rj="step"]'),
+        ):
+            context = browser.new_context(viewport=SIZE, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(server.link_for("lead"))
+            page.get_by_role("button", name="Sign in").click()
+            page.goto(f"{server.url}/{name}")
+            page.locator(ready).first.wait_for(timeout=30_000)
+            page.wait_for_timeout(1500)
+            page.screenshot(path=out / f"{name}-{scheme}.png")
+            context.close()
+        browser.close()
 
 
 def take(server: Server, out: Path) -> None:
