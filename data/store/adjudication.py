@@ -108,7 +108,8 @@ def decide(
             raise LeadRefused("Only a lead decides.", f"{lead.handle} is {role}.", "Sign in as a lead.")
         columns = _columns_of(store, asked, answer)
         if not store.conn.execute(
-            "SELECT 1 FROM label_events WHERE trajectory = ? AND question = ? AND action IN ('label', 'unsure', 'flag')",
+            """SELECT 1 FROM label_events WHERE trajectory = ?
+               AND ((question = ? AND action IN ('label', 'unsure')) OR action = 'flag')""",
             [trajectory, asked.code],
         ).fetchone():
             raise LeadRefused("Nobody has labelled that item.", "Found no vote on it.", "Decide on items that have votes.")

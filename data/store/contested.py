@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.store.events import CHOSEN_NAMES
+from data.store.chosen import CHOSEN_NAMES
 from data.store.gold import Decided, answer_of
 from data.store.store import Store
 
@@ -46,7 +46,7 @@ class Vote:
     codebook_version: int | None
     """None: an imported label."""
     flags: tuple[str, ...]
-    """The reasons for which she flagged the item."""
+    """The reasons for which she flagged the item, whatever the question."""
 
 
 def contested(store: Store, question_code: int) -> list[Contested]:
@@ -79,7 +79,7 @@ WITH votes AS MATERIALIZED ({_VOTES}),
 answers AS (SELECT trajectory, answer, count(*) AS k FROM votes WHERE action = 'label' GROUP BY trajectory, answer),
 counted AS (SELECT trajectory, count(*) AS kinds, max(k) AS top, sum(k) AS total FROM answers GROUP BY trajectory),
 unsure AS (SELECT DISTINCT trajectory FROM votes WHERE action = 'unsure'),
-flagged AS (SELECT DISTINCT trajectory FROM label_events WHERE question = :question AND action = 'flag'),
+flagged AS (SELECT DISTINCT trajectory FROM label_events WHERE action = 'flag'),
 decided AS (SELECT DISTINCT trajectory FROM adjudications WHERE question = :question),
 open_items AS (
     SELECT trajectory FROM counted WHERE kinds > 1 UNION SELECT trajectory FROM unsure
@@ -99,7 +99,7 @@ def votes_on(store: Store, question_code: int, trajectory: int) -> list[Vote]:
     """The votes and flags on one item, anonymous and in an order of this item's own."""
     latest: dict[tuple[int, str], Sequence[Any]] = {}
     flags: dict[int, list[str]] = {}
-    for annotator, phase, action, *said in store.conn.execute(_CAST, [question_code, trajectory]):
+    for annotator, phase, action, *said in store.conn.execute(_CAST, {"question": question_code, "trajectory": trajectory}):
         if action == "flag":
             flags.setdefault(annotator, []).append(str(said[-1] or ""))
         else:
@@ -136,7 +136,8 @@ SELECT e.annotator, e.phase, e.action, c.name, {CHOSEN_NAMES}, e.score,
        e.rationale, coalesce(e.evidence, '[]'), e.confidence, b.version, e.reason
 FROM label_events e LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 LEFT JOIN codebooks b ON b.question = e.question AND b.hash = e.codebook
-WHERE e.question = ? AND e.trajectory = ? AND e.phase IN ('blind', 'imported') AND e.surplus = 0
+WHERE e.trajectory = :trajectory AND (e.question = :question OR e.action = 'flag')
+  AND e.phase IN ('blind', 'imported') AND e.surplus = 0
 ORDER BY e.seq
 """
 

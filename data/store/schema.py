@@ -127,7 +127,7 @@ CREATE UNIQUE INDEX label_events_received ON label_events (outbox, outbox_seq, q
 CREATE INDEX label_answers ON label_events (question, phase, annotator, trajectory, seq, action, choice, chosen, score, surplus)
     WHERE action <> 'flag';
 CREATE INDEX label_pages ON label_events (question, codebook) WHERE codebook IS NOT NULL;
-CREATE INDEX label_flags ON label_events (question, trajectory) WHERE action = 'flag';
+CREATE INDEX label_flags ON label_events (trajectory) WHERE action = 'flag';
 CREATE INDEX label_events_by_trajectory ON label_events (trajectory, phase);
 CREATE INDEX label_events_by_assignment ON label_events (assignment, seq);
 
