@@ -71,6 +71,14 @@ def design_notes(pair: Json, width: int, indent: int) -> list[str]:
 MISSING = "More than 10 % of a stratum's drawn items are unfinished or skipped: the figures are preliminary."
 
 
+def leads_note(leads: Json) -> str:
+    """How many labels came from people who may see verdicts, and how many of those before they had."""
+    return (
+        f"{leads['labels']:,} labels of batches came from people with a lead's role, "
+        f"{leads['before_any_verdict']:,} of them before any verdict was opened."
+    )
+
+
 def preliminary(marks: Sequence[str]) -> list[str]:
     """The marks on sizes in words, as one remark or none."""
     found = [MARKS[mark] for mark in marks if mark in MARKS]

@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
-from reports.notes import MISSING, NAMES, design_notes, indented, methods, pair_notes, parts, preliminary
+from reports.notes import MISSING, NAMES, design_notes, indented, leads_note, methods, pair_notes, parts, preliminary
 from reports.width import columns, fit, left, right, shown, wrapped
 
 WIDEST, NARROWEST = 100, 60
@@ -72,6 +72,8 @@ def _question(question: Json, width: int, positive: str | None) -> list[str]:
     lines = [heading, "═" * columns(heading)]
     if outside := question.get("outside_frame", 0):
         lines += indented([f"{outside:,} items came in after the last draw; no figure stands for them."], width, 0)
+    if "leads" in question:
+        lines += indented([leads_note(question["leads"])], width, 0)
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
         lines += _run(run, [pair for pair in question["pairs"] if pair["columns"] == run], question, width)
     if not question["pairs"]:

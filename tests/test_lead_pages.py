@@ -21,13 +21,15 @@ from data.store.batches import batch_names, set_batch_state
 from data.store.contested import contested, votes_on
 from data.store.exposures import record_exposure
 from data.store.people import Person, ensure_person, first_lead
-from data.store.versions import record_versions
 from data.study import Study, load_study
-from reports.of_study import agreement_of
+from data.tallies import Excluded, QuestionTally, StratumMissing
+from reports.document import agreement_document
+from reports.of_study import agreement_of, with_leads
 from tests.conftest import Run
 from tests.served_study import ORIGIN, TOML, line, make_study, serve
 from tests.study_maker import Sitting, draw_batch, import_lines
 from tests.study_maker import make_study as made
+from tests.test_agree_document import pair, question, stratified
 
 A, M = "aligned", "misaligned"
 LOOSE = TOML.replace('evidence = "first"', 'evidence = "optional"')
@@ -413,22 +415,71 @@ def test_what_was_opened_here_the_desk_does_not_give(tmp_path: Path) -> None:
         assert len(sitting.label_all({})) == 2
 
 
-def test_every_type_of_question_can_be_decided(tmp_path: Path) -> None:
-    kinds = Question("kinds", "Which?", "multilabel", ("deceit", "sabotage", "other"))
-    grade = Question("grade", "How bad?", "score", (), min=0, max=10)
-    labels = [
-        {"annotator": who, "question": id, key: value}
-        for who, id, key, value in (
-            ("a", "kinds", "choices", ["deceit"]), ("b", "kinds", "choices", []),
-            ("a", "grade", "score", 3), ("b", "grade", "score", 7.5),
-        )
-    ]  # fmt: skip
-    run_line = {"id": "r", "task": "t", "steps": [{"kind": "message", "text": "x"}], "labels": labels}
-    study = made(tmp_path / "study", [run_line], [kinds, grade])
+KINDS = Question("kinds", "Which *kinds*?", "multilabel", ("deceit", "sabotage", "other"))
+GRADE = Question("grade", "How bad?", "score", (), min=0, max=10, threshold=5)
+
+
+def every_type(folder: Path) -> Study:
+    """One contested item with a set of choices and a score, and a judge who said both."""
+    cast = (("a", ["deceit"], 3), ("b", [], 7.5))
+    labels = [{"annotator": who, "question": "kinds", "choices": kinds} for who, kinds, _ in cast]
+    labels += [{"annotator": who, "question": "grade", "score": score} for who, _, score in cast]
+    verdicts = [{"run": "judge-a", "question": "kinds", "choices": ["deceit"]}, {"run": "judge-a", "question": "grade", "score": 6}]
+    steps = [{"kind": "message", "text": "x"}]
+    return made(
+        folder / "study", [{"id": "r", "task": "t", "steps": steps, "labels": labels, "verdicts": verdicts}], [KINDS, GRADE]
+    )
+
+
+def test_every_type_of_question_is_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = every_type(tmp_path)
+    serving = begin(study)
     with Store.open(study.database) as store:
         lead = first_lead(store)
-        for asked, answer in zip(record_versions(store, study)[0], (("other", "deceit"), 4.5), strict=True):
-            assert [item.reasons for item in contested(store, asked.code)] == [("tie",)]
-            decide(store, lead, 1, asked, answer, "slip", "")
-            standing = decision_on(store, asked.code, 1)
-            assert standing is not None and standing.answer in (("deceit", "other"), 4.5)
+    monkeypatch.setattr(page, "signed_in", lambda _: lead)
+    app = AppTest.from_file(str(page.LEAD_PAGES / "adjudication.py"), default_timeout=60).run()
+    assert "none of them" in words(app) and "deceit" in words(app)
+    app.multiselect[0].set_value(["other", "deceit"])
+    next(radio for radio in app.radio if radio.label == "Why they disagree").set_value("slip")
+    submit(app, "Save the decision")
+    app.selectbox(key="question").select("grade").run()
+    assert "7.5" in words(app)
+    app.number_input[0].set_value(4.5)
+    next(radio for radio in app.radio if radio.label == "Why they disagree").set_value("slip")
+    submit(app, "Save the decision")
+    with Store.open(study.database) as store:
+        standing = [decision_on(store, asked.code, 1) for asked in serving.asked]
+    assert [decision and decision.answer for decision in standing] == [("deceit", "other"), 4.5]
+
+
+SCORED = question(
+    pair((), unreadable=(), groups=40, scores={(0, float(k), float(k + k % 3)): 2 for k in range(20)},
+         at_threshold=pair(((19, 3), (2, 16)))),
+    type="score", choices=(), positive=None, units={(1.0, 2.0): 9, (5.0, 5.0): 30},
+)  # fmt: skip
+SEVERAL = question(
+    pair((), unreadable=(), excluded=Excluded(error=3, unsure=1), groups=60,
+         by_label={"lies": pair(((40, 3), (4, 13))), "hides": pair(((50, 3), (4, 3)), unreadable=(2, 1))}),
+    type="multilabel", choices=("lies", "hides"), positive=None, units={(1, 1): 9, (1, 3): 4, (0, 0): 20},
+)  # fmt: skip
+DRAWN = question(stratified(groups=11, single=40), missing=(StratumMissing("judge-a: misaligned", 115, 11, 4),), outside_frame=12)
+UNREADABLE = question(pair(((30, 4), (3, 23)), unreadable=(2, 3), codebooks={"a" * 64: 40, "b" * 64: 25}))
+SHOWN = (
+    (SCORED, ("Spearman", "at the threshold", "at or above", "16")),
+    (SEVERAL, ("lies", "not hides", "kappa, strict", "1 unsure, 3 with an unreadable verdict")),
+    (DRAWN, ("weighted to the frame of 10,000 items", "judge-a: misaligned", "one person's label", "imported after the last draw")),
+    (UNREADABLE, ("Quote the strict figures", "Cohen’s kappa, strict", "codebook version")),
+)
+
+
+@pytest.mark.parametrize(("tally", "told"), SHOWN)
+def test_every_design_and_type_is_drawn(
+    look: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, tally: QuestionTally, told: tuple[str, ...]
+) -> None:
+    document = with_leads(agreement_document("s", [tally]), {"misaligned": (7, 5)})
+    monkeypatch.setattr(CHILD, "ask", lambda _: {"document": document})
+    app = look("agreement")
+    assert not app.exception
+    found = words(app)
+    assert [missing for missing in (*told, "7 labels of batches came from people") if missing not in found] == []
+    assert "None" not in found and "nan" not in found

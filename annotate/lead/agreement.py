@@ -13,6 +13,8 @@ from data.errors import RejudgeError
 from data.store import Store
 from data.store.leases import unfinished_batches
 from data.store.people import Person
+from reports.notes import leads_note, parts
+from reports.terminal import SIDES_OF_THRESHOLD
 
 EVERY_SECONDS = 4
 SOURCES = {
@@ -72,7 +74,7 @@ def _figures() -> None:
     for pair in pairs:
         if pair["rows"] == figures.CONSENSUS:
             _consensus(question, pair)
-    single = [(figures.name_of(pair["rows"]), pair) for pair in pairs if pair["rows"] != figures.CONSENSUS]
+    single = [row for pair in pairs if pair["rows"] != figures.CONSENSUS for row in _rows(figures.name_of(pair["rows"]), pair)]
     if single:
         _section("Single annotators against " + figures.name_of(str(run)), figures.pairs_table(single, "annotator"))
     _humans(question)
@@ -123,16 +125,22 @@ def _consensus(question: Json, pair: Json) -> None:
                     st.html(caption + figures.matrix(choices, part, axes) + figures.matrix_table(choices, part, axes))
             with listed:
                 st.html(f'<div class="rj-scroll">{figures.figures_table(part)}</div>')
-        if figures.notes_of(pair):
-            st.html(figures.notes_html(figures.notes_of(pair)))
+        below = figures.notes_html(figures.notes_of(pair)) + figures.strata_table(pair)
+        if below:
+            st.html(below)
 
 
-def _tables_of(question: Json, pair: Json) -> list[tuple[str, list[str], Json]]:
-    """(title, choices, figures) of each table of a pair: one, or for several choices one per choice."""
+def _tables_of(question: Json, pair: Json) -> list[tuple[str, list[str], figures.Json]]:
+    """(title, choices, figures) of each table of a pair: itself, its labels, or its threshold."""
     if "by_label" in pair:
-        whole: list[tuple[str, list[str], Json]] = [("", [], pair)] if figures.figure_keys(pair) else []
-        return whole + [(label, [f"not {label}", label], part) for label, part in pair["by_label"].items()]
-    return [("", question["choices"], pair)]
+        return [(label, [f"not {label}", label], part) for label, part in pair["by_label"].items()]
+    return [(title, list(SIDES_OF_THRESHOLD) if title else question["choices"], part) for title, part in parts(pair).items()]
+
+
+def _rows(name: str, pair: Json) -> list[tuple[str, figures.Json]]:
+    """Rows for a table of pairs: one, or one for each label or threshold."""
+    left_out = {"excluded": pair["excluded"]}
+    return [(f"{name} · {title}" if title else name, {**left_out, **part}) for title, part in parts(pair).items()]
 
 
 def _humans(question: Json) -> None:
@@ -143,7 +151,11 @@ def _humans(question: Json) -> None:
     else:
         value = f'<b data-rj="alpha">{figures.value_of(alpha)}</b>'
         said = f'<div class="rj-lead-figure">{value}<span class="rj-soft">{_alpha_words(alpha)}</span></div>'
-    pairs = [(f"{figures.name_of(pair['rows'])} – {figures.name_of(pair['columns'])}", pair) for pair in humans["pairs"]]
+    pairs = [
+        row
+        for pair in humans["pairs"]
+        for row in _rows(f"{figures.name_of(pair['rows'])} – {figures.name_of(pair['columns'])}", pair)
+    ]
     _section("Humans among themselves", said + (figures.pairs_table(pairs, "pair") if pairs else ""))
 
 
@@ -158,8 +170,7 @@ def _about(question: Json) -> None:
     """What concerns the question as a whole: labels of leads, and what of the draws is missing."""
     notes = []
     if "leads" in question:
-        labels, before = question["leads"]["labels"], question["leads"]["before_any_verdict"]
-        notes.append(f"{labels:,} labels came from people with a lead’s role, {before:,} of them before any verdict was opened.")
+        notes.append(leads_note(question["leads"]))
     if question.get("outside_frame"):
         notes.append(f"{question['outside_frame']:,} items were imported after the last draw: no figure stands for them.")
     if notes:

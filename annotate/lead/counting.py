@@ -47,6 +47,7 @@ class Child:
                 [sys.executable, "-c", _START, str(_ROOMS)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 text=True,
                 encoding="utf-8",
                 start_new_session=True,

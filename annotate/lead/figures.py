@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from annotate.lead.text import html_of
+from reports.notes import STRATUM_COUNTS, design_notes, preliminary
 
 PRELIMINARY_BELOW = 30
 CONSENSUS = "human:consensus"
@@ -20,8 +21,9 @@ NAMES = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ac1": "Gwet’s AC1",
+    "spearman": "Spearman’s rho",
 }
-SHORT = {"observed_agreement": "agreement", "sensitivity": "sens.", "specificity": "spec.", "ac1": "AC1"}
+SHORT = {"observed_agreement": "agreement", "sensitivity": "sens.", "specificity": "spec.", "ac1": "AC1", "spearman": "rho"}
 LEFT_OUT = {
     "missing": "without a verdict",
     "skipped": "skipped",
@@ -199,34 +201,51 @@ def _kappa_cells(pair: Json) -> str:
 
 def left_out(pair: Json) -> str:
     """How many items entered no figure, and why."""
-    return ", ".join(f"{count:,} {LEFT_OUT.get(key, key)}" for key, count in pair["excluded"].items() if count)
+    return ", ".join(f"{count:,} {LEFT_OUT.get(key, key)}" for key, count in pair.get("excluded", {}).items() if count)
 
 
 def notes_of(pair: Json) -> list[str]:
-    """What a reader must know before quoting the pair."""
-    notes = []
-    if 0 < pair["n"] < PRELIMINARY_BELOW:
-        notes.append(f"Preliminary: fewer than {PRELIMINARY_BELOW} items.")
+    """What a reader must know before quoting the pair: left out, small, borrowed, weighted, missing."""
+    notes = [words.strip("()").capitalize() + "." for words in preliminary(pair["marks"])]
     if left_out(pair):
         notes.append(f"Left out: {left_out(pair)}.")
     if pair["design"] == "imported":
         notes.append("Labels as imported: nothing is known of how their items were drawn.")
-    elif pair["design"].startswith("stratified:"):
-        run = pair["design"].partition(":")[2]
-        notes.append(f"Drawn by the verdicts of {run}" + (", and weighted back to the whole study." if pair["weighted"] else "."))
-    elif pair["weighted"]:
-        notes.append("Weighted back to the frame of the draws.")
+    if pair["weighted"]:
+        notes.append(_weighted(pair))
+    # Wide enough that no note is cut in two; weights and strata are told above and in a table of their own.
+    notes += design_notes({**pair, "weighted": False, "strata": []}, _ONE_LINE, 0)
     if pair.get("headline") == "strict":
-        share = pair["excluded"]["error"] / (pair["n"] + pair["excluded"]["error"])
-        notes.append(
-            f"Quote the strict figures: {100 * share:.1f} % of the verdicts are unreadable, and each is a disagreement there."
-        )
-    if 0 < pair["groups"] < pair["n"]:
-        notes.append(f"The {pair['n']:,} items lie in {pair['groups']:,} groups.")
+        notes.append("Quote the strict figures: more than 2 % of the verdicts are unreadable, and each is a disagreement there.")
     if "codebooks" in pair:
         versions = ", ".join(f"{count:,} under {page[:8]}" for page, count in pair["codebooks"].items())
         notes.append(f"Labels of more than one codebook version: {versions}.")
     return notes
+
+
+_ONE_LINE = 10_000
+
+
+def _weighted(pair: Json) -> str:
+    frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
+    run = pair["design"].partition(":")[2]
+    drawn = f" by the verdicts of {run}" if run else ""
+    return f"Drawn{drawn} in strata: the matrix counts items, the figures are weighted to the frame of {frame:,} items."
+
+
+def strata_table(pair: Json) -> str:
+    """The strata of a weighted pair, or of one with items missing; empty otherwise."""
+    strata = pair.get("strata", [])
+    if not pair["weighted"] and not any(stratum["missing"] for stratum in strata):
+        return ""
+    heads = "".join(f'<th scope="col" class="rj-num">{head}</th>' for head in STRATUM_COUNTS)
+    rows = "".join(
+        f'<tr><th scope="row">{html_of(stratum["name"])}</th>'
+        + "".join(f'<td class="rj-num">{stratum[head]:,}</td>' for head in STRATUM_COUNTS)
+        + "</tr>"
+        for stratum in strata
+    )
+    return f'<table><thead><tr><th scope="col">stratum</th>{heads}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def notes_html(notes: Iterable[str]) -> str:
