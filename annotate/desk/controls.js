@@ -29,7 +29,7 @@ class Choices {
     const end = (n) => question.type === "ordinal" && question.choices.length > 2 && ({ 0: "lowest", [question.choices.length - 1]: "highest" })[n];
     this.buttons = question.choices.map((choice, n) =>
       element("button", { class: "choice", type: "button", role, "data-rj": "choice", onclick: () => this.choose(n) },
-        element("kbd"), element("bdi", {}, choice), end(n) ? element("span", { class: "end", "aria-hidden": "true" }, end(n)) : null));
+        element("kbd", { "aria-hidden": "true" }), element("bdi", {}, choice), end(n) ? element("span", { class: "end", "aria-hidden": "true" }, end(n)) : null));
     this.none = element("button", { class: "choice none", type: "button", role, "data-rj": "none", "data-key": 0, onclick: () => this.choose(null) }, keycap("0"), element("bdi", {}, "none of them"));
     this.more = element("button", { class: "link", type: "button", "data-rj": "more-choices", onclick: () => this.turn() });
     const paged = question.choices.length > KEYED;
@@ -77,8 +77,10 @@ class Choices {
       const keyed = key >= 1 && key <= KEYED;
       button.firstChild.textContent = keyed ? key : "";
       button.classList.toggle("unkeyed", !keyed);
-      if (keyed) button.setAttribute("data-key", key);
-      else button.removeAttribute("data-key");
+      for (const name of ["data-key", "aria-keyshortcuts"]) {
+        if (keyed) button.setAttribute(name, key);
+        else button.removeAttribute(name);
+      }
     });
     const next = this.from + KEYED < this.buttons.length ? this.from + KEYED : 0;
     this.more.replaceChildren(keycap("p"), ` digits for ${next + 1}–${Math.min(next + KEYED, this.buttons.length)}`);

@@ -178,7 +178,7 @@ def test_one_event_that_the_server_cannot_read_takes_no_other_with_it(serve: Ser
     assert [label["choice"] for label in server.labels()] == ["aligned"]
     # The item whose label was dropped is there to be labelled again.
     ana.page.unroute("**/desk/events")
-    ana.page.locator('[data-rj="item"][data-position]').wait_for()
+    ana.item(2)
     ana.ready()
     ana.press("Enter")
     ana.saved()
