@@ -6,7 +6,8 @@ have a cell; everything below is the variance of the sum of these pulls.
 
 - simple: delta+c (module `agreement`).
 - weighted (`post-stratified delta+1/2 per cell, t(n-strata)`): pseudo-items in each cell that a stratum can
-  fill, for a stratum of verdicts its own column; variance Σ A_s²·[Σ f d² - (Σ f d)²]/n_s, A_s = frame_s/W.
+  fill, for a stratum of verdicts its own column, none where no item has a cell; variance
+  Σ A_s²·[Σ f d² - (Σ f d)²]/n_s, A_s = frame_s/W.
   Half a pseudo-item a cell for two choices, while the strata fill at most CELLS_FOR_HALVES cells; beyond,
   all cells of all strata share the c of a simple draw (`post-stratified delta+3, ...`). Halves everywhere
   would cover 45 % at worst for five choices and 48 % for two choices in eight strata.
@@ -100,7 +101,7 @@ def smooth_method(sample: Sample, smoothing: Smoothing) -> str:
 
 def degrees_of_groups(sample: Sample, groups: Groups) -> int:
     """Degrees of freedom under groups; below one, nothing is known of the width."""
-    return groups.number - len(sample.strata)
+    return groups.number - max(1, sum(stratum.cells > 0 for stratum in sample.strata))
 
 
 def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> float:
@@ -227,13 +228,14 @@ def _pseudo_items(sample: Sample, smoothing: Smoothing) -> Floats:
         # readable one while nothing is unreadable, and no pseudo-item invents a broken reply. Spreading c over
         # all K x (K+1) cells covered .848 at worst where this covers .920 (two choices, 300 simulated designs).
         return _evenly((size, len(sample.strata[0].counts[0])), smoothing.pseudo_items)[None]
-    fillable = np.array([stratum.fillable for stratum in sample.strata], dtype=np.float64)
+    fillable = np.array([stratum.fillable & (stratum.cells > 0) for stratum in sample.strata], dtype=np.float64)
     return fillable * (0.5 if _halves(sample) else smoothing.pseudo_items / fillable.sum())
 
 
 def _halves(sample: Sample) -> bool:
     """Whether half a pseudo-item goes in each cell that a stratum can fill."""
-    return sample.size == 2 and sum(int(stratum.fillable.sum()) for stratum in sample.strata) <= CELLS_FOR_HALVES
+    cells = sum(int(stratum.fillable.sum()) for stratum in sample.strata if stratum.cells)
+    return sample.size == 2 and cells <= CELLS_FOR_HALVES
 
 
 def _evenly(shape: tuple[int, ...], pseudo_items: float) -> Floats:

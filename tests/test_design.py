@@ -343,3 +343,13 @@ def test_contents_of_groups_add_up_to_the_items_of_the_pair() -> None:
         for _, row, column, items in content:
             held[row, column] += times * items
     assert [[held[i, j] for j in range(2)] for i in range(2)] == [list(row) for row in drawn.confusion]
+
+
+def test_a_stratum_whose_items_all_lack_an_answer_changes_nothing() -> None:
+    strata = (stratum([[40, 3], [4, 13]], 400), stratum([[20, 5], [4, 31]], 900))
+    silent = stratum([[0, 0], [0, 0]], 5000, name="j: unreadable or no verdict", without=30)
+    with_it, without = figures(Sample.readable(pair(*strata, silent))), figures(Sample.readable(pair(*strata)))
+    for name, estimate in without.items():
+        assert with_it[name].value == estimate.value
+        assert with_it[name].low == pytest.approx(estimate.low, abs=1e-12)
+        assert with_it[name].high == pytest.approx(estimate.high, abs=1e-12)
