@@ -401,6 +401,17 @@ def test_groups_are_counted_by_what_they_hold(tmp_path: Path) -> None:
     assert pair_of(alone, "human:ana").clusters == {} and question_of(alone).vote_clusters == {}
 
 
+def test_a_weighted_pair_knows_what_each_group_holds_of_the_frame(tmp_path: Path) -> None:
+    lines = [run_line(f"r{k:02}", group=f"g{k // 10}", verdicts=[verdict(M if k % 10 < k // 10 else A)]) for k in range(40)]
+    study = make_study(tmp_path / "study", lines)
+    draw_batch(study, 8, by="judge-a")
+    with Sitting(study, "ana") as ana:
+        ana.label_all({})
+    pair = pair_of(study)
+    assert [each.name for each in pair.strata] == ["judge-a: aligned", "judge-a: misaligned"] and pair.weighted
+    assert pair.frame_groups == {((0, 10),): 1, ((0, 9), (1, 1)): 1, ((0, 8), (1, 2)): 1, ((0, 7), (1, 3)): 1}
+
+
 def test_items_whose_consensus_rests_on_one_label_are_counted(tmp_path: Path) -> None:
     votes = [[A], [A, A], [A, M], [A, None], [None], [M, M, A]]
     lines = [

@@ -1,7 +1,7 @@
 """Counting one pair of raters: who said what beside whom, by stratum and by group."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,6 +11,9 @@ from data.store.patterns import patterns_of
 from data.store.pooling import Pool
 from data.store.sides import ERROR, MISSING, SKIPPED, TIE, UNSURE
 from data.tallies import Excluded, PairTally, StratumTally
+
+FrameGroups = Mapping[tuple[tuple[int, int], ...], int]
+"""As `PairTally.frame_groups`."""
 
 Mapped = Callable[[Ints], Ints]
 """Answers from 0 to the places of another table."""
@@ -34,6 +37,7 @@ class Shared:
     """By trajectory number."""
     drawn_by: Ints | None = None
     """By trajectory number: what the column side says of it, where the strata were drawn by that."""
+    frame_groups: FrameGroups = field(default_factory=dict)
 
     @property
     def judged(self) -> bool:
@@ -83,6 +87,7 @@ def count_pair(pair: Shared, size: int) -> PairTally:
     tables = np.bincount(cell, minlength=strata * size * (size + 1)).reshape(strata, size, size + 1)
     whole = tables.sum(axis=0)
     listed = _strata(pair, tables)
+    weighted = is_weighted(listed)
     return PairTally(
         rows=pair.rows,
         columns=pair.columns,
@@ -91,9 +96,10 @@ def count_pair(pair: Shared, size: int) -> PairTally:
         excluded=excluded_of(pair),
         design="imported" if pair.pool is None else pair.pool.design,
         groups=group_count(pair.group_of[pair.items[both]]),
-        weighted=is_weighted(listed),
+        weighted=weighted,
         strata=listed,
         clusters=_clusters(pair.group_of[items], cell, size),
+        frame_groups=pair.frame_groups if weighted else {},
     )
 
 
@@ -157,6 +163,12 @@ def _clusters(group: Ints, cell: Ints, size: int) -> Mapping[tuple[tuple[int, in
         tuple((at // (size * width), at // width % size, at % width, items) for at, items in pattern): groups
         for pattern, groups in found.items()
     }
+
+
+def groups_of_frame(pooled: Pool, group_of: Ints) -> FrameGroups:
+    """What each group holds of every stratum, drawn or not; empty for one stratum, and where no group has two items."""
+    inside = pooled.stratum_of >= 0
+    return clusters_of(group_of[inside], pooled.stratum_of[inside]) if len(pooled.strata) > 1 else {}
 
 
 def clusters_of(group: Ints, cell: Ints) -> dict[tuple[tuple[int, int], ...], int]:

@@ -18,7 +18,7 @@ from data.store.chosen import CHOSEN_NAMES
 from data.store.columns import Ints, numbered, trajectory_count
 from data.store.factors import split_factor
 from data.store.groups import group_numbers
-from data.store.pairing import Shared, count_pair, excluded_of, frame_of, group_count, is_weighted
+from data.store.pairing import FrameGroups, Shared, count_pair, excluded_of, frame_of, group_count, groups_of_frame, is_weighted
 from data.store.pooling import Pool, pool
 from data.store.ratings import Ratings, Wanted, read_ratings
 from data.store.sides import MISSING, PHASES, SKIPPED, Side
@@ -44,12 +44,13 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, split
     size = trajectory_count(store)
     within = None if split is None else split_factor(store, size).within(split)
     pooled, group_of = pool(store, split), group_numbers(store)
+    frame_groups = groups_of_frame(pooled, group_of)
     known: dict[str, Ratings] = {}
     tallies = []
     for question in study.questions:
         ratings = read_ratings(store, question, Wanted(runs, source, within, size), known)
         known[question.id] = ratings
-        tallies.append(_Counting(ratings, pooled, group_of).tally())
+        tallies.append(_Counting(ratings, pooled, group_of, frame_groups).tally())
     return tallies
 
 
@@ -60,6 +61,7 @@ class _Counting:
     ratings: Ratings
     pool: Pool
     group_of: Ints
+    frame_groups: FrameGroups
 
     def tally(self) -> QuestionTally:
         ratings, question = self.ratings, self.ratings.question
@@ -126,6 +128,7 @@ class _Counting:
     def _pair(self, shared: Shared, people: list[str]) -> PairTally:
         """The tables of a pair, by the type of the question."""
         question = self.ratings.question
+        shared = replace(shared, frame_groups=self.frame_groups)
         both = shared.items[shared.both]
         if question.answered_by == "choice":
             pair = count_pair(shared, len(question.choices))
