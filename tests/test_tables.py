@@ -40,7 +40,10 @@ def test_csv_and_parquet_bring_the_same_trajectories(tmp_path: Path) -> None:
     from_parquet = runs(write_parquet(tmp_path / "t.parquet", table_rows()))
     assert from_csv == from_parquet and [run.id for run in from_csv] == ["a", "b", "c"]
     text, openai, anthropic = from_csv
-    assert text.steps == [{"kind": "message", "text": 'User: hi\nAgent: said "no"; left.'}] and text.task is None
+    assert (
+        text.steps == [{"kind": "message", "speaker": "transcript", "text": 'User: hi\nAgent: said "no"; left.'}]
+        and text.task is None
+    )
     assert [step["kind"] for step in openai.steps].count("tool_call") == 2 and openai.task == "Book room 1."
     assert [step["kind"] for step in anthropic.steps].count("reasoning") == 2
     assert [run.metadata.get("domain") for run in from_csv] == ["travel", None, "café"]

@@ -111,7 +111,7 @@ def entry_of_row(row: dict[str, Any], layout: Layout, place: str, marks: int, *,
         text = found.get("text")
         if not isinstance(text, str) or not text.strip():
             refuse(f"{what} has no text.", f"Found {shown(text)}.", "Each row needs `text` or `messages`.")
-        line["steps"] = [{"kind": "message", "text": text}]
+        line["steps"] = [{"kind": "message", "speaker": "transcript", "text": text}]  # of everybody, so nobody's
     answer = {key: cells[column] for key, column in layout.answer.items() if column in cells}
     if answer:
         if "annotator" in layout.answer and not answer.keys() & {"annotator", "run"}:
