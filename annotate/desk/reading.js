@@ -1,75 +1,97 @@
 /**
- * A trajectory to read, with nothing to answer: the lead's page shows it beside the votes. It is the desk's own list of steps,
- * so that a lead reads what annotators read, and text stays text here too.
+ * A trajectory to read, with nothing to answer: the lead's page shows it beside the votes. It is the desk's own list of steps
+ * with its map, its search and its keys, so that a lead reads what annotators read, and text stays text here too.
  */
+import { COMMANDS } from "./commands.js";
 import { element } from "./element.js";
 import { themeOf } from "./frame.js";
+import { JumpBar } from "./jump_bar.js";
+import { Jumps } from "./jumps.js";
+import { BINDINGS } from "./keys.js";
+import { Minimap } from "./minimap.js";
+import { Search } from "./search.js";
 import { StepList } from "./steps.js";
 import { Task } from "./task.js";
 
-const MOVES = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
+/** What one does to read, of all that the desk's keys do. */
+const TO_READ = new Set(["down", "up", "first", "last", "answer", "nextCall", "previousCall", "nextError", "previousError", "nextMessage", "previousMessage", "partner", "search", "open", "openAll"]);
+const BY_KEY = new Map(BINDINGS.filter(({ command }) => TO_READ.has(command)).flatMap(({ keys, command }) => keys.map((key) => [key, command])));
 
 class Reading {
   constructor(parent) {
     this.parent = parent;
-    this.task = new Task((command) => this.command(command));
-    this.task.node.querySelector('[data-rj="flag"]').remove();
-    this.steps = new StepList({ marked: () => {} });
-    this.notice = element("div", { class: "soft reading-notice" }, "Opening …");
-    this.root = element("section", { class: "desk reading", "aria-label": "trajectory", "data-rj": "reading" },
-      element("div", { class: "item" }, this.task.node, this.steps.scroller), this.notice);
+    const command = (name) => this.command(name);
+    this.bar = new JumpBar(command);
+    this.bar.node.querySelector('[data-rj="flag"]').remove();
+    this.task = new Task(this.bar.node);
+    this.steps = new StepList({ marked: () => {}, changed: () => this.map?.draw() });
+    this.map = new Minimap(this.steps, (index) => this.steps.go(index));
+    this.search = new Search(this.steps, () => this.map.draw());
+    this.showing = { jumps: null };
+    this.notice = element("div", { class: "soft reading-notice", role: "status" }, "Opening …");
+    this.root = element("section", { class: "desk reading-panel", "aria-label": "trajectory", "data-rj": "reading" },
+      element("div", { class: "item" }, this.task.node, element("div", { class: "reading" }, this.steps.scroller, this.search.node), this.map.node), this.notice);
     this.root.addEventListener("keydown", (event) => this.key(event));
+    this.root.addEventListener("mousedown", (event) => event.target.closest("button") && event.preventDefault());
     parent.append(this.root);
   }
 
   /** @param {{address: string, evidence: number[]}} data */
   async update({ address, evidence }) {
-    this.root.dataset.theme = themeOf(this.parent);
-    const same = this.address === address;
+    const theme = themeOf(this.parent);
+    if (this.root.dataset.theme !== theme) {
+      this.root.dataset.theme = theme;
+      this.map.recolour();
+    }
+    if (this.address === address) {
+      this.steps.setEvidence(evidence);
+      return;
+    }
     this.address = address;
-    if (same) return this.steps.setEvidence(evidence);
+    this.search.leave();
     this.notice.hidden = false;
     this.notice.textContent = "Opening …";
     const item = await fetch(address).then((answer) => (answer.ok ? answer.json() : null), () => null);
-    if (this.address !== address) return;
+    if (this.address !== address) return; // another one was opened meanwhile
     if (!item) {
       this.address = null;
       this.notice.textContent = "This item could not be read. Reload the page.";
       return;
     }
     this.notice.hidden = true;
-    this.root.dataset.address = address;
     this.task.show(item.task, item.metadata);
     this.steps.show(item.steps, { evidence });
-    this.task.fit();
+    this.showing.jumps = new Jumps(item.steps, this.steps.cast);
+    this.bar.show(this.showing.jumps);
+    this.map.show();
   }
 
   command(name) {
-    if (name === "last") this.steps.go(this.steps.steps.length - 1);
+    if (this.showing.jumps && TO_READ.has(name)) COMMANDS[name](this);
   }
 
-  /** The desk's keys for reading, while the reader is in the list. */
+  /** Nothing further in that direction: the desk says so in its form, here it shows. */
+  say() {}
+
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const { key } = event;
-    if (MOVES[key]) this.steps.move(MOVES[key]);
-    else if (key === "g") this.steps.go(0);
-    else if (key === "G") this.command("last");
-    else if (key === "n") this.steps.nextCall();
-    else if (key === "o") this.steps.toggle(this.steps.focus);
-    else return;
-    event.preventDefault();
+    const typing = event.composedPath()[0] === this.search.field;
+    if (event.altKey || ((event.ctrlKey || event.metaKey) && !typing)) return;
+    const command = BY_KEY.get(event.key);
+    if (typing ? this.search.key(event.key, event) : command) event.preventDefault();
+    // Streamlit has keys of its own, which mean nothing here.
     event.stopPropagation();
+    if (!typing && command) this.command(command);
   }
 
   stop() {
-    this.steps.stop();
+    for (const part of [this.task, this.steps, this.map, this.search]) part.stop();
     this.root.remove();
   }
 }
 
 const readings = new WeakMap();
 
+/** Mount the reading, or tell the one that is there which item it shows now. */
 export default function ({ data, parentElement }) {
   let reading = readings.get(parentElement);
   if (!reading) readings.set(parentElement, (reading = new Reading(parentElement)));

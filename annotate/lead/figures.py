@@ -32,7 +32,7 @@ LEFT_OUT = {
     "error": "with an unreadable verdict",
 }
 STRICT = "_strict"
-_DARKEST = 46
+_DARKEST = 42
 """Per cent of the accent colour in a cell that holds its whole row: text stays readable on it in both lights."""
 
 Json = Mapping[str, Any]

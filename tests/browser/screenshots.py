@@ -78,8 +78,6 @@ def take_lead(server: Server, out: Path) -> None:
         browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
         for scheme, name, ready in (
             ("light", "agreement", '[data-rj="matrix"]'),
-            ("dark", "agreement", '[data-rj="matrix"]'),
-            ("light", "adjudication", '[data-rj="reading"] [data-rj="step"]'),
             ("dark", "adjudication", '[data-rj="reading"] [data-rj="step"]'),
         ):
             context = browser.new_context(viewport=SIZE, color_scheme=scheme)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from data.store import Store
+from data.store.batches import set_batch_state
 from tests.browser.accessibility import grave_findings, require_axe
 from tests.browser.desk_in_browser import Server, Sitting
 from tests.served_study import line
@@ -60,4 +62,27 @@ def test_axe_finds_nothing_serious_on_the_desk(serve: Serve, sit_down: SitDown, 
     ana.press("Escape", "Enter")
     ana.page.locator('[data-rj="finished"]').wait_for()
     found["finished"] = grave_findings(ana.page)
+    assert {where: lines for where, lines in found.items() if lines} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_a_leads_pages(serve: Serve, sit_down: SitDown, scheme: str) -> None:
+    require_axe()
+    cast = (("x", "aligned"), ("y", "misaligned"))
+    labels = [{"question": "misaligned", "annotator": who, "choice": choice, "rationale": "So it seems."} for who, choice in cast]
+    server = serve(lines=[line(1, steps=STEPS, labels=labels), line(2)], overlap=2)
+    ana = sit_down(server.link_for("ana"))
+    ana.label(1, "1")
+    ana.label(2, "f")
+    with Store.open(server.study.database) as store:
+        set_batch_state(store, "batch-1", "closed")
+    lead = sit_down(server.link, color_scheme=scheme, viewport={"width": 1360, "height": 1700})
+    found = {}
+    for name, ready in (("batches", "batch"), ("agreement", "matrix"), ("adjudication", "votes")):
+        lead.page.goto(f"{server.url}/{name}")
+        lead.page.locator(f'[data-rj="{ready}"]').first.wait_for(timeout=20_000)
+        lead.page.wait_for_timeout(800)
+        for summary in lead.page.locator("summary").all():
+            summary.click()
+        found[name] = grave_findings(lead.page)
     assert {where: lines for where, lines in found.items() if lines} == {}
