@@ -3,6 +3,7 @@
  * Each has a `node`, draws what was said, and takes the keys that mean an answer.
  */
 import { element, keycap } from "./element.js";
+import { visible } from "./text.js";
 
 /** Choices that have a digit at a time. */
 const KEYED = 9;
@@ -29,7 +30,7 @@ class Choices {
     const end = (n) => question.type === "ordinal" && question.choices.length > 2 && ({ 0: "lowest", [question.choices.length - 1]: "highest" })[n];
     this.buttons = question.choices.map((choice, n) =>
       element("button", { class: "choice", type: "button", role, "data-rj": "choice", onclick: () => this.choose(n) },
-        element("kbd", { "aria-hidden": "true" }), element("bdi", {}, choice), end(n) ? element("span", { class: "end", "aria-hidden": "true" }, end(n)) : null));
+        element("kbd", { "aria-hidden": "true" }), element("bdi", {}, visible(choice)), end(n) ? element("span", { class: "end", "aria-hidden": "true" }, end(n)) : null));
     this.none = element("button", { class: "choice none", type: "button", role, "data-rj": "none", "data-key": 0, onclick: () => this.choose(null) }, keycap("0"), element("bdi", {}, "none of them"));
     this.more = element("button", { class: "link", type: "button", "data-rj": "more-choices", onclick: () => this.turn() });
     const paged = question.choices.length > KEYED;

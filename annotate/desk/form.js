@@ -5,6 +5,7 @@
 import { asksForStep, inWords, missing } from "./asking.js";
 import { controlFor } from "./controls.js";
 import { element, keycap } from "./element.js";
+import { visible } from "./text.js";
 
 const CONFIDENCE = ["low", "medium", "high"];
 
@@ -98,7 +99,7 @@ export class Form {
 
   open(question) {
     this.question = question;
-    this.ask.textContent = question.ask;
+    this.ask.replaceChildren(visible(question.ask));
     this.control = this.controls.get(question.id);
     this.place.replaceChildren(this.control.node);
     this.evidence.hidden = question.evidence === "none";
@@ -118,7 +119,7 @@ export class Form {
       const given = answer.value.given[question.id];
       const state = missing(question, given) ? "open" : "answered";
       return element("button", { class: `other ${state}`, type: "button", "data-rj": "question", "data-id": question.id, "data-state": state, onclick: () => this.command("turn", question.id) },
-        element("span", { class: "number" }, String(n + 1)), element("span", { class: "asked" }, question.ask), element("bdi", { class: "given" }, inWords(given) || "–"));
+        element("span", { class: "number" }, String(n + 1)), element("span", { class: "asked" }, visible(question.ask)), element("bdi", { class: "given" }, inWords(given) || "–"));
     };
     this.ask.setAttribute("data-number", here + 1);
     this.before.replaceChildren(...questions.slice(0, here).map(line));

@@ -29,14 +29,14 @@ export function json(text, from, to) {
     const line = text.slice(start, stop);
     const bar = /^\s*[╭│] /.exec(line);
     if (bar) {
-      spans.push({ from: start, to: start + bar[0].length, look: "rule" });
-      if (stop > start + bar[0].length) spans.push({ from: start + bar[0].length, to: stop, look: "string" });
+      spans.push({ from: start, to: start + bar[0].length, look: "as-rule" });
+      if (stop > start + bar[0].length) spans.push({ from: start + bar[0].length, to: stop, look: "as-string" });
       continue;
     }
     for (const match of line.matchAll(TOKEN)) {
       const [all, string, colon, number] = match;
       const at = start + match.index;
-      const look = string ? (colon ? "name" : "string") : number ? "number" : "word";
+      const look = string ? (colon ? "as-name" : "as-string") : number ? "as-number" : "as-word";
       spans.push({ from: at, to: at + (string ?? all).length, look });
     }
   }
@@ -49,7 +49,7 @@ export const isJsonLines = (text) => /^\{"[^\n]{1,4000}\}\s*\n\s*\{"/.test(text.
 // Differences --------------------------------------------------------------------------------------------------------
 const HUNK = /^@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@/;
 const FILE = /^(?:diff --git |index [0-9a-f]{4,}|--- |\+\+\+ |(?:new|deleted) file mode |rename (?:from|to) |\*\*\* (?:Begin Patch|End Patch|(?:Update|Add|Delete) File: ))/;
-const LOOKS = { "+": "added", "-": "removed" };
+const LOOKS = { "+": "as-added", "-": "as-removed" };
 
 /** Whether there is a hunk of a unified diff, or a patch as agents write it, near the start. */
 export function isDiff(text) {
@@ -76,7 +76,7 @@ export function diff(text, from, to) {
     let look = null;
     if (counts) {
       [left, right] = [Number(counts[1] ?? 1), Number(counts[2] ?? 1)];
-      look = "hunk";
+      look = "as-hunk";
     } else if ((left > 0 || right > 0) && /^[-+ \\]|^$/.test(line)) {
       look = LOOKS[line[0]] ?? null;
       if (line[0] !== "+" && line[0] !== "\\") left--;
@@ -85,8 +85,8 @@ export function diff(text, from, to) {
       left = right = 0;
       if (line.startsWith("*** Begin Patch")) inPatch = true;
       if (line.startsWith("*** End Patch")) inPatch = false;
-      if (FILE.test(line)) look = "file";
-      else if (inPatch) look = line.startsWith("@@") ? "hunk" : LOOKS[line[0]] ?? null;
+      if (FILE.test(line)) look = "as-file";
+      else if (inPatch) look = line.startsWith("@@") ? "as-hunk" : LOOKS[line[0]] ?? null;
     }
     if (look && stop > from) spans.push({ from: Math.max(from, start), to: stop, look });
   }
@@ -193,9 +193,9 @@ function tableAt(text, lines, n) {
 }
 
 function inline(text, start, stop) {
-  if (/^#{1,6} /.test(text.slice(start, start + 8))) return [{ from: start, to: stop, look: "heading" }];
+  if (/^#{1,6} /.test(text.slice(start, start + 8))) return [{ from: start, to: stop, look: "as-heading" }];
   return [...text.slice(start, stop).matchAll(INLINE)].map((match) => ({
-    from: start + match.index, to: start + match.index + match[0].length, look: match[0][0] === "`" ? "code" : "strong" }));
+    from: start + match.index, to: start + match.index + match[0].length, look: match[0][0] === "`" ? "as-code" : "as-strong" }));
 }
 
 /** What stands in a fenced block, by what the fence says it is. */
@@ -211,7 +211,7 @@ export function prose(text, from, to) {
   let fence = fenceAt(text, from);
   let begun = from;
   const close = (until) => {
-    if (until > begun) spans.push({ from: begun, to: until, look: "fence", inner: FENCED[fence.name]?.(text, begun, until) });
+    if (until > begun) spans.push({ from: begun, to: until, look: "as-fence", inner: FENCED[fence.name]?.(text, begun, until) });
   };
   for (let n = 0; n < lines.length; n++) {
     const [start, stop] = lines[n];
@@ -219,17 +219,17 @@ export function prose(text, from, to) {
     if (fence) {
       if (!found || !found[1].startsWith(fence.mark) || found[2] !== "") continue;
       close(start);
-      spans.push({ from: start, to: stop, look: "fence-mark" });
+      spans.push({ from: start, to: stop, look: "as-fence-mark" });
       fence = null;
     } else if (found) {
       fence = { mark: found[1], name: found[2] };
-      spans.push({ from: start, to: stop, look: "fence-mark" });
+      spans.push({ from: start, to: stop, look: "as-fence-mark" });
       begun = Math.min(to, stop + 1);
     } else {
       const table = tableAt(text, lines, n);
       if (table) {
         // With the line break after it: the table stands in lines of its own.
-        spans.push({ from: start, to: Math.min(to, lines[table.last][1] + 1), look: "table", rows: table.rows });
+        spans.push({ from: start, to: Math.min(to, lines[table.last][1] + 1), look: "as-table", rows: table.rows });
         n = table.last;
       } else spans.push(...inline(text, start, stop));
     }

@@ -176,7 +176,7 @@ def measure(lines: list[dict[str, Any]], items: int, others: int = 0) -> tuple[l
 
 
 def memory(name: str) -> str:
-    """What the browser's heap holds after a collection, early and late in a session of many items, and how many nodes."""
+    """What the page holds after a collection, early and late in a session of many items: heap, nodes, the process's own memory."""
     size, steps = SIZES[name]
     seen = []
     with desk([long_line(number, size, steps) for number in range(SESSION)]) as page:
@@ -196,8 +196,22 @@ def memory(name: str) -> str:
                     devtools.send("HeapProfiler.collectGarbage")
                 heap = devtools.send("Runtime.getHeapUsage")["usedSize"] / 1e6
                 counters = devtools.send("Memory.getDOMCounters")
-                seen.append(f"{position}: {heap:.0f} MB, {counters['nodes']} nodes, {counters['jsEventListeners']} listeners")
-    return f"memory over {SESSION} items of {name} (item: heap after collection): " + " · ".join(seen)
+                held = f"{heap:.0f} MB heap, {counters['nodes']} nodes, {counters['jsEventListeners']} listeners"
+                seen.append(f"{position}: {held}{_renderer_memory(page)}")
+    return f"memory over {SESSION} items of {name}, after a collection: " + " · ".join(seen)
+
+
+def _renderer_memory(page: Page) -> str:
+    """The largest renderer's own memory, where the system tells."""
+    assert page.context.browser is not None
+    processes = page.context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    sizes = []
+    for process in processes:
+        status = Path(f"/proc/{process['id']}/status")
+        if process["type"] == "renderer" and status.exists():
+            fields = dict(entry.split(":", 1) for entry in status.read_text(encoding="utf-8").splitlines())
+            sizes.append(int(fields["RssAnon"].split()[0]) / 1000)
+    return f", {max(sizes):.0f} MB process" if sizes else ""
 
 
 def _middle(values: list[float]) -> float:

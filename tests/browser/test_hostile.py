@@ -14,7 +14,10 @@ from tests.served_study import line
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]
 
-CHOICES = [MARKUP["image that fails"], MARKUP["ends of everything"] + SHAPES["one word"][:300]]
+CHOICES = [
+    MARKUP["image that fails"] + "".join(UNSEEN[name] for name in ("bidi override", "zero width")),
+    MARKUP["ends of everything"] + SHAPES["one word"][:300],
+]
 TOML = f"""
 name = {MARKUP["script"]!r}
 [[question]]
