@@ -176,7 +176,11 @@ def measure(lines: list[dict[str, Any]], items: int, others: int = 0) -> tuple[l
 
 
 def memory(name: str) -> str:
-    """What the page holds after a collection, early and late in a session of many items: heap, nodes, the process's own memory."""
+    """What the page holds after a collection, early and late in a session of many items: heap, nodes, the process's own memory.
+
+    The process's figure is too high: the protocol by which the browser is driven keeps the body of every answer
+    in that process (200 bare fetches of a megabyte, all dropped, make it grow by as much).
+    """
     size, steps = SIZES[name]
     seen = []
     with desk([long_line(number, size, steps) for number in range(SESSION)]) as page:
