@@ -199,9 +199,12 @@ def test_strata_are_the_verdicts_as_they_stood_at_the_draw(tmp_path: Path) -> No
 
 
 def test_a_stratum_that_was_drawn_whole_is_not_split_by_later_draws(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "study", judged({A: 40, M: 4}), rest="[split]\ntrain = 0.3\ndev = 0.4\n")
-    draw_batch(study, 12, by="judge-a")
-    draw_batch(study, 3, split="dev")
+    study = make_study(tmp_path / "study", rest="[split]\ntrain = 0.3\ndev = 0.4\n")
+    with Store.open(study.database) as store, store.write():
+        store.set_fact("salt", "salt 2")
+    import_lines(study, judged({A: 40, M: 4}))
+    draw_batch(study, 12, by="judge-a", seed="seed")
+    draw_batch(study, 3, split="dev", seed="seed")
     found = strata(pooled(study))
     assert found["judge-a: misaligned"] == (4, 4)
     assert set(found) == {"judge-a: misaligned", "judge-a: aligned, train or test", "judge-a: aligned, dev"}

@@ -12,8 +12,11 @@ from sqlite_utils import Database
 from data.errors import RejudgeError, StoreError
 from data.gold import Policy, freeze
 from data.store import Store
+from data.store.adjudication import decide
 from data.store.connection import SCHEMA_VERSION, connect
 from data.store.erasure import erase
+from data.store.exposures import record_exposure
+from data.store.people import first_lead
 from data.store.schema import migrations
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
@@ -29,6 +32,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
     with Sitting(study, "ana") as ana:
         ana.label_all({})
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
+        lead, first = first_lead(ana.store), ana.one("SELECT n FROM trajectories WHERE id = 'first'")
+        record_exposure(ana.store, lead.code, first, "votes")
+        decide(ana.store, lead, first, ana.desk.asked[0], "aligned", "slip", "a word")
         erase(ana.store, "gone")
     return study
 
@@ -145,7 +151,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 WHOLLY_FROZEN = (
     "questions", "question_versions", "choices", "codebooks", "views", "shown", "judge_runs", "verdicts", "batch_items",
-    "label_events", "erasures", "gold_sets", "gold_items",
+    "label_events", "adjudications", "exposures", "erasures", "gold_sets", "gold_items",
 )  # fmt: skip
 PARTLY_FROZEN = {"trajectories": {"metadata", "hidden", "fields_hash"}, "batches": {"state"}}
 """Columns that may change: an import may add fields; a batch is paused and closed."""
