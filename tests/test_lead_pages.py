@@ -272,6 +272,23 @@ def test_a_batch_is_drawn_from_the_page_and_a_refusal_is_said(serving: Serving, 
         assert batch_names(store) == ["batch-1", "*second*"]
 
 
+def test_a_batch_is_drawn_equally_from_each_verdict_and_the_page_does_not_tell_how_many_there_are(
+    serving: Serving, look: Callable[..., AppTest]
+) -> None:
+    fresh = [line(number) for number in range(20, 30)]
+    for odd in fresh[:3]:
+        odd["verdicts"][0]["choice"] = M
+    import_lines(serving.study, fresh, "more.jsonl")
+    app = look("batches")
+    app.number_input(key="n").set_value(6)
+    app.selectbox(key="stratify").select(("judge-a", "misaligned"))
+    submit(app, "Draw")
+    assert re.fullmatch(r"batch-2: 6 items drawn from 10; seed \w+\.", app.success[0].value.replace("\\", ""))
+    with Store.open(serving.study.database) as store:
+        query = "SELECT count(*), count(DISTINCT stratum) FROM batch_items WHERE batch = 2 GROUP BY stratum"
+        assert store.conn.execute(query).fetchall() == [(3, 1), (3, 1)]
+
+
 def test_a_link_is_made_for_an_annotator_and_shown_once(look: Callable[..., AppTest]) -> None:
     app = look("batches")
     app.text_input(key="handle").set_value("dora")

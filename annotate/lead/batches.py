@@ -1,6 +1,6 @@
 """The batches page: how far the labelling is, batches to pause, open, close and draw, and who may sign in."""
 
-from typing import Any
+from dataclasses import replace
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
 from annotate.lead.text import html_of
 from annotate.links import sign_in_link
-from annotate.sampling import DrawRequest
+from annotate.sampling import MOST_OVERLAP, DrawRequest, copies_in, verdicts_meant
 from annotate.sampling import draw as draw_batch
 from annotate.serving import Serving
 from data.errors import RejudgeError
@@ -16,6 +16,7 @@ from data.store import Store
 from data.store.batches import set_batch_state
 from data.store.people import ensure_person, people
 from data.store.progress import Part, Progress, in_work, progress_of
+from data.store.status import judge_run_codes, questions_of_run
 
 EVERY_SECONDS = 4
 SPLITS = ("all", "train", "dev", "test")
@@ -134,33 +135,45 @@ def _flags(batch: Progress) -> str:
 
 
 def _draw_form(serving: Serving) -> None:
+    with Store.open(serving.study.database) as store:
+        verdicts = [(run, id) for run, code in judge_run_codes(store).items() for id in questions_of_run(store, code)]
     with st.container(border=True, key="card-draw"), st.form("draw", border=False):
         st.html("<h2>Draw a batch</h2>")
         size = st.number_input("Items", min_value=1, value=40, step=1, key="n")
         left, right = st.columns(2)
-        overlap = left.number_input("Labels per item", min_value=1, max_value=100, value=2, step=1, key="overlap")
+        overlap = left.number_input("Labels per item", min_value=1, max_value=MOST_OVERLAP, value=2, step=1, key="overlap")
         split = right.selectbox("Split", SPLITS, key="split")
+        by = st.selectbox(
+            "How",
+            [None, *verdicts],
+            key="stratify",
+            format_func=lambda by: f"equally from each verdict of {by[0]} on {by[1]}" if by else "simply at random",
+        )
+        left, right = st.columns(2)
         name = left.text_input("Name", placeholder="batch-1 and so on", key="name")
         seed = right.text_input("Seed", placeholder="random", key="seed")
         asked = st.form_submit_button("Draw", type="primary")
     if asked:
-        request: dict[str, Any] = {
-            "split": None if split == "all" else split,
-            "name": name.strip() or None,
-            "seed": seed.strip() or None,
-        }
-        _draw(serving, DrawRequest(int(size), int(overlap), **request))
+        request = DrawRequest(
+            int(size), int(overlap), None if split == "all" else split, name.strip() or None, seed.strip() or None
+        )
+        _draw(serving, request, by)
 
 
-def _draw(serving: Serving, request: DrawRequest) -> None:
+def _draw(serving: Serving, request: DrawRequest, by: tuple[str, str] | None) -> None:
+    """Draws. What the strata hold is not told: it would say how often the judge gave which verdict."""
     lead()
     try:
         with Store.open(serving.study.database) as store:
-            batch = draw_batch(store, request)
+            strata = verdicts_meant(store, serving.study, *by) if by else None
+            batch = draw_batch(store, replace(request, by=strata))
+            copies = copies_in(store, batch)
     except RejudgeError as refusal:
         _refused(refusal)
-    else:
-        st.success(_plain(f"{batch.name}: {len(batch.items)} items drawn from {batch.frame['items']}; seed {batch.seed}."))
+        return
+    st.success(_plain(f"{batch.name}: {len(batch.items)} items drawn from {batch.frame['items']}; seed {batch.seed}."))
+    if copies:
+        st.warning(f"{copies} of the items are copies of others in the batch. Nobody is given both.")
 
 
 def _annotators(serving: Serving) -> None:
