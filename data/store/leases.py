@@ -4,12 +4,18 @@ A batch has `overlap` places per item, an assignment holds at most one of them, 
 two assignments hold the same. A lapsed lease gives its place back when the next person claims.
 """
 
+import json
 import secrets
 import time
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
 
 from data.errors import DeskRefused
 from data.hashing import tagged_hash
+from data.store.columns import Ints, whole_numbers
 from data.store.store import Store, now
 from data.store.versions import AskedQuestion, View, pin_shown
 
@@ -17,6 +23,7 @@ LEASE_SECONDS = 15 * 60
 HELD = 3
 """The item in work and two ahead."""
 _PROBES = 48
+_CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ def has_access(desk: Desk) -> bool:
 
 def renew(desk: Desk) -> None:
     desk.store.conn.execute(
-        "UPDATE assignments SET leased_until = ? WHERE annotator = ? AND state = 'leased'",
+        "UPDATE assignments INDEXED BY running_leases SET leased_until = ? WHERE annotator = ? AND state = 'leased'",
         [time.time() + LEASE_SECONDS, desk.annotator],
     )
 
@@ -77,7 +84,12 @@ def _free_lapsed(store: Store) -> None:
 
 def end_leases(store: Store, batch: int) -> None:
     """Ends every lease on a batch that is being closed. Must run within a write transaction."""
-    _lapse(store, store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND batch = ?", [batch]).fetchall())
+    _lapse(
+        store,
+        store.conn.execute(
+            "SELECT id FROM assignments INDEXED BY running_leases WHERE state = 'leased' AND batch = ?", [batch]
+        ).fetchall(),
+    )
 
 
 def end_leases_of(store: Store, annotator: int) -> int:
@@ -103,7 +115,9 @@ def claim_ahead(desk: Desk) -> None:
         return
     _free_lapsed(store)
     # What she holds in a paused batch is hers to finish, so it counts; in a closed one nobody holds anything.
-    (held,) = store.conn.execute("SELECT count(*) FROM assignments WHERE annotator = ? AND state = 'leased'", [me]).fetchone()
+    (held,) = store.conn.execute(
+        "SELECT count(*) FROM assignments INDEXED BY running_leases WHERE annotator = ? AND state = 'leased'", [me]
+    ).fetchone()
     for (batch,) in store.conn.execute("SELECT code FROM batches WHERE state = 'open' ORDER BY code").fetchall():
         while held < HELD:
             number = _next_number(store, me, batch)
@@ -119,10 +133,11 @@ def claim_ahead(desk: Desk) -> None:
 def _few_free(store: Store, batch: int) -> bool:
     """Whether so few places are left that nobody should hold one that she does not work on yet."""
     (people,) = store.conn.execute(
-        "SELECT count(DISTINCT annotator) FROM assignments WHERE batch = ? AND state = 'leased'", [batch]
+        "SELECT count(DISTINCT annotator) FROM assignments INDEXED BY running_leases WHERE batch = ? AND state = 'leased'", [batch]
     ).fetchone()
     (free,) = store.conn.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM places WHERE batch = ? AND assignment IS NULL LIMIT ?)", [batch, HELD * people]
+        "SELECT count(*) FROM (SELECT 1 FROM places INDEXED BY free_places WHERE batch = ? AND assignment IS NULL LIMIT ?)",
+        [batch, HELD * people],
     ).fetchone()
     return bool(people > 1 and free < HELD * people)
 
@@ -137,7 +152,7 @@ def _lease(desk: Desk, batch: int, number: int) -> None:
     row = store.conn.execute(
         """INSERT INTO assignments (ref, batch, number, trajectory, annotator, state, leased_at, leased_until, shown)
            VALUES (?1, ?2, ?3, ?4, ?5, 'leased',
-                   max(?6, coalesce((SELECT max(leased_at) FROM assignments
+                   max(?6, coalesce((SELECT max(leased_at) FROM assignments INDEXED BY running_leases
                                     WHERE annotator = ?5 AND batch = ?2 AND state = 'leased'), '')), ?7, ?8)
            ON CONFLICT (annotator, trajectory, batch) DO UPDATE
            SET state = 'leased', leased_at = excluded.leased_at, leased_until = excluded.leased_until, shown = excluded.shown
@@ -149,47 +164,81 @@ def _lease(desk: Desk, batch: int, number: int) -> None:
 
 
 def _next_number(store: Store, me: int, batch: int) -> int | None:
-    """The first item in this annotator's own order that has a free place for her.
+    """The next item in this annotator's own order that has a free place for her.
 
-    Her order is a seeded affine permutation of a shuffled list: independent of verdict and stratum, and
-    computable forwards (probing from where she is) and backwards (ranking what is free). While much is
-    free a few probes find the next; when little is free, that little is ranked in SQL.
+    Her order is a seeded affine permutation of a shuffled list, walked round and round: independent of verdict
+    and stratum, and computable forwards (probing on from the item that she got last) and backwards (ranking
+    what is free). While much is free a few probes find the next; when little is, that little is ranked.
     """
     size, seed = store.conn.execute(
         "SELECT (SELECT max(number) FROM batch_items WHERE batch = ?1), seed FROM batches WHERE code = ?1", [batch]
     ).fetchone()
     # What she had begun before her lease ran out comes first, with her draft, while it has a free place.
-    begun = store.conn.execute(f"{_FREE_FOR_ME} AND {_BEGUN} LIMIT 1", [batch, me]).fetchone()
+    begun = store.conn.execute(_BEGUN, [batch, me]).fetchone()
     if begun:
         return int(begun[0])
     order = AnnotatorOrder.of(seed, me, size)
-    (mine,) = store.conn.execute("SELECT count(*) FROM assignments WHERE annotator = ? AND batch = ?", [me, batch]).fetchone()
-    for rank in range(mine, min(mine + _PROBES, order.prime)):
-        number = order.number_at(rank)
-        if number <= size and store.conn.execute(f"{_FREE_FOR_ME} AND p.number = ?3 LIMIT 1", [batch, me, number]).fetchone():
-            return number
-    row = store.conn.execute(
-        f"{_FREE_FOR_ME} ORDER BY (p.number * ?3 + ?4) % ?5 LIMIT 1", [batch, me, order.factor, order.shift, order.prime]
+    last = store.conn.execute(
+        """SELECT number FROM assignments INDEXED BY assignments_in_order WHERE batch = ? AND annotator = ?
+           ORDER BY id DESC LIMIT 1""",
+        [batch, me],
     ).fetchone()
-    return None if row is None else int(row[0])
+    start = 0 if last is None else order.rank_of(last[0]) + 1
+    for rank in range(start, start + min(_PROBES, order.prime)):
+        number = order.number_at(rank)
+        if 1 <= number <= size and store.conn.execute(_FREE_FOR_ME, [batch, me, number]).fetchone():
+            return number
+    return _ranked(store, me, batch, order, size, start)
 
 
+def _ranked(store: Store, me: int, batch: int, order: "AnnotatorOrder", size: int, start: int) -> int | None:
+    """The first in her order from the rank `start` on, round to it again, of all that is free and that she never had."""
+    key = {"batch": batch, "me": me}
+    (had,) = store.conn.execute(f"SELECT count(*) FROM ({_HERS})", key).fetchone()
+    if had == size:  # one who is done asks again and again while others work
+        return None
+    there = np.zeros(size + 1, dtype=bool)
+    there[whole_numbers(store, _FREE, key)] = True
+    there[whole_numbers(store, _HERS, key)] = False
+    free = np.flatnonzero(there)
+    free = free[np.argsort((order.rank_of(free) - start) % order.prime)]
+    for begin in range(0, len(free), _CHUNK):
+        some = free[begin : begin + _CHUNK].tolist()
+        open_to_her = {row[0] for row in store.conn.execute(_OPEN_AMONG, [batch, me, json.dumps(some)])}
+        for number in some:
+            if number in open_to_her:
+                return int(number)
+    return None
+
+
+_FREE = "SELECT number AS value FROM places INDEXED BY free_places WHERE batch = :batch AND assignment IS NULL"
+_HERS = "SELECT number AS value FROM assignments INDEXED BY assignments_in_order WHERE batch = :batch AND annotator = :me"
 # Never an item she finished, never two runs of one content, and never what she was shown an answer to.
-# CROSS JOIN keeps SQLite's order: from the item outwards, not through everything that she was ever shown.
+# CROSS JOIN keeps SQLite's order: from the item outwards, not through everything that she ever had or was shown.
 _OPEN_TO_ME = """NOT EXISTS (
-    SELECT 1 FROM trajectories t JOIN trajectories twin ON twin.content_hash = t.content_hash
-    JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
+    SELECT 1 FROM trajectories t CROSS JOIN trajectories twin ON twin.content_hash = t.content_hash
+    CROSS JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
     WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))
 AND NOT (EXISTS (SELECT 1 FROM exposures WHERE annotator = ?2) AND EXISTS (
     SELECT 1 FROM trajectories t CROSS JOIN trajectories twin CROSS JOIN exposures x
     WHERE t.n = i.trajectory AND twin.content_hash = t.content_hash AND x.trajectory = twin.n AND x.annotator = ?2))"""
 _FREE_FOR_ME = f"""
-SELECT p.number FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
-WHERE p.batch = ?1 AND p.assignment IS NULL AND {_OPEN_TO_ME}
+SELECT 1 FROM places p JOIN batch_items i ON i.batch = p.batch AND i.number = p.number
+WHERE p.batch = ?1 AND p.number = ?3 AND p.assignment IS NULL AND {_OPEN_TO_ME} LIMIT 1
+"""
+_BEGUN = f"""
+SELECT i.number FROM assignments begun INDEXED BY assignments_by_annotator
+CROSS JOIN batch_items i ON i.batch = begun.batch AND i.number = begun.number
+WHERE begun.annotator = ?2 AND begun.batch = ?1 AND begun.state = 'lapsed'
+AND EXISTS (SELECT 1 FROM places p WHERE p.batch = i.batch AND p.number = i.number AND p.assignment IS NULL)
+AND {_OPEN_TO_ME} ORDER BY begun.id LIMIT 1
+"""
+_OPEN_AMONG = f"""
+SELECT i.number FROM json_each(?3) asked CROSS JOIN batch_items i ON i.batch = ?1 AND i.number = asked.value WHERE {_OPEN_TO_ME}
 """
 
 
-_BEGUN = "i.trajectory IN (SELECT trajectory FROM assignments WHERE annotator = ?2 AND batch = ?1 AND state = 'lapsed')"
+Number = TypeVar("Number", int, Ints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +256,16 @@ class AnnotatorOrder:
         key = tagged_hash("order", f"{seed}:{annotator}")
         return cls(int(key[:12], 16) % (prime - 1) + 1, int(key[12:24], 16) % prime, prime)
 
+    def rank_of(self, number: Number) -> Number:
+        """Where an item stands in the order, from 0 to the prime."""
+        return (number * self.factor + self.shift) % self.prime
+
     def number_at(self, rank: int) -> int:
-        """The item number with this rank; some ranks of the prime belong to no item."""
+        """The item number with this rank, which may count on beyond the prime; some numbers belong to no item."""
         return (rank - self.shift) * pow(self.factor, -1, self.prime) % self.prime
 
 
+@lru_cache
 def _next_prime(least: int) -> int:
     candidate = least
     while any(candidate % divisor == 0 for divisor in range(2, int(candidate**0.5) + 1)):

@@ -97,7 +97,8 @@ CREATE TABLE assignments (
     UNIQUE (annotator, trajectory, batch), FOREIGN KEY (batch, number) REFERENCES batch_items (batch, number)
 ) STRICT;
 CREATE INDEX running_leases ON assignments (leased_until) WHERE state = 'leased';
-CREATE INDEX assignments_by_annotator ON assignments (annotator, batch, state, outcome);
+CREATE INDEX assignments_by_annotator ON assignments (annotator, state, batch, outcome);
+CREATE INDEX assignments_in_order ON assignments (batch, annotator, id, number);
 CREATE TABLE places (
     batch INTEGER NOT NULL, number INTEGER NOT NULL, place INTEGER NOT NULL CHECK (place >= 1),
     assignment INTEGER UNIQUE REFERENCES assignments,
