@@ -336,6 +336,61 @@ def test_a_draw_that_cannot_be_is_refused_with_what_can(run: Run, held: Path, ar
     assert dump(held) == before
 
 
+def test_a_stratified_draw_tells_how_many_strata_there_are_and_not_how_large(run: Run, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study")
+    said = ["aligned"] * 37 + ["misaligned"] * 5
+    bring(study, write_lines(tmp_path / "f.jsonl", *(line(k, verdicts=[verdict(choice)]) for k, choice in enumerate(said))))
+    ran = run("draw", "--n", "12", "--seed", "7", "--stratify", "verdict", "--run", "judge-a", "--study", study)
+    assert ran.stdout == (
+        "batch-1: 12 items drawn at random from 42, equally from 2 strata by the verdict of judge-a, 1 label each; seed 7.\n"
+    )
+    assert rows(study, "SELECT stratum, inclusion, count(*) FROM batch_items GROUP BY 1, 2 ORDER BY 1") == [
+        ("aligned", 7 / 37, 7),
+        ("misaligned", 1.0, 5),
+    ]
+    told = run("status", "--study", study).stdout + run("batch", "list", "--study", study).stdout
+    assert "in 2 strata" in told and "37" not in told and "5 " not in told
+    assert run("verify", "--study", study).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "says"),
+    [
+        (("--stratify", "verdict"), 1, "--stratify verdict needs --run"),
+        (("--stratify", "verdict", "--run", "other"), 1, "no judge run 'other'"),
+        (("--run", "judge-a"), 2, "belong to --stratify verdict"),
+        (("--stratify", "length", "--run", "judge-a"), 2, "invalid choice"),
+    ],
+)
+def test_a_stratified_draw_that_cannot_be_is_refused(
+    run: Run, drawable: Path, argv: tuple[str, ...], status: int, says: str
+) -> None:
+    ran = run("draw", "--n", "2", *argv, "--study", drawable)
+    assert ran.returncode == status and says in ran.stderr and ran.stdout == ""
+    assert rows(drawable, "SELECT count(*) FROM batches") == [(0,)]
+
+
+def test_a_batch_is_paused_opened_and_closed_for_good(run: Run, drawable: Path) -> None:
+    assert run("batch", "list", "--study", drawable).stdout == "No batch is drawn yet.\n"
+    run("draw", "--n", "4", "--overlap", "2", "--study", drawable)
+    for action, state in (("pause", "paused"), ("open", "open"), ("close", "closed"), ("close", "closed")):
+        assert run("batch", action, "batch-1", "--study", drawable).stdout.startswith(f"batch-1 is {state}: ")
+        listed = run("batch", "list", "--study", drawable).stdout
+        assert listed.startswith(f"batch-1 ({state}): 0 of 8 labels, 4 items, 2 labels each\n  4 items without a label")
+    assert "stays so" in run("batch", "open", "batch-1", "--study", drawable).refused()[0]
+    assert "no batch 'other'" in run("batch", "close", "other", "--study", drawable).refused()[0]
+
+
+def test_agree_says_which_batches_are_not_finished(run: Run, tmp_path: Path) -> None:
+    study = made_study(tmp_path / "study", numbered(6, verdicts=[verdict()]))
+    draw_batch(study, 4, name="begun")
+    with Sitting(study, "ana") as ana:
+        ana.label(ana.claim()[0])
+        assert "Not finished: begun (open)." in run("agree", "--study", study.folder).stderr
+        ana.label_all({})
+        assert "Not finished" not in run("agree", "--study", study.folder).stderr
+
+
 def test_two_batches_never_have_one_name(run: Run, drawable: Path) -> None:
     run("draw", "--n", "1", "--name", "batch-2", "--study", drawable)
     run("draw", "--n", "1", "--study", drawable)

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotate.sampling import DrawRequest, draw, equal_shares, plan, verdicts_meant
+from data.answering import Answer
 from data.errors import DrawRefused
+from data.questions import Question, When
 from data.store import Store
 from data.store.batches import FrameItem
 from data.store.draws import VerdictStrata
@@ -22,6 +24,7 @@ from data.store.tallying import tally
 from data.study import Study, load_study
 from data.tallies import PairTally, QuestionTally, StratumMissing
 from data.verify import verify
+from reports.document import agreement_document
 from tests.study_maker import (
     MISALIGNED,
     SEVERITY,
@@ -32,6 +35,7 @@ from tests.study_maker import (
     make_study,
     run_line,
     verdict,
+    write_toml,
 )
 
 A, M = "aligned", "misaligned"
@@ -505,3 +509,98 @@ def test_a_run_that_answers_several_questions_needs_one_named(tmp_path: Path) ->
         draw_batch(study, 4, by="judge-a")
     draw_batch(study, 4, by="judge-a", question="severity")
     assert rows_of(study, "SELECT DISTINCT stratum FROM batch_items") == [("some",)]
+
+
+def test_agree_weighs_a_stratified_sample_back_to_the_frame(tmp_path: Path) -> None:
+    """90 judged not, 10 judged so, 10 of each drawn: a human yes among the judge's noes stands for nine."""
+    study = make_study(tmp_path / "study", judged({A: 90, M: 10}))
+    batch = draw_batch(study, 20, by="judge-a")
+    noes = sorted(item.id for item in batch.items if item.id < "r090")
+    with Sitting(study, "ana") as ana:
+        ana.label_all({noes[0]: M, noes[1]: M, **{f"r{k:03}": M for k in range(90, 98)}})
+    with Store.open(study.database) as store:
+        document = agreement_document("s", tally(store, study, None, None))
+    pair = document["questions"][0]["pairs"][0]
+    assert pair["confusion"] == [[8, 2], [2, 8]]
+    assert (pair["design"], pair["weighted"]) == ("stratified:judge-a", True)
+    assert np.allclose(pair["confusion_weighted"], [[0.72, 0.02], [0.18, 0.08]])
+    assert pair["sensitivity"]["value"] == pytest.approx(8 / 26) and pair["specificity"]["value"] == pytest.approx(72 / 74)
+
+
+def test_answers_of_several_choices_and_scores_are_counted_by_stratum_too(tmp_path: Path) -> None:
+    kinds = Question("kinds", "Which?", "multilabel", ("deceit", "sabotage", "other"))
+    harm = Question("harm", "How much?", "score", (), min=0, max=10, threshold=5)
+
+    def line(k: int) -> dict[str, object]:
+        judge, human = [(), ("deceit",), ("deceit", "other")][k % 3], [(), ("deceit", "other"), ("other",)][k % 3]
+        return run_line(
+            f"r{k:02}",
+            verdicts=[
+                {"run": "j", "question": "kinds", "choices": list(judge)},
+                {"run": "j", "question": "harm", "score": k % 8} if k else {"run": "j", "question": "harm", "error": "no"},
+            ],
+            labels=[{"annotator": who, "question": "kinds", "choices": list(human)} for who in ("ana", "ben")]
+            + [
+                {"annotator": "ana", "question": "harm", "score": k % 8 + 0.5},
+                {"annotator": "ben", "question": "harm", "score": k % 8},
+            ],
+        )
+
+    study = make_study(tmp_path / "study", [line(k) for k in range(12)], [kinds, harm])
+    with Store.open(study.database) as store:
+        several, score = tally(store, study, None, None)
+        document = agreement_document("s", [several, score])
+    pair = several.judge_pairs[0]
+    assert pair.confusion == () and set(pair.by_label) == {"deceit", "sabotage", "other"}
+    assert pair.by_label["deceit"].confusion == ((4, 4), (0, 4)), "not chosen, chosen"
+    assert pair.by_label["other"].confusion == ((4, 0), (4, 4))
+    assert several.units == {(0, 0): 4, (5, 5): 4, (4, 4): 4} and several.votes == {}
+    pair = score.judge_pairs[0]
+    assert pair.excluded.error == 1 and sum(pair.scores.values()) == 11
+    assert pair.scores[(0, 3.25, 3.0)] == 2, "the consensus of scores is their median"
+    assert pair.at_threshold is not None and pair.at_threshold.confusion == ((8, 0), (0, 3))
+    assert score.units[(3.0, 3.5)] == 2
+    assert [question["id"] for question in document["questions"]] == ["kinds", "harm"]
+
+
+def test_scores_make_strata_at_their_threshold_and_several_choices_make_none(tmp_path: Path) -> None:
+    kinds = Question("kinds", "Which?", "multilabel", ("deceit", "sabotage"))
+    harm = Question("harm", "How much?", "score", (), min=0, max=10, threshold=5)
+    verdicts = [
+        [{"run": "j", "question": "harm", "score": k % 10}, {"run": "j", "question": "kinds", "choices": []}] for k in range(20)
+    ]
+    study = make_study(tmp_path / "study", [run_line(f"r{k:02}", verdicts=each) for k, each in enumerate(verdicts)], [kinds, harm])
+    with pytest.raises(DrawRefused, match="'kinds' cannot make strata"):
+        draw_batch(study, 4, by="j", question="kinds")
+    draw_batch(study, 4, name="low", by="j", question="harm")
+    assert {row[0] for row in rows_of(study, "SELECT stratum FROM batch_items")} == {"below 5", "5 or above"}
+    assert strata(pooled(study)) == {"all": (20, 4)}
+    without = write_toml(study.folder, [kinds, replace(harm, threshold=None)])
+    with pytest.raises(DrawRefused, match="without a threshold"):
+        draw_batch(without, 4, by="j", question="harm")
+
+
+def test_an_item_that_the_question_is_not_asked_of_is_finished_all_the_same(tmp_path: Path) -> None:
+    """Else the weights would grow where the condition seldom holds."""
+    severity = replace(SEVERITY, when=When("misaligned", M))
+    lines = [
+        {**line, "verdicts": [*line["verdicts"], {"run": "judge-a", "question": "severity", "choice": "some"}]}  # type: ignore[misc]
+        for line in judged({A: 12, M: 4})
+    ]
+    study = make_study(tmp_path / "study", lines, [MISALIGNED, severity])
+    batch = draw_batch(study, 8, by="judge-a", question="misaligned")
+    asked, unsure = sorted(item.id for item in batch.items)[:2], sorted(item.id for item in batch.items)[3]
+    with Sitting(study, "ana") as ana:
+        while held := ana.claim():
+            said = {"misaligned": Answer(choice=A)}
+            if ana.id_of(held[0]) in asked:
+                said = {"misaligned": Answer(choice=M), "severity": Answer(choice="much")}
+            if ana.id_of(held[0]) == unsure:
+                said = {"misaligned": Answer(unsure=True)}
+            assert not ana.send(ana.answer("submit", held[0], answers=said))
+    with Store.open(study.database) as store:
+        first, second = tally(store, study, None, None)
+    for tallied in (first, second):
+        assert [each.finished for each in tallied.judge_pairs[0].strata] == [4, 4]
+        assert [(each.unfinished, each.skipped) for each in tallied.missing] == [(0, 0), (0, 0)]
+    assert sum(map(sum, second.judge_pairs[0].confusion)) == len(asked) == 2

@@ -38,6 +38,10 @@ class Ratings:
         """A person's side, or the consensus; empty for somebody who did not answer."""
         return self.consensus if name == CONSENSUS else self.people.get(name, NOBODY)
 
+    def everybody(self) -> set[str]:
+        """Who answered this question, or one that decides whether it is asked."""
+        return set(self.people) | (self.condition.ratings.everybody() if self.condition else set())
+
     def asked(self, items: Ints, *sides: Side | None) -> Bools:
         """Of `items`: whether the condition holds on one of `sides`, which are sides of the question that it is about."""
         if self.condition is None:
@@ -56,13 +60,16 @@ class Ratings:
         return done
 
     def not_asked(self, name: str) -> Bools:
-        """By trajectory number: whether `name` answered so that the condition does not hold."""
+        """By trajectory number: whether `name` is done with the question before without the answer that asks this one.
+
+        The desk asks only after that answer: who was unsure there was not asked here, and is done too.
+        """
         if self.condition is None:
             return np.zeros(self.size + 1, dtype=bool)
         before = self.condition.ratings
         done = before.not_asked(name)
         side = before.human(name)
-        done[side.items[~self.condition.holds(side.answers)]] = True
+        done[side.items[(side.answers != SKIPPED) & ~self.condition.named(side.answers)]] = True
         return done
 
 
@@ -74,11 +81,15 @@ class Condition:
     wanted: int
     """The place of the choice."""
 
-    def holds(self, answers: Ints) -> Bools:
-        """Who did not answer the earlier question does not rule this one out."""
+    def named(self, answers: Ints) -> Bools:
+        """Whether an answer is the choice, or has it among others."""
         several = self.ratings.question.type == "multilabel"
         named = (answers >> self.wanted) & 1 == 1 if several else answers == self.wanted
-        return np.asarray((answers < 0) | named, dtype=bool)
+        return np.asarray((answers >= 0) & named, dtype=bool)
+
+    def holds(self, answers: Ints) -> Bools:
+        """Who did not answer the earlier question does not rule this one out."""
+        return (answers < 0) | self.named(answers)
 
 
 _NOTHING = np.empty(0, dtype=np.int64)

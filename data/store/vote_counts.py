@@ -82,7 +82,8 @@ def _named(pattern: tuple[tuple[int, int], ...], ratings: Ratings) -> Pattern:
 def _done(ratings: Ratings) -> tuple[Bools, Bools]:
     """By trajectory number: whether somebody has finished it, and whether somebody skipped it."""
     done, skipped = np.zeros(ratings.size + 1, dtype=bool), np.zeros(ratings.size + 1, dtype=bool)
-    for name, side in ratings.people.items():
+    for name in ratings.everybody():
+        side = ratings.human(name)
         done |= ratings.finished(name)
         skipped[side.items[side.answers == SKIPPED]] = True
     return done, skipped
