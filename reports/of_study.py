@@ -13,9 +13,10 @@ def agreement_of(study: Study, store: Store, run: int | None, labels: str | None
 
     Raises StudyError where study.toml lost what the labels use.
     """
-    check_still_declared(store, study)
-    document = agreement_document(study.name, tally(store, study, run, labels))
-    return with_leads(document, labels_by_leads(store))
+    with store.reading():
+        check_still_declared(store, study)
+        tallies, leads = tally(store, study, run, labels), labels_by_leads(store)
+    return with_leads(agreement_document(study.name, tallies), leads)
 
 
 def with_leads(document: Document, counts: dict[str, tuple[int, int]]) -> Document:

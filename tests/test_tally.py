@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from data.questions import Question, When
-from data.store import Store
+from data.store import Store, sides
 from data.store.tallying import current_labels, tally
 from data.study import Study
 from data.tallies import Excluded, PairTally, QuestionTally
+from reports.of_study import agreement_of
 from tests.study_maker import (
     KIND,
     MISALIGNED,
@@ -419,3 +420,33 @@ def test_a_hundred_thousand_labels_are_counted_in_seconds(tmp_path: Path) -> Non
     assert ana.confusion == ((items * 8 // 10 + 1, items // 10), (items // 10, 0))
     assert ana.groups == items // 5 + 2
     assert seconds < 20, "a few seconds; the bound leaves room for a busy machine"
+
+
+def test_labels_that_arrive_while_it_counts_change_nothing_of_what_it_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = make_study(tmp_path / "study", [run_line(f"r{k}", verdicts=[verdict(A)]) for k in range(40)])
+    draw_batch(study, 40)
+    page = study.folder / "codebook" / "misaligned.md"
+    with Sitting(study, "ana") as ana:
+        for text in ("first page", "second page"):
+            page.write_text(text, encoding="utf-8")
+            with Sitting(study, "ana", outbox=text) as again:
+                for _ in range(3):
+                    ref = again.claim()[0]
+                    again.label(ref, item_hash=again.read(ref))
+        with Store.open(study.database) as store:
+            before = agreement_of(study, store, None, None)
+        numbers, labelled = sides.whole_numbers, []
+
+        def meanwhile(*asked: Any) -> Any:
+            found = numbers(*asked)
+            ref = again.claim()[0]
+            labelled.append(again.label(ref, item_hash=again.read(ref)))
+            return found
+
+        with Sitting(study, "ana", outbox="third") as again, Store.open(study.database) as store:
+            monkeypatch.setattr(sides, "whole_numbers", meanwhile)
+            assert agreement_of(study, store, None, None) == before
+        assert labelled and not any(labelled)
+        assert ana.one("SELECT count(*) FROM label_events") == 6 + len(labelled)

@@ -3,11 +3,14 @@
 import random
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from data import verify as verify_module
 from data.errors import StoreError
 from data.gold import Policy, freeze
 from data.store import Store
@@ -456,3 +459,20 @@ def test_a_study_that_goes_on_stays_good(tmp_path: Path) -> None:
         me.label_all({})
         assert me.one("SELECT count(*) FROM label_events") > before
         assert verify(me.store) == []
+
+
+def test_labels_that_arrive_while_it_reads_are_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = make_study(tmp_path / "study", numbered(30))
+    draw_batch(study, 30)
+    rows_of, labelled = verify_module.rows_of, []
+    with Sitting(study, "ana") as ana, Store.open(study.database) as store:
+        ana.label(ana.claim()[0])
+
+        def meanwhile(of: Store, query: str) -> Iterator[Any]:
+            yield from rows_of(of, query)
+            if "label_events" in query and (held := ana.claim()):
+                labelled.append(ana.label(held[0]))
+
+        monkeypatch.setattr(verify_module, "rows_of", meanwhile)
+        assert verify(store) == []
+    assert len(labelled) > 5 and not any(labelled)

@@ -2,7 +2,8 @@
 
 import secrets
 import sqlite3
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,6 +100,16 @@ class Store:
     def write(self) -> AbstractContextManager[None]:
         """One immediate, durable transaction."""
         return write(self.conn, self.path)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """All queries inside see the study at one moment, whoever writes meanwhile. Writing inside is an error."""
+        self.conn.execute("BEGIN")
+        try:
+            yield
+        finally:
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
 
     def fact(self, key: str) -> str | None:
         """A value of the table `study`, such as `id` or `salt`."""

@@ -34,7 +34,7 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, split
     """Every question's counts.
 
     `run`: the code of one judge run, or None for all; `source`: see `SOURCES`; `split`: the items of one split
-    alone, with that split's frame.
+    alone, with that split's frame. It takes many queries: where labelling goes on, call it within `Store.reading`.
     """
     runs = {
         code: name
