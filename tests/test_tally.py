@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data.answering import Answer
 from data.questions import Question, When
 from data.store import Store, sides
 from data.store.tallying import current_labels, tally
@@ -359,6 +360,23 @@ def test_alpha_leaves_out_labels_whose_annotators_said_that_the_condition_does_n
     lines = [line("a", M, "some", "some"), line("b", M, "much", "much"), line("c", A, "none", "much"), line("d", A, "much", "none")]
     _, second = counted(make_study(tmp_path / "study", lines, [MISALIGNED, severity]))
     assert second.votes == {(0, 2, 0): 1, (0, 0, 2): 1}
+
+
+def test_who_was_unsure_of_the_condition_has_finished_what_hangs_on_it(tmp_path: Path) -> None:
+    severity = replace(SEVERITY, when=When("misaligned", M))
+    lines = [run_line(f"r{k}", verdicts=[verdict(M), verdict(None) | {"question": "severity"}]) for k in range(12)]
+    study = make_study(tmp_path / "study", lines, [MISALIGNED, severity])
+    draw_batch(study, 12, overlap=2)
+    said = {"misaligned": Answer(choice=M), "severity": Answer(choice="some")}, {"misaligned": Answer(unsure=True)}
+    for who, how in (("ana", said), ("ben", said[::-1])):
+        with Sitting(study, who) as person:
+            while held := person.claim():
+                odd = int(person.id_of(held[0])[1:]) % 3
+                answers = how[0] if odd == 0 else how[1] if odd == 1 else {"misaligned": Answer(choice=A)}
+                assert not person.send(person.answer("submit", held[0], answers=answers))
+    _, second = counted(study)
+    assert [each.finished for pair in second.judge_pairs for each in pair.strata] == [12, 12, 12]
+    assert [(each.unfinished, each.skipped) for each in second.missing] == [(0, 0)]
 
 
 def test_questions_are_counted_each_by_itself(tmp_path: Path) -> None:
