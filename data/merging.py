@@ -50,7 +50,7 @@ def merge(study: Study, path: Path, naming: Naming, bad: BadLines) -> Counts:
             record_questions(store, study)
         name = os.fsencode(path.name).decode("utf-8", "replace")
         options = {"map": names, "skip_bad": bad.skip}
-        return join_labels(store, other, labels, bad, (name, _labels_hash(labels), options))
+        return join_labels(store, study.questions, other, labels, bad, (name, _labels_hash(labels), options))
 
 
 def _check_lead(store: Store, labels: list[TheirLabel], names: dict[str, str]) -> None:

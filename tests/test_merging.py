@@ -2,22 +2,39 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from data.answering import Answer
 from data.arrivals import Naming
 from data.errors import ImportRefused, RejudgeError
 from data.importing import Imported, import_file
 from data.questions import Question
 from data.store import Store
+from data.store.exposures import record_exposure
+from data.store.people import ensure_person
 from data.store.tallying import current_labels, tally
+from data.store.versions import check_still_declared
 from data.study import Study, load_study
 from data.verify import verify
 from tests.conftest import Run
 from tests.small_study import dump
-from tests.study_maker import KIND, MISALIGNED, Sitting, draw_batch, import_lines, label, make_study, numbered, run_line, verdict
+from tests.study_maker import (
+    KIND,
+    MISALIGNED,
+    Sitting,
+    draw_batch,
+    import_lines,
+    label,
+    make_study,
+    numbered,
+    run_line,
+    verdict,
+    write_toml,
+)
 
 
 def join(study: Study, other: Study, *, skip_bad: bool = False, **columns: str) -> Imported:
@@ -185,6 +202,63 @@ def test_a_question_or_a_choice_that_is_not_declared_here_is_refused(here: Study
         tmp_path / "far", [run_line("r000", labels=[{"annotator": "b", "question": "kind", "choice": "other"}])], (KIND,)
     )
     refused(here, far, "no question 'kind'")
+
+
+SCORE = Question("q", "How much?", "score", (), min=0, max=5)
+DEEPER = replace(KIND, choices=(*KIND.choices, "more"))
+OTHERWISE = [
+    (MISALIGNED, replace(SCORE, id="misaligned"), Answer(score=4.0)),
+    (KIND, replace(KIND, type="multilabel"), Answer(choices=("deceit",))),
+    (SCORE, replace(SCORE, max=10), Answer(score=8.0)),
+    (KIND, DEEPER, Answer(choice="more")),
+]
+
+
+@pytest.mark.parametrize(("mine", "theirs", "answer"), OTHERWISE)
+def test_an_answer_that_study_toml_does_not_allow_is_refused_as_it_could_never_be_taken_back(
+    tmp_path: Path, mine: Question, theirs: Question, answer: Answer
+) -> None:
+    here = make_study(tmp_path / "here", numbered(2), [DEEPER if mine is KIND else mine])
+    here = write_toml(here.folder, [mine])  # a choice that was declared once is declared no more
+    there = make_study(tmp_path / "there", numbered(2), [theirs])
+    draw_batch(there, 2)
+    with Sitting(there, "ben") as ben:
+        ben.label_all_of({theirs.id: answer})
+    with pytest.raises(ImportRefused, match="this study has no question"):
+        join(here, there)
+    assert labels_of(here) == []
+    with Store.open(here.database) as store:
+        check_still_declared(store, here)
+
+
+def test_a_label_given_with_metadata_on_view_that_is_not_here_is_refused(tmp_path: Path) -> None:
+    here = make_study(tmp_path / "here", numbered(3), rest='[blind]\nshow = ["domain"]\n')
+    draw_batch(here, 3)
+    there = copy_of(here, tmp_path / "there")
+    more = [run_line(f"r{k:03}", metadata={"domain": "bank"}) for k in range(3)]
+    import_lines(there, more, "more.jsonl")
+    label_all(there, "ben")
+    with pytest.raises(ImportRefused, match="metadata on view that is not here"):
+        join(here, there)
+    import_lines(here, more, "more.jsonl")
+    assert join(here, there).counts.labels == 3 and findings(here) == []
+
+
+def test_labels_of_somebody_who_was_shown_answers_here_join_as_imported(here: Study, tmp_path: Path) -> None:
+    draw_batch(here, 6)
+    with Store.open(here.database) as store:
+        lea = ensure_person(store, "lea", lead=True)
+    there = copy_of(here, tmp_path / "there")
+    label_all(there, "lea", most=3)
+    join(here, there)
+    label_all(there, "lea")
+    with Store.open(here.database) as store:
+        for n in range(1, 7):
+            record_exposure(store, lea.code, n, "verdict")
+    counts = join(here, there).counts
+    assert (counts.labels, counts.known_labels) == (3, 3), "what joined before it was shown stays what it was"
+    assert sorted(row["phase"] for row in labels_of(here)) == ["blind"] * 3 + ["imported"] * 3
+    assert findings(here) == [] and join(here, there).counts.labels == 0
 
 
 def test_a_person_with_two_answers_to_one_item_is_refused_and_can_be_named_anew(here: Study, tmp_path: Path) -> None:

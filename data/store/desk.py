@@ -282,11 +282,14 @@ def _asked_then(desk: Desk, document: dict[str, Any]) -> list[AskedQuestion]:
         return desk.asked
     then = []
     for each in seen:
-        code, text, page, version = desk.store.conn.execute(
+        row = desk.store.conn.execute(
             """SELECT v.question, v.document, c.page, c.version FROM question_versions v
                JOIN codebooks c ON c.question = v.question AND c.hash = ? WHERE v.hash = ?""",
             [each["codebook"], each["version"]],
         ).fetchone()
+        if row is None:  # a label from another study brings the versions of its own question alone
+            return []
+        code, text, page, version = row
         question = question_from_document(json.loads(text))
         then.append(AskedQuestion(code, question, each["version"], each["codebook"], version, page))
     return then if [asked.code for asked in then] == [asked.code for asked in desk.asked] else []

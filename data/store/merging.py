@@ -2,13 +2,14 @@
 
 A label joins as what it was. Where both databases hold the same batch (its name, seed, recipe and
 items), it joins that batch, still blind, with the wording and the codebook page that its annotator saw.
-Elsewhere nobody can say how its item was drawn: it joins as an imported label.
+Elsewhere nobody can say how its item was drawn: it joins as an imported label. So does one of somebody who
+was shown answers to the item here: of two machines nobody can say which came first.
 """
 
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,10 @@ from data.errors import ImportRefused
 from data.formats.bad_lines import BadLines
 from data.formats.fields import shown
 from data.hashing import canonical_json, tagged_hash
+from data.questions import Question
 from data.store.chosen import chosen_bits
 from data.store.events import EventLog, NewEvent
+from data.store.exposures import was_shown_answers
 from data.store.incoming import Counts, ensure_imported_annotator
 from data.store.leases import hold_place
 from data.store.store import Store, now
@@ -68,6 +71,11 @@ class TheirLabel:
         return f"the label of {shown(self.handle)} on trajectory {shown(self.id)} ({self.question})"
 
     @property
+    def kind(self) -> str:
+        """As `Question.answered_by` has it; means nothing for an unsure."""
+        return "score" if self.score is not None else "choice" if self.choices is None else "choices"
+
+    @property
     def answer(self) -> Any:
         return self.choice or self.choices if self.score is None else self.score
 
@@ -103,8 +111,10 @@ def _batch_identity(store: Store, code: int, name: str) -> tuple[Any, ...]:
 class Joining:
     """Writes labels of another database, within one write transaction."""
 
-    def __init__(self, store: Store, batches: dict[str, int], import_id: int) -> None:
+    def __init__(self, store: Store, declared: Iterable[Question], batches: dict[str, int], import_id: int) -> None:
+        """`declared`: the questions of study.toml; `batches`: those in common, by name."""
         self.store = store
+        self.declared = {question.id: question for question in declared}
         self.batches = batches
         self.import_id = import_id
         self.log = EventLog(store)
@@ -114,38 +124,49 @@ class Joining:
 
     def add(self, label: TheirLabel) -> None:
         """Adds what is new. Raises ImportRefused for what contradicts; then nothing of it was written."""
-        row = self.store.conn.execute("SELECT n, content_hash FROM trajectories WHERE id = ?", [label.id]).fetchone()
+        row = self.store.conn.execute("SELECT n, content_hash, metadata FROM trajectories WHERE id = ?", [label.id]).fetchone()
         if row is None:
             raise ImportRefused(
                 f"{label.place}: the trajectory is not in this study.",
                 f"Found content {label.content_hash[:12]}.",
                 "Import the file that it came from first, or leave such labels out with --skip-bad.",
             )
-        trajectory, content = row
+        trajectory, content, metadata = row
         if content != label.content_hash:
             raise ImportRefused(
                 f"{label.place}: the trajectory of that id has other content here.",
                 f"Found content {label.content_hash[:12]}; here it is {content[:12]}.",
                 "Labels join only where both studies hold the same run.",
             )
+        _check_shown(label, json.loads(metadata))
         code = self._question(label)
         batch = self.batches.get(label.batch or "") if label.phase == "blind" else None
         annotator = ensure_imported_annotator(self.store, label.handle)
-        if self._is_there(label, annotator, trajectory, code, "imported" if batch is None else "blind"):
+        there = batch is not None and self._is_there(label, annotator, trajectory, code, "blind")
+        if not there and (batch is None or was_shown_answers(self.store, annotator, trajectory)):
+            batch, there = None, self._is_there(label, annotator, trajectory, code, "imported")
+        if there:
             self.counts.known_labels += 1
             return
         self._write(label, annotator, trajectory, code, batch)
         self.counts.labels += 1
 
     def _question(self, label: TheirLabel) -> int:
-        known = self.choices.get(label.question, {})
+        """The question's code. Labels are never taken back, so one that study.toml does not allow must not come in."""
+        question, lacks = self.declared.get(label.question), ""
         named = label.choices if label.choices is not None else () if label.choice is None else (label.choice,)
-        missing = [name for name in named if name not in known]
-        if label.question not in self.questions or missing:
+        if question is None:
+            lacks = "."
+        elif label.action == "label" and label.kind != question.answered_by:
+            lacks = f" that is answered by `{label.kind}`."
+        elif missing := [name for name in named if name not in question.choices]:
+            lacks = f" with the choice {shown(missing[0])}."
+        elif label.score is not None and not question.allows_score(label.score):
+            lacks = f" whose range holds the score {label.score:g}."
+        if lacks:
             raise ImportRefused(
-                f"{label.place}: this study has no question {shown(label.question)}"
-                + (f" with the choice {shown(missing[0])}." if missing and label.question in self.questions else "."),
-                f"Here are: {', '.join(self.questions) or 'none'}.",
+                f"{label.place}: this study has no question {shown(label.question)}{lacks}",
+                f"Here are: {', '.join(self.declared) or 'none'}.",
                 "Declare in study.toml what the other study declares.",
             )
         return self.questions[label.question]
@@ -240,6 +261,18 @@ class Joining:
         return hash
 
 
+def _check_shown(label: TheirLabel, metadata: dict[str, Any]) -> None:
+    """What an annotator was shown must be here, or nobody could say later what the label is about."""
+    seen = json.loads(label.shown)["metadata"] if label.shown is not None else {}
+    other = [field for field, value in seen.items() if field not in metadata or metadata[field] != value]
+    if other:
+        raise ImportRefused(
+            f"{label.place} was given with metadata on view that is not here, or differs.",
+            f"Found {shown(other[0])}: {shown(seen[other[0]])}.",
+            "Import the file that brought it first, or leave such labels out with --skip-bad.",
+        )
+
+
 def copy_views(store: Store, other: Store) -> None:
     """What annotators could see there, for the labels that point at it."""
     for row in other.conn.execute("SELECT hash, document, recorded_at FROM views"):
@@ -256,8 +289,13 @@ def own_labels_of(store: Store, handle: str) -> int:
     return int(count)
 
 
-def join_labels(store: Store, other: Store, labels: list[TheirLabel], bad: BadLines, source: tuple[str, str, Any]) -> Counts:
-    """Brings `labels` of `other` in, all of them or nothing; `source`: file name, its hash, the options of the import."""
+def join_labels(
+    store: Store, declared: Iterable[Question], other: Store, labels: list[TheirLabel], bad: BadLines, source: tuple[str, str, Any]
+) -> Counts:
+    """Brings `labels` of `other` in, all of them or nothing.
+
+    `declared`: the questions of study.toml, which are recorded; `source`: file name, its hash, the options of the import.
+    """
     file, hash, options = source
     with store.write():
         store.conn.execute(
@@ -269,7 +307,7 @@ def join_labels(store: Store, other: Store, labels: list[TheirLabel], bad: BadLi
             "SELECT id FROM imports WHERE file_hash = ? AND options = ?", [hash, canonical_json(options)]
         ).fetchone()
         copy_views(store, other)
-        joining = Joining(store, batches_in_common(store, other), import_id)
+        joining = Joining(store, declared, batches_in_common(store, other), import_id)
         for label in labels:
             with bad:
                 joining.add(label)
