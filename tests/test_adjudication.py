@@ -10,6 +10,7 @@ import pytest
 
 from data.errors import LeadRefused, StudyError
 from data.gold import Policy, freeze
+from data.questions import Question
 from data.store import Store
 from data.store.adjudication import decide, decided_by_item, decision_on, decisions
 from data.store.batches import set_batch_state
@@ -17,6 +18,8 @@ from data.store.contested import contested, votes_on
 from data.store.exposures import labels_by_leads, record_exposure
 from data.store.leases import unfinished_batches
 from data.store.people import Person, ensure_person, first_lead
+from data.store.ratings import Wanted, read_ratings
+from data.store.sides import TIE
 from data.store.versions import AskedQuestion, record_versions
 from data.study import Study
 from data.verify import verify
@@ -102,6 +105,33 @@ def test_items_wait_where_annotators_differ_where_one_is_unsure_and_where_one_fl
     with Lead(study) as lead:
         reasons = {"r001": ("split",), "r003": ("unsure",), "r004": ("tie", "unsure")}
         assert lead.contested() == reasons | {flagged: (*reasons.get(flagged, ()), "flagged")}
+
+
+SETS = Question("kinds", "Which of them?", "multilabel", ("deceit", "sabotage", "other"), None)
+SCORES = Question("how_bad", "How bad?", "score", (), None, min=0, max=10)
+
+
+@pytest.mark.parametrize(
+    ("question", "votes", "reason"),
+    [
+        (SETS, [("deceit",), ("deceit", "sabotage"), ("deceit", "other")], "split"),
+        (SETS, [("deceit",), ("deceit", "sabotage")], "tie"),
+        (SETS, [(), (), ("other",)], "split"),
+        (SCORES, [1.0, 2.0, 9.0], "split"),
+        (SCORES, [1.0, 2.0], "split"),
+    ],
+)
+def test_annotators_are_tied_where_their_consensus_is(
+    tmp_path: Path, question: Question, votes: list[tuple[str, ...] | float], reason: str
+) -> None:
+    def said(vote: tuple[str, ...] | float) -> dict[str, Any]:
+        return {"choices": list(vote)} if isinstance(vote, tuple) else {"score": vote}
+
+    labels = [{"annotator": f"p{place}", "question": question.id} | said(vote) for place, vote in enumerate(votes)]
+    with Lead(make_study(tmp_path / "study", [run_line("r0", labels=labels)], [question])) as lead:
+        assert lead.contested() == {"r0": (reason,)}
+        side = read_ratings(lead.store, question, Wanted({}, None, None, 1), {}).consensus
+        assert (side.answers[0] == TIE) == (reason == "tie")
 
 
 def test_an_item_of_an_open_batch_waits_only_once_all_its_labels_are_in(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from data.store.gold import Decided, answer_of
 from data.store.store import Store
 
 REASONS = ("tie", "split", "unsure", "flagged")
-"""`tie`: no choice has more than half of the answers; `split`: one has, and somebody differs; `unsure`: somebody was; `flagged`."""
+"""`tie`: annotators differ, and there is no consensus (see `consensus.py`); `split`: they differ, and there is one;
+`unsure`: somebody was; `flagged`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,9 @@ def contested(store: Store, question_code: int) -> list[Contested]:
     An item of a batch that is not closed is there once all its labels are in.
     """
     found = []
-    for trajectory, kinds, top, total, unsure, flagged, batch, state, missing, decided in store.conn.execute(
+    for trajectory, tie, split, unsure, flagged, batch, state, missing, decided in store.conn.execute(
         _CONTESTED, {"question": question_code}
     ):
-        tie, split = kinds > 1 and 2 * top <= total, kinds > 1 and 2 * top > total
         reasons = tuple(reason for reason, holds in zip(REASONS, (tie, split, unsure, flagged), strict=True) if holds)
         still_open = state in ("open", "paused")
         if decided or not (still_open and missing):
@@ -67,8 +67,9 @@ def contested(store: Store, question_code: int) -> list[Contested]:
 
 
 _VOTES = """
-SELECT trajectory, annotator, action, answer, last, max(phase = 'blind') AS blind FROM (
-    SELECT trajectory, annotator, phase, action, coalesce(choice, chosen, score) AS answer, max(seq) AS last
+SELECT trajectory, annotator, action, answer, kind, chosen, last, max(phase = 'blind') AS blind FROM (
+    SELECT trajectory, annotator, phase, action, coalesce(choice, chosen, score) AS answer, chosen, max(seq) AS last,
+           CASE WHEN score IS NOT NULL THEN 'score' WHEN chosen IS NOT NULL THEN 'chosen' ELSE 'choice' END AS kind
     FROM label_events INDEXED BY label_answers
     WHERE question = :question AND phase IN ('blind', 'imported') AND surplus = 0 AND action <> 'flag'
     GROUP BY phase, annotator, trajectory)
@@ -76,20 +77,24 @@ WHERE action IN ('label', 'unsure') GROUP BY trajectory, annotator
 """
 _CONTESTED = f"""
 WITH votes AS MATERIALIZED ({_VOTES}),
-answers AS (SELECT trajectory, answer, count(*) AS k FROM votes WHERE action = 'label' GROUP BY trajectory, answer),
-counted AS (SELECT trajectory, count(*) AS kinds, max(k) AS top, sum(k) AS total FROM answers GROUP BY trajectory),
+answers AS (SELECT trajectory, answer, kind, count(*) AS k FROM votes WHERE action = 'label' GROUP BY trajectory, answer),
+halved AS (SELECT trajectory FROM votes v JOIN choices k ON k.question = :question WHERE v.chosen IS NOT NULL
+           GROUP BY trajectory, k.code HAVING 2 * sum(v.chosen >> k.code & 1) = count(*)),
+differing AS (
+    SELECT trajectory, CASE kind WHEN 'score' THEN 0 WHEN 'chosen' THEN trajectory IN halved ELSE 2 * max(k) <= sum(k) END AS tie
+    FROM answers GROUP BY trajectory HAVING count(*) > 1),
 unsure AS (SELECT DISTINCT trajectory FROM votes WHERE action = 'unsure'),
 flagged AS (SELECT DISTINCT trajectory FROM label_events WHERE action = 'flag'),
 decided AS (SELECT DISTINCT trajectory FROM adjudications WHERE question = :question),
 open_items AS (
-    SELECT trajectory FROM counted WHERE kinds > 1 UNION SELECT trajectory FROM unsure
+    SELECT trajectory FROM differing UNION SELECT trajectory FROM unsure
     UNION SELECT trajectory FROM flagged UNION SELECT trajectory FROM decided)
-SELECT o.trajectory, coalesce(c.kinds, 0), coalesce(c.top, 0), coalesce(c.total, 0),
+SELECT o.trajectory, d.tie, NOT d.tie,
        o.trajectory IN unsure, o.trajectory IN flagged, b.name, b.state,
        EXISTS (SELECT 1 FROM places p LEFT JOIN assignments a ON a.id = p.assignment
                WHERE p.batch = i.batch AND p.number = i.number AND coalesce(a.state, '') <> 'finished'),
        o.trajectory IN decided
-FROM open_items o LEFT JOIN counted c ON c.trajectory = o.trajectory
+FROM open_items o LEFT JOIN differing d ON d.trajectory = o.trajectory
 LEFT JOIN (SELECT trajectory, max(batch) AS batch, number FROM batch_items GROUP BY trajectory) i ON i.trajectory = o.trajectory
 LEFT JOIN batches b ON b.code = i.batch ORDER BY b.code IS NULL, b.code, i.number, o.trajectory
 """
