@@ -250,6 +250,6 @@ def _kinds(answers: list[Answer]) -> npt.NDArray[np.bool_]:
         return np.array([[score is not None and score > middle] for *_, score in answers])
     sets = [chosen if chosen is not None else 1 << (choice or 0) for _, choice, chosen, _ in answers]
     several = any(chosen is not None for _, _, chosen, _ in answers)
-    codes = [code for code in range(61) if any(chosen >> code & 1 for chosen in sets)]
+    codes = [code for code in range(max(sets, default=0).bit_length()) if any(chosen >> code & 1 for chosen in sets)]
     codes = codes if several or len(codes) > 2 else codes[-1:]
     return np.array([[bool(chosen >> code & 1) for code in codes] for chosen in sets]).reshape(len(sets), len(codes))

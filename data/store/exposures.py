@@ -5,7 +5,7 @@ label that she gave before stays. Each first time is a row, with the number of t
 before it, so that what came before and what after does not hang on a clock.
 """
 
-from data.store.leases import give_back
+from data.store.leases import lapse
 from data.store.store import Store, now
 
 KINDS = ("verdict", "votes")
@@ -32,9 +32,7 @@ def record_exposure(store: Store, annotator: int, trajectory: int, what: str) ->
                AND t.content_hash = (SELECT content_hash FROM trajectories WHERE n = ?)""",
             [annotator, trajectory],
         ).fetchall()
-        for (id,) in held:
-            give_back(store, id)
-            store.conn.execute("UPDATE assignments SET state = 'lapsed' WHERE id = ?", [id])
+        lapse(store, held)
 
 
 def was_shown_answers(store: Store, annotator: int, trajectory: int) -> bool:

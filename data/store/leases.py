@@ -76,7 +76,7 @@ def _free_lapsed(store: Store) -> None:
     """
     longest = time.time() + LEASE_SECONDS
     store.conn.execute("UPDATE assignments SET leased_until = ?1 WHERE state = 'leased' AND leased_until > ?1", [longest])
-    _lapse(
+    lapse(
         store,
         store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND leased_until < ?", [time.time()]).fetchall(),
     )
@@ -84,7 +84,7 @@ def _free_lapsed(store: Store) -> None:
 
 def end_leases(store: Store, batch: int) -> None:
     """Ends every lease on a batch that is being closed. Must run within a write transaction."""
-    _lapse(
+    lapse(
         store,
         store.conn.execute(
             "SELECT id FROM assignments INDEXED BY running_leases WHERE state = 'leased' AND batch = ?", [batch]
@@ -95,11 +95,12 @@ def end_leases(store: Store, batch: int) -> None:
 def end_leases_of(store: Store, annotator: int) -> int:
     """Ends every lease of one annotator, and says how many. Must run within a write transaction."""
     held = store.conn.execute("SELECT id FROM assignments WHERE state = 'leased' AND annotator = ?", [annotator]).fetchall()
-    _lapse(store, held)
+    lapse(store, held)
     return len(held)
 
 
-def _lapse(store: Store, leases: list[tuple[int]]) -> None:
+def lapse(store: Store, leases: list[tuple[int]]) -> None:
+    """Ends leases, by the ids of their assignments, and gives their places back. Must run within a write transaction."""
     for (id,) in leases:
         give_back(store, id)
         store.conn.execute("UPDATE assignments SET state = 'lapsed' WHERE id = ?", [id])
