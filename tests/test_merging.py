@@ -14,8 +14,9 @@ from data.errors import ImportRefused, RejudgeError
 from data.importing import Imported, import_file
 from data.questions import Question
 from data.store import Store
+from data.store.erasure import erase
 from data.store.exposures import record_exposure
-from data.store.people import ensure_person
+from data.store.people import ensure_person, people
 from data.store.tallying import current_labels, tally
 from data.store.versions import check_still_declared
 from data.study import Study, load_study
@@ -259,6 +260,23 @@ def test_labels_of_somebody_who_was_shown_answers_here_join_as_imported(here: St
     assert (counts.labels, counts.known_labels) == (3, 3), "what joined before it was shown stays what it was"
     assert sorted(row["phase"] for row in labels_of(here)) == ["blind"] * 3 + ["imported"] * 3
     assert findings(here) == [] and join(here, there).counts.labels == 0
+
+
+def test_the_labels_of_somebody_who_was_erased_in_one_of_two_copies_do_not_count_twice(here: Study, tmp_path: Path) -> None:
+    draw_batch(here, 6, overlap=2)
+    label_all(here, "ana")
+    there = copy_of(here, tmp_path / "there")
+    named = copy_of(here, tmp_path / "named")
+    with Store.open(there.database) as store:
+        erase(store, "ana")
+    label_all(there, "ben")
+    counts = join(here, there).counts
+    assert (counts.labels, counts.known_labels) == (6, 6)
+    assert {row["annotator"] for row in labels_of(here)} == {"ana", "ben"}
+    assert join(there, named).counts.labels == 0 and "ana" not in {row["annotator"] for row in labels_of(there)}
+    with Store.open(there.database) as store:
+        assert "ana" not in {person.handle for person in people(store)}, "nor does the name come back"
+    assert findings(here) == findings(there) == []
 
 
 def test_a_person_with_two_answers_to_one_item_is_refused_and_can_be_named_anew(here: Study, tmp_path: Path) -> None:

@@ -141,13 +141,16 @@ class Joining:
         _check_shown(label, json.loads(metadata))
         code = self._question(label)
         batch = self.batches.get(label.batch or "") if label.phase == "blind" else None
-        annotator = ensure_imported_annotator(self.store, label.handle)
+        # Who is not here yet is only made with her first label: an erased name must not come back without one.
+        row = self.store.conn.execute("SELECT code FROM annotators WHERE handle = ?", [label.handle]).fetchone()
+        annotator = 0 if row is None else int(row[0])
         there = batch is not None and self._is_there(label, annotator, trajectory, code, "blind")
         if not there and (batch is None or was_shown_answers(self.store, annotator, trajectory)):
             batch, there = None, self._is_there(label, annotator, trajectory, code, "imported")
-        if there:
+        if there or self._is_there_erased(label, annotator, trajectory, code):
             self.counts.known_labels += 1
             return
+        annotator = annotator or ensure_imported_annotator(self.store, label.handle)
         self._write(label, annotator, trajectory, code, batch)
         self.counts.labels += 1
 
@@ -190,6 +193,20 @@ class Joining:
                 "and leave the others out with --skip-bad.",
             )
         return True
+
+    def _is_there_erased(self, label: TheirLabel, annotator: int, trajectory: int, question: int) -> bool:
+        """Whether it is the label of somebody who was erased in one of the two databases, and has two names now.
+
+        Nobody gives two labels to one item in one millisecond.
+        """
+        if label.phase != "blind":
+            return False
+        row = self.store.conn.execute(
+            """SELECT 1 FROM label_events INDEXED BY label_events_by_trajectory
+               WHERE trajectory = ? AND phase = 'blind' AND question = ? AND at = ? AND action = ? AND annotator <> ?""",
+            [trajectory, question, label.at, label.action, annotator],
+        ).fetchone()
+        return row is not None
 
     def _write(self, label: TheirLabel, annotator: int, trajectory: int, question: int, batch: int | None) -> None:
         shown_here = self._versions(label, question, trajectory)
