@@ -77,9 +77,10 @@ def freeze(store: Store, study: Study, name: str, policy: Policy, agreement: dic
         raise GoldRefused(
             "An import was broken off.", f"Unfinished: {', '.join(unfinished)}.", "Run the same `rejudge import` again first."
         )
-    votes = votes_by_item(store, [question.id for question in study.questions])
+    with store.reading():
+        votes, adjudicated = votes_by_item(store, [question.id for question in study.questions]), decided_by_item(store)
     shown = _names(votes, agreement, policy)
-    items, left_out = _decided(study, votes, decided_by_item(store), policy, shown)
+    items, left_out = _decided(study, votes, adjudicated, policy, shown)
     if not items:
         raise GoldRefused(
             "No item has the votes for a gold label.",
