@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from data.codebook import untouched_pages
-from data.command_line import CommandLine, open_study, print_json, say
+from data.command_line import CommandLine, open_study, print_json, say, tell
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
@@ -28,7 +28,7 @@ def draw(args: argparse.Namespace) -> None:
     # Only how many strata there are: their sizes would tell how often the judge gave which verdict.
     strata = f"{len(batch.strata)} {'stratum' if len(batch.strata) == 1 else 'strata'}"
     how = f", equally from {strata} by the verdict of {by.run}" if by else ""
-    print(
+    tell(
         f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}{how}, "
         f"{batch.overlap} label{'s' if batch.overlap > 1 else ''} each; seed {batch.seed}."
     )
@@ -60,10 +60,10 @@ def annotators(args: argparse.Namespace) -> None:
     with Store.open(open_study(args).database) as store:
         if args.action == "list":
             for person in people(store):
-                print("\t".join(filter(None, (person.handle, person.role, person.state))))
+                tell("\t".join(filter(None, (person.handle, person.role, person.state))))
         elif args.action == "revoke":
             ended = revoke(store, args.name)
-            print(
+            tell(
                 f"{args.name} is out: {ended.sessions} sessions and {ended.links} unused links ended, "
                 f"{ended.leases} items given back. Labels stay."
             )
@@ -84,8 +84,8 @@ def _add(store: Store, name: str, lead: bool) -> None:
         say(f"{person.handle} is there already, as {person.role}; that stays.")
     if store.fact("address") is None:
         say(f"The app has not run yet: the link supposes port {DEFAULT_PORT}. After `rejudge annotate` ask for a fresh one.")
-    print(f"Sign-in link for {person.handle} ({person.role}); it works once:")
-    print(sign_in_link(store, person))
+    tell(f"Sign-in link for {person.handle} ({person.role}); it works once:")
+    tell(sign_in_link(store, person))
 
 
 def _erase(store: Store, name: str) -> None:
@@ -100,7 +100,7 @@ def _erase(store: Store, name: str) -> None:
     if sys.stdin.isatty() and input("Type the name again to go on: ") != name:
         raise RejudgeError("Nothing was erased.", "Found another name than before.", "Run the command again, and type it as it is.")
     pseudonym = erase(store, name)
-    print(f"Erased. What they answered stays, as {pseudonym}.")
+    tell(f"Erased. What they answered stays, as {pseudonym}.")
     problem = clean(store)
     if problem:
         say(f"Free pages of {store.path} or its log still hold the text ({problem}).")
@@ -172,7 +172,7 @@ def leaks(args: argparse.Namespace) -> None:
     if args.json:
         print_json(found.as_json(study.name))
     else:
-        print(leaks_text(found))
+        tell(leaks_text(found))
 
 
 def add_leaks(line: CommandLine) -> None:

@@ -7,7 +7,6 @@ port included, and refuses what a browser marks as coming from elsewhere.
 
 import html
 import re
-import sys
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from annotate.links import LINK_PATH
 from annotate.serving import Serving
+from data.command_line import say
 from data.errors import StoreError
 from data.store import Store
 from data.store.people import Person, exchange_link, person_of_link
@@ -62,7 +62,7 @@ class Door:
         try:
             person = await run_in_threadpool(self.serving.person, session)
         except StoreError as error:
-            print(error, file=sys.stderr)
+            say(str(error))
             return PlainTextResponse("The study cannot be used just now. Try again.", 503)
         if person is None:
             return HTMLResponse(_SIGNED_OUT, 401) if path == "/" else PlainTextResponse("Not signed in.", 401)

@@ -21,6 +21,7 @@ from data.store import Store
 from data.store.status import judge_run_codes
 from data.store.visible import Answer, Item, imported_files, items, verdict_answers
 from data.study import Study
+from data.terminal import on_one_line
 from reports.auc import FieldAuc, field_auc
 
 KINDS = (
@@ -222,7 +223,7 @@ def _excerpt(text: str, start: int, end: int) -> str:
     before, after = text[max(start - _AROUND, 0) : start], text[end : end + _AROUND]
     around = f"{'…' if start > _AROUND else ''}{before}{text[start : min(end, start + 200)]}{after}"
     around += "…" if end + _AROUND < len(text) else ""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in " ".join(around.split()))
+    return on_one_line(" ".join(around.split()))
 
 
 def find_leaks(store: Store, study: Study) -> Leaks:

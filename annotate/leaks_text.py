@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from annotate.leaks import KINDS, Leaks, Trace
+from data.terminal import on_one_line
 
 _MOST = 12
 """Lines per kind; `--json` has them all."""
@@ -25,15 +26,11 @@ def leaks_text(leaks: Leaks) -> str:
 
 
 def _trace(trace: Trace, of: int) -> str:
-    places = ", ".join(place for place, _ in trace.places.most_common(3))
+    places = on_one_line(", ".join(place for place, _ in trace.places.most_common(3)))
     return (
-        f"{_plain(trace.found)}: {trace.occurrences} times in {trace.items} items ({trace.items / of:.1%}), in {_plain(places)}; "
-        f"{_plain(trace.where)}: “{trace.excerpt}”"
+        f"{on_one_line(trace.found)}: {trace.occurrences} times in {trace.items} items ({trace.items / of:.1%}), in {places}; "
+        f"{on_one_line(trace.where)}: “{trace.excerpt}”"
     )
-
-
-def _plain(text: str) -> str:
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def _fields(leaks: Leaks) -> list[str]:
@@ -44,14 +41,13 @@ def _fields(leaks: Leaks) -> list[str]:
         "`shuffled` is where it falls in 95 % of shuffles of the verdicts. A field may predict it because it is the subject.",
     ]
     for run, question, figures in leaks.fields:
-        lines.append(f"{_plain(run)} · {question}")
+        lines.append(f"{on_one_line(run)} · {question}")
         for figure in figures:
+            field = on_one_line(figure.field)
             if figure.auc.value is None or figure.chance is None:
-                lines.append(f"  {_plain(figure.field)}: n {figure.auc.n}, {figure.auc.reason}")
+                lines.append(f"  {field}: n {figure.auc.n}, {figure.auc.reason}")
                 continue
             low, high = figure.chance
             mark = f"; above the shuffled ones (p {figure.p:.3f})" if figure.stands_out else ""
-            lines.append(
-                f"  {_plain(figure.field)}: AUC {figure.auc.value:.2f}, shuffled {low:.2f} to {high:.2f}, n {figure.auc.n}{mark}"
-            )
+            lines.append(f"  {field}: AUC {figure.auc.value:.2f}, shuffled {low:.2f} to {high:.2f}, n {figure.auc.n}{mark}")
     return lines

@@ -21,6 +21,7 @@ from annotate.links import DEFAULT_PORT, sign_in_link
 from annotate.reading import reading_routes
 from annotate.serving import Serving, begin
 from annotate.wire import routes
+from data.command_line import tell
 from data.errors import RejudgeError
 from data.store import Store
 from data.store.people import first_lead
@@ -96,9 +97,10 @@ def serve(study: Study, address: Address, *, headless: bool) -> None:
             store.set_fact("address", url)
         link = sign_in_link(store, first_lead(store))
     where = "this machine only" if allowed_hosts(address.host, None) else f"the network, on {address.host}"
-    print(f"{study.name} is served at {url} ({where}). Stop with Ctrl-C.")
-    print("Sign-in link for lead; it works once:")
-    print(link, flush=True)
+    tell(f"{study.name} is served at {url} ({where}). Stop with Ctrl-C.")
+    tell("Sign-in link for lead; it works once:")
+    tell(link)
+    sys.stdout.flush()
     if not headless:
         threading.Thread(target=_open_browser, args=(address.host, port, link), daemon=True).start()
     app = make_app(serving, address.host, address.url)

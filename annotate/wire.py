@@ -6,7 +6,6 @@ Everything that a browser sends is treated as forged: types are checked here, me
 
 import json
 import re
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -19,6 +18,7 @@ from starlette.routing import Route
 from annotate.item_view import item_for
 from annotate.serving import Serving
 from data.answering import Answer
+from data.command_line import say
 from data.errors import DeskRefused, StoreError
 from data.questions import MOST_LABELS
 from data.store import BlindStore, Store
@@ -89,7 +89,7 @@ def _or_later(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except StoreError as error:
-            print(error, file=sys.stderr)
+            say(str(error))
             return JSONResponse({"error": "The study cannot be used just now."}, 503, headers=PRIVATE)
 
     return answered

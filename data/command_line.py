@@ -1,21 +1,29 @@
 """What every room's commands share: the parser that they add themselves to, the study that is meant, and where words go.
 
-A command's result goes to stdout; progress, notes and warnings to stderr.
+A command's result goes to stdout; progress, notes and warnings to stderr. Both by the functions here alone: what a file or
+an annotator wrote may hold characters that steer a terminal.
 """
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from data.study import Study, find_study_folder, load_study
+from data.terminal import for_terminal
+
+
+def tell(text: str) -> None:
+    """A result in words, on stdout."""
+    print(for_terminal(text))
 
 
 def say(text: str) -> None:
     """A note for the person at the terminal, on stderr."""
-    print(text, file=sys.stderr)
+    print(for_terminal(text), file=sys.stderr)
 
 
 def open_study(args: argparse.Namespace) -> Study:
@@ -25,19 +33,36 @@ def open_study(args: argparse.Namespace) -> Study:
 
 
 def print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    print(_json(document, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    print(_json(value))
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON in which what could steer a terminal, or end a line for some readers, is JSON's own escape: the value is the same."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, whose complaints repeat what was typed: also the name of a file that a shell put there for a `*`."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(for_terminal(message))
 
 
 class CommandLine:
     """The command line, to which each command adds itself."""
 
     def __init__(self) -> None:
-        self.top = argparse.ArgumentParser(
-            prog="rejudge", description="Blind human verification for LLM judges of agent trajectories."
-        )
+        self.top = Parser(prog="rejudge", description="Blind human verification for LLM judges of agent trajectories.")
         self.top.add_argument("--study", metavar="DIR", help="the study folder (default: this folder, then its parents)")
         self.commands = self.top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-        self.where = argparse.ArgumentParser(add_help=False)
+        self.where = Parser(add_help=False)
         # SUPPRESS: an option that is not given here must not undo the one that was given before the command.
         self.where.add_argument("--study", metavar="DIR", default=argparse.SUPPRESS, help="the study folder")
 

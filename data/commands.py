@@ -1,20 +1,20 @@
 """Commands that need a study alone: making one, bringing files in, listing labels, checking everything."""
 
 import argparse
-import json
 from pathlib import Path
 
 from data.arrivals import Naming
-from data.command_line import CommandLine, open_study, print_json, say
+from data.command_line import CommandLine, open_study, print_json, print_json_line, say, tell
 from data.formats import FORMATS
 from data.importing import Imported, import_file
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.store import Store
+from data.terminal import on_one_line
 
 
 def init(args: argparse.Namespace) -> None:
     if args.list:
-        print("\n".join(bundled_studies()))
+        tell("\n".join(bundled_studies()))
         return
     if args.dir is None:
         args.parser.error("init needs a DIR, or --list")
@@ -25,11 +25,11 @@ def init(args: argparse.Namespace) -> None:
         begun = begin_from(folder, Path(args.source))
     else:
         begun = begin_blank(folder)
-    print(f"{begun.study.folder}: study {begun.study.name!r} is ready.")
+    tell(f"{begun.study.folder}: study {begun.study.name!r} is ready.")
     if begun.imported:
-        print(imported_line(begun.imported))
+        tell(imported_line(begun.imported))
     for line in begun.to_check:
-        print(f"  check {line}")
+        tell(f"  check {line}")
     if args.source:
         say(f"Then: rejudge import {args.source} --study {args.dir}")
     elif not args.study:
@@ -48,7 +48,8 @@ def add_init(line: CommandLine) -> None:
 def imported_line(imported: Imported) -> str:
     counts = imported.counts
     there = (counts.known_trajectories, counts.known_verdicts, counts.known_labels)
-    line = f"{imported.path.name} ({imported.format}): {_amounts(counts.trajectories, counts.verdicts, counts.labels)} came in"
+    name, came = on_one_line(imported.path.name), _amounts(counts.trajectories, counts.verdicts, counts.labels)
+    line = f"{name} ({imported.format}): {came} came in"
     if any(there):
         line += f"; already there: {_amounts(*there)}"
     if imported.left_out:
@@ -67,7 +68,7 @@ def import_(args: argparse.Namespace) -> None:
     for name in args.files:
         naming = Naming(args.run, args.question, args.prefix, tuple(args.columns))
         study, imported = import_file(study, Path(name), args.format, naming, skip_bad=args.skip_bad)
-        print(imported_line(imported))
+        tell(imported_line(imported))
         for refusal in imported.left_out:
             say(f"left out: {refusal.wrong} {refusal.found}")
         for note in imported.notes:
@@ -107,10 +108,10 @@ def labels(args: argparse.Namespace) -> None:
     with Store.open(open_study(args).database) as store:
         for label in current_labels(store):
             if args.json:
-                print(json.dumps(label, ensure_ascii=False))
+                print_json_line(label)
             else:
-                answer = label["choice"] or label["action"]
-                print(f"{label['id']}\t{label['question']}\t{label['annotator']}\t{answer}\t{label['batch'] or 'imported'}")
+                told = (label["id"], label["question"], label["annotator"], label["choice"] or label["action"], label["batch"])
+                tell("\t".join(on_one_line(str(value or "imported")) for value in told))
 
 
 def add_labels(line: CommandLine) -> None:
@@ -127,8 +128,8 @@ def verify(args: argparse.Namespace) -> int:
         print_json({"ok": not findings, "findings": [{"rule": f.rule, "where": f.where, "problem": f.problem} for f in findings]})
     else:
         for finding in findings:
-            print(f"{finding.rule}: {finding.where}: {finding.problem}")
-        print(f"{len(findings)} problems." if findings else "Nothing is broken: every hash and every rule holds.")
+            tell(on_one_line(f"{finding.rule}: {finding.where}: {finding.problem}"))
+        tell(f"{len(findings)} problems." if findings else "Nothing is broken: every hash and every rule holds.")
     return 1 if findings else 0
 
 
@@ -144,7 +145,7 @@ def backup(args: argparse.Namespace) -> None:
     with Store.open(study.database) as store:
         made = back_up(store, Path(args.file))
     counts = ", ".join(f"{made.rows[table]} {what}" for table, what in _BACKED_UP.items())
-    print(f"{args.file}: {made.bytes / 1e6:.1f} MB, checked; {counts}.")
+    tell(f"{args.file}: {made.bytes / 1e6:.1f} MB, checked; {counts}.")
     say(f"It is the database alone: {study.toml.name} and the codebook are files of their own.")
     say("To restore: stop the app, remove study.db, study.db-wal and study.db-shm, and copy this file to study.db.")
 

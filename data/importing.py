@@ -33,6 +33,7 @@ from data.store.incoming import Counts, Intake, begin_import, finish_import
 from data.store.status import group_count
 from data.store.versions import check_still_declared, choice_codes, record_questions
 from data.study import Study, append_questions
+from data.terminal import on_one_line
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1000, 16_000_000
 FEW_GROUPS = 30
@@ -68,7 +69,7 @@ def import_file(
             return study, Imported(path, merging.FORMAT, counts, 0, bad.left_out)
         return _import(study, path, format_name, naming, bad)
     except ImportRefused as error:
-        raise error if error.wrong.startswith(str(path)) else error.at(str(path)) from None
+        raise error if error.wrong.startswith(str(path)) else error.at(on_one_line(str(path))) from None
 
 
 def _import(study: Study, path: Path, format_name: str | None, naming: Naming, bad: BadLines) -> tuple[Study, Imported]:
@@ -126,7 +127,7 @@ def _arrivals(receiver: Receiver, bad: BadLines) -> Iterator[Arrival]:
 
 def _bar(items: Iterator[T], doing: str, path: Path, total: int | None) -> Iterator[T]:
     """`items` with a progress bar; none where stderr is not a terminal (`disable=None`)."""
-    yield from tqdm(items, desc=f"{doing} {path.name}", total=total, unit=" entries", disable=None, leave=False)
+    yield from tqdm(items, desc=f"{doing} {on_one_line(path.name)}", total=total, unit=" entries", disable=None, leave=False)
 
 
 def _chunks(arrivals: Iterator[Arrival], size: Callable[[Arrival], int], most: int) -> Iterator[list[Arrival]]:

@@ -6,9 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from data.command_line import CommandLine, open_study, print_json, say
+from data.command_line import CommandLine, open_study, print_json, say, tell
 from data.store import Store
 from data.study import Study
+from data.terminal import on_one_line
 
 
 def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def agree(args: argparse.Namespace) -> None:
         print_json(document)
     else:
         positives = {question.id: question.positive for question in study.questions if question.positive}
-        print(agreement_text(document, positives=positives))
+        tell(agreement_text(document, positives=positives))
 
 
 def add_agree(line: CommandLine) -> None:
@@ -59,19 +60,19 @@ def gold(args: argparse.Namespace) -> None:
             for name in gold_names(store):
                 frozen = gold_manifest(store, name)
                 if frozen:
-                    print(f"{name}\t{json.loads(frozen[1])['rows']} gold labels\t{frozen[0][:16]}")
+                    tell(f"{name}\t{json.loads(frozen[1])['rows']} gold labels\t{frozen[0][:16]}")
             if not gold_names(store):
-                print("No gold set is frozen yet.")
+                tell("No gold set is frozen yet.")
         elif args.action == "freeze":
             manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, "all"))
-            print(f"{args.name}: {manifest['rows']} gold labels frozen; hash {manifest['hash'][:16]}.")
+            tell(f"{args.name}: {manifest['rows']} gold labels frozen; hash {manifest['hash'][:16]}.")
             for question, counts in manifest["counts"].items():
-                print(f"  {question}: {', '.join(f'{count} {basis}' for basis, count in counts['basis'].items())}")
+                tell(f"  {question}: {', '.join(f'{count} {basis}' for basis, count in counts['basis'].items())}")
             for reason, count in Counter(left["reason"] for left in manifest["left_out"]).most_common():
-                print(f"  left out: {count} ({reason})")
+                tell(f"  left out: {count} ({reason})")
         else:
             manifest_path = export(store, args.name, args.format, Path(args.out))
-            print(f"{args.out} and {manifest_path} are written.")
+            tell(f"{args.out} and {manifest_path} are written.")
 
 
 def add_gold(line: CommandLine) -> None:
@@ -96,11 +97,11 @@ def batch(args: argparse.Namespace) -> None:
 
     with Store.open(open_study(args).database) as store:
         if args.action == "list":
-            print("\n".join(batch_lines(study_status(store)["batches"])) or "No batch is drawn yet.")
+            tell("\n".join(batch_lines(study_status(store)["batches"])) or "No batch is drawn yet.")
             return
         state = {"open": "open", "pause": "paused", "close": "closed"}[args.action]
         set_batch_state(store, args.name, state)
-    print(f"{args.name} is {state}: {_STATES[state]}")
+    tell(f"{args.name} is {state}: {_STATES[state]}")
 
 
 _STATES = {
@@ -135,7 +136,10 @@ def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
         counted += [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
         if counted:
             lines.append(f"  {', '.join(counted)}")
-        lines += [f"  flagged by {flag['annotator']}: {flag['id']} ({flag['reason']})" for flag in batch["flags"]]
+        lines += [
+            f"  flagged by {flag['annotator']}: {on_one_line(flag['id'])} ({on_one_line(flag['reason'] or '')})"
+            for flag in batch["flags"]
+        ]
     return lines
 
 
@@ -145,9 +149,9 @@ def status(args: argparse.Namespace) -> None:
 
     study = open_study(args)
     with Store.open(study.database) as store:
-        print(status_text(study, study_status(store)))
+        tell(status_text(study, study_status(store)))
         if args.verdicts:
-            print("\n".join(["verdicts:", *(f"  {line}" for line in verdict_lines(store))]))
+            tell("\n".join(["verdicts:", *(f"  {line}" for line in verdict_lines(store))]))
 
 
 def add_status(line: CommandLine) -> None:
@@ -156,7 +160,7 @@ def add_status(line: CommandLine) -> None:
 
 
 def status_text(study: Study, found: dict[str, Any]) -> str:
-    lines = [study.name, f"questions: {', '.join(question.id for question in study.questions) or 'none yet'}"]
+    lines = [on_one_line(study.name), f"questions: {', '.join(question.id for question in study.questions) or 'none yet'}"]
     lines.append(f"trajectories: {found['trajectories']}")
     for split, count in found["splits"].items():
         lines.append(f"  {split}: {count['trajectories']} in {count['groups']} groups")
@@ -165,7 +169,7 @@ def status_text(study: Study, found: dict[str, Any]) -> str:
         straddling = twins["contents_that_straddle_splits"]
         lines.append(f"  twins (same content, other id): {twins['trajectories']}; contents that straddle splits: {straddling}")
     for file in found["unfinished_imports"]:
-        lines.append(f"  import of {file} was broken off: run the same `rejudge import` again")
+        lines.append(f"  import of {on_one_line(file)} was broken off: run the same `rejudge import` again")
     lines.append(f"judge runs: {', '.join(found['judge_runs']) or 'none'}")
     lines.append("batches:" if found["batches"] else "batches: none")
     lines += [f"  {line}" for line in batch_lines(found["batches"])]

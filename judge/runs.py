@@ -3,6 +3,7 @@
 from data.errors import RejudgeError
 from data.store import Store
 from data.store.status import judge_run_codes, verdict_counts
+from data.terminal import on_one_line
 
 
 def run_meant(store: Store, name: str | None) -> int | None:
@@ -24,4 +25,4 @@ def run_meant(store: Store, name: str | None) -> int | None:
 
 def verdict_lines(store: Store) -> list[str]:
     """How often each run gave each verdict, a line each; only for somebody who asked for verdicts."""
-    return [f"{run} · {question} · {choice}: {count}" for run, question, choice, count in verdict_counts(store)]
+    return [f"{run} · {question} · {on_one_line(choice)}: {count}" for run, question, choice, count in verdict_counts(store)]
