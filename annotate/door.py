@@ -17,14 +17,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from annotate.links import LINK_PATH
+from annotate.messages import only_taken
 from annotate.serving import Serving
 from data.command_line import say
 from data.errors import StoreError
 from data.store import Store
 from data.store.people import Person, exchange_link, person_of_link
 
-# Streamlit's own endpoints that tell about the server to anybody who may ask.
-_CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
+# Streamlit's own endpoints that tell about the server to anybody who may ask, or take files that no page asks for.
+_CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check", "/_stcore/upload_file")
 _LINK = re.compile(rf"{LINK_PATH}/[A-Za-z0-9_-]+")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _MONTH = 30 * 24 * 3600
@@ -45,7 +46,7 @@ class Door:
             return
         refusal = await self._refusal(scope)
         if refusal is None:
-            await self.app(scope, receive, send)
+            await self.app(scope, only_taken(receive) if scope["type"] == "websocket" else receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 4401, "reason": "not signed in"})
         else:

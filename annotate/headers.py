@@ -13,6 +13,8 @@ import streamlit
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from annotate.links import LINK_PATH
+
 
 def content_security_policy() -> str:
     """The policy, with the hashes of the inline scripts in Streamlit's own page as it is installed."""
@@ -65,6 +67,9 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in self.fixed.items():
                     headers[name] = value
+                if scope["path"].startswith(LINK_PATH):
+                    # The address is the secret: a proxy in front, which logs Referer, is told the origin alone.
+                    headers["Referrer-Policy"] = "strict-origin"
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -1,10 +1,14 @@
 """The server: one process with the door, the desk's routes and the Streamlit script."""
 
+import html
 import socket
 import sys
+import tempfile
 import threading
 import time
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -101,12 +105,18 @@ def serve(study: Study, address: Address, *, headless: bool) -> None:
     tell("Sign-in link for lead; it works once:")
     tell(link)
     sys.stdout.flush()
-    if not headless:
-        threading.Thread(target=_open_browser, args=(address.host, port, link), daemon=True).start()
     app = make_app(serving, address.host, address.url)
+    with nullcontext() if headless else opening_page(study.folder, link) as page:
+        if page:
+            threading.Thread(target=_open_browser, args=(address.host, port, page), daemon=True).start()
+        _run(app, address.host, port)
+
+
+def _run(app: App, host: str, port: int) -> None:
+    """Serves until it is stopped."""
     app.run(
         config={
-            "server.address": address.host,
+            "server.address": host,
             "server.port": port,
             "server.headless": True,
             "server.fileWatcherType": "none",
@@ -165,8 +175,25 @@ def _is_free(host: str, port: int) -> bool:
     return True
 
 
-def _open_browser(host: str, port: int, link: str) -> None:
-    """Opens the link once the server answers."""
+@contextmanager
+def opening_page(folder: Path, link: str) -> Iterator[Path]:
+    """A file that leads to `link`, which its owner alone may read, and which is gone afterwards.
+
+    A browser that is told the link itself has it in its command line, where every user of the machine can read it.
+    Not in /tmp, which some browsers do not see.
+    """
+    handle, name = tempfile.mkstemp(prefix="sign-in-", suffix=".html", dir=folder)
+    page = Path(name).resolve()
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(link)}"><title>rejudge</title>')
+        yield page
+    finally:
+        page.unlink(missing_ok=True)
+
+
+def _open_browser(host: str, port: int, page: Path) -> None:
+    """Opens the page once the server answers, and takes it away when a browser has had time to read it."""
     reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     for _ in range(200):
         try:
@@ -174,5 +201,7 @@ def _open_browser(host: str, port: int, link: str) -> None:
         except OSError:
             time.sleep(0.1)
         else:
-            webbrowser.open(link)
+            webbrowser.open(page.as_uri())
+            time.sleep(30)
+            page.unlink(missing_ok=True)
             return
