@@ -35,11 +35,11 @@ from tests.test_readme import free_port
 
 READING = (
     "status", "status --verdicts", "agree", "agree --json", "labels --json", "gold list", "gold export first --out OUT/gold.csv",
-    "annotators list", "verify --json", "backup OUT/copy.db", "leaks --json",
+    "annotators list", "verify --json", "backup OUT/copy.db", "leaks --json", "batch list",
 )  # fmt: skip
 WRITING = (
     "import MORE", "draw --n 2", "annotators add zoe", "annotators revoke ana", "annotators erase ana",
-    "gold freeze second --min-labels 1", "annotate --headless",
+    "gold freeze second --min-labels 1", "batch pause batch-1", "batch close batch-1", "annotate --headless",
 )  # fmt: skip
 
 
@@ -305,6 +305,10 @@ def test_a_real_disk_that_is_full(tmp_path: Path, run: Run) -> None:
             f"import {tmp_path}/big.jsonl",
             f"backup {small}/copy.db",
             "draw --n 5",
+            "gold freeze second",
+            f"gold export first --format csv --out {small}/gold.csv",
+            "batch close batch-1",
+            "annotators add zoe",
         ):
             ran = run(*words.split(), "--study", study.folder)
             assert "Traceback" not in ran.stderr

@@ -1,13 +1,15 @@
 """Who gets in, and what everybody else gets."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from annotate.server import opening_page
 from data.store import Store
-from data.store.people import ensure_person, person_of_session
+from data.store.people import ensure_person, person_of_session, revoke
 from tests.served_study import HOST, ORIGIN, Served, make_study, serve
 
 PATHS = (
@@ -171,6 +173,58 @@ def test_every_answer_carries_the_policy(served: Served) -> None:
             assert "unsafe-eval" not in headers["content-security-policy"]
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["referrer-policy"] == ("strict-origin" if path.startswith("/in/") else "same-origin")
+
+
+def test_every_answer_of_whatever_status_carries_the_policy(served: Served) -> None:
+    token, seen = served.link_token("ana"), set[int]()
+
+    def see(answer: Any) -> None:
+        seen.add(answer.status_code)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe-eval" not in policy
+        scripts = policy.partition("script-src ")[2].partition(";")[0]
+        assert "unsafe-inline" not in scripts and "*" not in scripts and "http" not in scripts
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+    with served.browser(None) as nobody:
+        for path in ("/", "/desk/items/x", "/static/x.js"):
+            see(nobody.get(path))
+        see(nobody.get("/", headers={"Host": "rebound.example"}))
+        see(nobody.post(f"/in/{token}", headers=ORIGIN))
+        nobody.cookies.clear()
+        see(nobody.get(f"/in/{token}"))
+    with served.browser("ana") as ana:
+        for path in ("/", "/desk/items/x", "/desk/js/desk.js", "/desk/js/none.js", "/favicon.png", "/_stcore/metrics"):
+            see(ana.get(path))
+        see(ana.get("/desk/events"))
+        see(ana.post("/desk/events", headers=ORIGIN, content=b"{"))
+        see(ana.post("/desk/drafts", headers=ORIGIN, content=b"{"))
+        see(ana.post("/desk/events", headers=ORIGIN, json={"outbox": "a", "owner": "x", "events": []}))
+        served.study.database.rename(served.study.database.with_name("away"))
+        see(ana.get("/"))
+    assert {200, 303, 400, 401, 403, 404, 409, 410, 503} <= seen
+
+
+def test_a_link_of_somebody_revoked_opens_nothing_for_anybody(served: Served) -> None:
+    used, unused = served.link_token("ana"), served.link_token("ana")
+    with served.browser(None) as hers, served.browser("ben") as other, served.browser(None) as thief:
+        assert hers.post(f"/in/{used}", headers=ORIGIN).status_code == 303
+        assert other.post(f"/in/{used}", headers=ORIGIN).status_code == 410
+        assert "set-cookie" not in other.post(f"/in/{used}", headers=ORIGIN).headers
+        with Store.open(served.study.database) as store:
+            revoke(store, "ana")
+        for token in (used, unused):
+            assert thief.get(f"/in/{token}").status_code == 410
+            assert thief.post(f"/in/{token}", headers=ORIGIN).status_code == 410
+        assert hers.get("/").status_code == 401 and other.get("/").status_code == 200
+
+
+def test_the_page_that_opens_a_browser_is_its_owners_alone_and_goes_away(tmp_path: Path) -> None:
+    """A browser is given this page: its command line, which every user of the machine can read, holds no token."""
+    with opening_page(tmp_path, "http://127.0.0.1:8501/in/secret") as page:
+        assert page.stat().st_mode & 0o077 == 0 and "secret" not in page.name
+        assert 'url=http://127.0.0.1:8501/in/secret"' in page.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_adding_a_name_that_exists_prints_a_fresh_link_and_changes_nothing_else(served: Served) -> None:
