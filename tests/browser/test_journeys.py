@@ -212,3 +212,16 @@ def test_hostile_text_is_shown_as_text(serve: Serve, sit_down: SitDown) -> None:
     assert ana.page.evaluate("window.owned === undefined")
     assert [url for url in ana.requested if not url.startswith((server.url, "blob:", "data:"))] == []
     assert ana.errors == []
+
+
+def test_no_request_carries_the_sign_in_link_as_where_it_came_from(serve: Serve, sit_down: SitDown) -> None:
+    """A proxy in front logs Referer; the address of the link is the secret."""
+    server = serve()
+    sitting = sit_down(server.link_for("ana"))
+    referers: list[str] = []
+    link = server.link_for("ben")
+    sitting.page.on("request", lambda request: referers.append(request.all_headers().get("referer", "")))
+    sitting.page.goto(link)
+    sitting.page.get_by_role("button", name="Sign in").click()
+    sitting.item(1)
+    assert any(referers) and [referer for referer in referers if "/in/" in referer] == []
