@@ -12,6 +12,7 @@ from data.command_line import CommandLine, open_study, print_json, say, tell
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
+from data.wording import amount
 
 
 def draw(args: argparse.Namespace) -> None:
@@ -26,11 +27,11 @@ def draw(args: argparse.Namespace) -> None:
         batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by))
         copies = copies_in(store, batch)
     # Only how many strata there are: their sizes would tell how often the judge gave which verdict.
-    strata = f"{len(batch.strata)} {'stratum' if len(batch.strata) == 1 else 'strata'}"
+    strata = amount(len(batch.strata), "stratum", "strata")
     how = f", equally from {strata} by the verdict of {by.run}" if by else ""
     tell(
-        f"{batch.name}: {len(batch.items)} items drawn at random from {batch.frame['items']}{how}, "
-        f"{batch.overlap} label{'s' if batch.overlap > 1 else ''} each; seed {batch.seed}."
+        f"{batch.name}: {amount(len(batch.items), 'item')} drawn at random from {batch.frame['items']}{how}, "
+        f"{amount(batch.overlap, 'label')} each; seed {batch.seed}."
     )
     if copies:
         say(f"{copies} of the items are copies of others in the batch. Nobody is given both, so they need further annotators.")
@@ -64,8 +65,9 @@ def annotators(args: argparse.Namespace) -> None:
         elif args.action == "revoke":
             ended = revoke(store, args.name)
             tell(
-                f"{args.name} is out: {ended.sessions} sessions and {ended.links} unused links ended, "
-                f"{ended.leases} items given back. Labels stay."
+                f"{args.name} is out: {amount(ended.sessions, 'session')} and "
+                f"{amount(ended.links, 'unused link')} ended, "
+                f"{amount(ended.leases, 'item')} given back. Labels stay."
             )
         elif args.action == "erase":
             _erase(store, args.name)

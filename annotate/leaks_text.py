@@ -4,6 +4,7 @@ from itertools import groupby
 
 from annotate.leaks import KINDS, Leaks, Trace
 from data.terminal import on_one_line
+from data.wording import amount
 
 _MOST = 12
 """Lines per kind; `--json` has them all."""
@@ -11,7 +12,7 @@ _MOST = 12
 
 def leaks_text(leaks: Leaks) -> str:
     """The findings for a person to decide on."""
-    lines = [f"{leaks.items} items, searched as annotators see them. What is found may be harmless: a person decides."]
+    lines = [f"{amount(leaks.items, 'item')}, searched as annotators see them. What is found may be harmless: a person decides."]
     found = {kind: list(traces) for kind, traces in groupby(leaks.traces, key=lambda trace: trace.kind)}
     for kind, traces in found.items():
         lines += ["", f"{kind}:", *(f"  {_trace(trace, leaks.items)}" for trace in traces[:_MOST])]
@@ -28,9 +29,14 @@ def leaks_text(leaks: Leaks) -> str:
 def _trace(trace: Trace, of: int) -> str:
     places = on_one_line(", ".join(place for place, _ in trace.places.most_common(3)))
     return (
-        f"{on_one_line(trace.found)}: {trace.occurrences} times in {trace.items} items ({trace.items / of:.1%}), in {places}; "
+        f"{on_one_line(trace.found)}: {_times(trace.occurrences)} in {amount(trace.items, 'item')} ({trace.items / of:.1%}), "
+        f"in {places}; "
         f"{on_one_line(trace.where)}: “{trace.excerpt}”"
     )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _fields(leaks: Leaks) -> list[str]:

@@ -10,6 +10,7 @@ from data.importing import Imported, import_file
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.store import Store
 from data.terminal import on_one_line
+from data.wording import amount
 
 
 def init(args: argparse.Namespace) -> None:
@@ -53,14 +54,14 @@ def imported_line(imported: Imported) -> str:
     if any(there):
         line += f"; already there: {_amounts(*there)}"
     if imported.left_out:
-        line += f"; {len(imported.left_out)} bad lines left out"
+        line += f"; {amount(len(imported.left_out), 'bad line')} left out"
     if imported.marks:
-        line += f"; {imported.marks} unstorable characters came in as visible marks"
+        line += f"; {amount(imported.marks, 'unstorable character')} came in as visible marks"
     return f"{line}."
 
 
 def _amounts(trajectories: int, verdicts: int, labels: int) -> str:
-    return f"{trajectories} trajectories, {verdicts} verdicts, {labels} labels"
+    return f"{amount(trajectories, 'trajectory', 'trajectories')}, {amount(verdicts, 'verdict')}, {amount(labels, 'label')}"
 
 
 def import_(args: argparse.Namespace) -> None:
@@ -129,7 +130,7 @@ def verify(args: argparse.Namespace) -> int:
     else:
         for finding in findings:
             tell(on_one_line(f"{finding.rule}: {finding.where}: {finding.problem}"))
-        tell(f"{len(findings)} problems." if findings else "Nothing is broken: every hash and every rule holds.")
+        tell(f"{amount(len(findings), 'problem')}." if findings else "Nothing is broken: every hash and every rule holds.")
     return 1 if findings else 0
 
 
@@ -144,15 +145,15 @@ def backup(args: argparse.Namespace) -> None:
     study = open_study(args)
     with Store.open(study.database) as store:
         made = back_up(store, Path(args.file))
-    counts = ", ".join(f"{made.rows[table]} {what}" for table, what in _BACKED_UP.items())
+    counts = ", ".join(amount(made.rows[table], *what) for table, what in _BACKED_UP.items())
     tell(f"{args.file}: {made.bytes / 1e6:.1f} MB, checked; {counts}.")
     say(f"It is the database alone: {study.toml.name} and the codebook are files of their own.")
     say("To restore: stop the app, remove study.db, study.db-wal and study.db-shm, and copy this file to study.db.")
 
 
 _BACKED_UP = {
-    "trajectories": "trajectories", "verdicts": "verdicts", "label_events": "label events", "batches": "batches",
-    "annotators": "people", "gold_sets": "gold sets",
+    "trajectories": ("trajectory", "trajectories"), "verdicts": ("verdict",), "label_events": ("label event",),
+    "batches": ("batch", "batches"), "annotators": ("person", "people"), "gold_sets": ("gold set",),
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from data.arrivals import Arrival, NewAnswer, NewTrajectory
 from data.hashing import canonical_json
-from data.store.incoming import check_same_content, refuse_changed_answer, refuse_changed_field
+from data.store.incoming import check_same_content, in_words, refuse_changed_answer, refuse_changed_field
 
 
 def _digest(*parts: object, size: int = 16) -> bytes:
@@ -67,8 +67,9 @@ class EarlierLines:
         if old is None:
             return b"".join((said, *parts))
         if old[:8] != said:
-            refuse_changed_answer(arrival, answer, kind, "another answer in an earlier line")
+            refuse_changed_answer(arrival, answer, kind, in_words(answer), "another answer in an earlier line")
         for place, (name, part) in enumerate(zip(details, parts, strict=True), 1):
             if part not in (_NOTHING, old[8 * place : 8 * place + 8]):
-                refuse_changed_answer(arrival, answer, kind, f"the same answer with another {name}, in an earlier line")
+                new = f"{in_words(answer)} with this {name}"
+                refuse_changed_answer(arrival, answer, kind, new, "the same answer with another, in an earlier line")
         return old

@@ -17,6 +17,7 @@ from data.store.gold import Decided, GoldItem, Vote, add_gold_set, gold_names, v
 from data.store.incoming import unfinished_imports
 from data.store.versions import recorded_versions
 from data.study import Study
+from data.wording import amount
 
 DEFAULT_MIN_LABELS = 2
 
@@ -41,7 +42,7 @@ def decide(answers: list[Any], min_labels: int) -> tuple[Any, str] | str:
     first, count = Counter(answers).most_common(1)[0]
     if count == len(answers):
         if count < min_labels:
-            return f"fewer than {min_labels} labels"
+            return f"fewer than {amount(min_labels, 'label')}"
         return first, "single" if count == 1 else "unanimous"
     enough = len(answers) >= max(3, min_labels)
     if isinstance(first, tuple):

@@ -7,6 +7,7 @@ same command.
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +35,7 @@ from data.store.status import group_count
 from data.store.versions import check_still_declared, choice_codes, record_questions
 from data.study import Study, append_questions
 from data.terminal import on_one_line
+from data.wording import amount
 
 CHUNK_ENTRIES, CHUNK_BYTES = 1000, 16_000_000
 FEW_GROUPS = 30
@@ -88,8 +90,14 @@ def _import(study: Study, path: Path, format_name: str | None, naming: Naming, b
         counts, marks = _write(store, study, file, spool)
         groups = group_count(store)
     if counts.trajectories and groups < FEW_GROUPS:
-        notes.append(f"Only {groups} groups: the splits are coarse under {FEW_GROUPS}; see [split] in study.toml.")
-    return study, Imported(path, format.NAME, counts, marks, bad.left_out, notes)
+        notes.append(f"Only {amount(groups, 'group')}: the splits are coarse under {FEW_GROUPS}; see [split] in study.toml.")
+    return study, Imported(path, format.NAME, counts, marks, sorted(bad.left_out, key=_place_in_file), notes)
+
+
+def _place_in_file(refusal: ImportRefused) -> int:
+    """The number of the line or item that a refusal begins with: some are found only after the whole file was read."""
+    found = re.match(r"\D*(\d+)", refusal.wrong)
+    return int(found[1]) if found else 0
 
 
 def _check_names(naming: Naming) -> None:
@@ -175,9 +183,9 @@ def _check(store: Store, receiver: Receiver, spool: Spool, bad: BadLines) -> _Fi
             spool.add(chunk)
     _refuse_unknown(counts)
     if not spool.entries and bad.left_out:
-        raise ImportRefused(
-            "No line of it can come in.", f"Found, first of {len(bad.left_out)}: {bad.left_out[0]}", "Mend the file."
-        )
+        first = bad.left_out[0]
+        found = f"{amount(len(bad.left_out), 'bad line')}, the first: {first.wrong} {first.found}"
+        raise ImportRefused("No line of it can come in.", f"Found {found}", first.do)
     if not spool.entries:
         raise ImportRefused("There is nothing in it.", "Found no line that is not blank.", "Check how it was written.")
     naming = receiver.naming

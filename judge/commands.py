@@ -10,6 +10,7 @@ from data.command_line import CommandLine, open_study, print_json, say, tell
 from data.store import Store
 from data.study import Study
 from data.terminal import on_one_line
+from data.wording import amount
 
 
 def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
@@ -60,12 +61,12 @@ def gold(args: argparse.Namespace) -> None:
             for name in gold_names(store):
                 frozen = gold_manifest(store, name)
                 if frozen:
-                    tell(f"{name}\t{json.loads(frozen[1])['rows']} gold labels\t{frozen[0][:16]}")
+                    tell(f"{name}\t{amount(json.loads(frozen[1])['rows'], 'gold label')}\t{frozen[0][:16]}")
             if not gold_names(store):
                 tell("No gold set is frozen yet.")
         elif args.action == "freeze":
             manifest = freeze(store, study, args.name, Policy(args.min_labels, args.names), agreement(study, store, None, "all"))
-            tell(f"{args.name}: {manifest['rows']} gold labels frozen; hash {manifest['hash'][:16]}.")
+            tell(f"{args.name}: {amount(manifest['rows'], 'gold label')} frozen; hash {manifest['hash'][:16]}.")
             for question, counts in manifest["counts"].items():
                 tell(f"  {question}: {', '.join(f'{count} {basis}' for basis, count in counts['basis'].items())}")
             for reason, count in Counter(left["reason"] for left in manifest["left_out"]).most_common():
@@ -129,10 +130,10 @@ def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
     for batch in batches:
         strata = f" in {batch['strata']} strata" if batch["strata"] > 1 else ""
         lines.append(
-            f"{batch['name']} ({batch['state']}): {batch['labels_finished']} of {batch['labels_wanted']} labels, "
-            f"{batch['items']} items{strata}, {batch['overlap']} label{'s' if batch['overlap'] > 1 else ''} each"
+            f"{batch['name']} ({batch['state']}): {batch['labels_finished']} of {amount(batch['labels_wanted'], 'label')}, "
+            f"{amount(batch['items'], 'item')}{strata}, {amount(batch['overlap'], 'label')} each"
         )
-        counted = [f"{batch['items_missing']} items without a label"] if batch["items_missing"] else []
+        counted = [f"{amount(batch['items_missing'], 'item')} without a label"] if batch["items_missing"] else []
         counted += [f"{batch[kind]} {kind}" for kind in ("unsure", "skipped", "surplus") if batch[kind]]
         if counted:
             lines.append(f"  {', '.join(counted)}")
@@ -163,7 +164,7 @@ def status_text(study: Study, found: dict[str, Any]) -> str:
     lines = [on_one_line(study.name), f"questions: {', '.join(question.id for question in study.questions) or 'none yet'}"]
     lines.append(f"trajectories: {found['trajectories']}")
     for split, count in found["splits"].items():
-        lines.append(f"  {split}: {count['trajectories']} in {count['groups']} groups")
+        lines.append(f"  {split}: {count['trajectories']} in {amount(count['groups'], 'group')}")
     twins = found["twins"]
     if twins["trajectories"]:
         straddling = twins["contents_that_straddle_splits"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from data.wording import amount
 from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
 from reports.width import columns, left, right, shown, wrapped
 
@@ -64,7 +65,8 @@ def design_notes(pair: Json, width: int, indent: int) -> list[str]:
     if 0 < pair["groups"] < pair["n"] and _robust(pair):
         lines += indented([f"{_groups(pair)}; the intervals allow for what the items of a group have in common."], width, indent)
     if pair.get("single"):
-        lines += indented([f"The consensus on {pair['single']:,} of {pair['n']:,} items is one person's label."], width, indent)
+        of = amount(pair["n"], "item", form=",")
+        lines += indented([f"The consensus on {pair['single']:,} of {of} is one person's label."], width, indent)
     return lines
 
 
@@ -74,7 +76,7 @@ MISSING = "More than 10 % of a stratum's drawn items are unfinished or skipped: 
 def leads_note(leads: Json) -> str:
     """How many labels came from people who may see verdicts, and how many of those before they had."""
     return (
-        f"{leads['labels']:,} labels of batches came from people with a lead's role, "
+        f"{amount(leads['labels'], 'label', form=',')} of batches came from people with a lead's role, "
         f"{leads['before_any_verdict']:,} of them before any verdict was opened."
     )
 
@@ -142,7 +144,7 @@ def _unreadable(pair: Json) -> str:
 
 
 def _groups(pair: Json) -> str:
-    return f"The {pair['n']:,} items lie in {pair['groups']:,} groups"
+    return f"The {pair['n']:,} items lie in {amount(pair['groups'], 'group', form=',')}"
 
 
 def _robust(pair: Json) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from data.wording import amount
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
 from reports.notes import MISSING, NAMES, design_notes, indented, leads_note, methods, pair_notes, parts, preliminary
@@ -60,6 +61,8 @@ def _legend(document: Json, width: int) -> list[str]:
         text += " Shades tell the share of the row: ░ up to 25 %, ▒ 50 %, ▓ 75 %, █ more."
     if any(len(_table_keys(pairs, width)[1]) for pairs in _tables(document)):
         text += " Figures that found no room are in --json."
+    if any("sensitivity" in part for pair in among_humans for part in parts(pair).values()):
+        text += " Between two people sensitivity and specificity hold the second against the first."
     if any("headline" in pair for pair in judged):
         text += " Strict figures count an unreadable verdict as a disagreement."
     return ["", "", *wrapped(text, width), *wrapped(methods(document["questions"]), width)]
@@ -71,7 +74,9 @@ def _question(question: Json, width: int, positive: str | None) -> list[str]:
     heading = fit(f"{shown(question['id'])}  ({question['type']}{choices}{sought})", width)
     lines = [heading, "═" * columns(heading)]
     if outside := question.get("outside_frame", 0):
-        lines += indented([f"{outside:,} items came in after the last draw; no figure stands for them."], width, 0)
+        lines += indented(
+            [f"{amount(outside, 'item', form=',')} came in after the last draw; no figure stands for them."], width, 0
+        )
     if "leads" in question:
         lines += indented([leads_note(question["leads"])], width, 0)
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
@@ -233,7 +238,7 @@ def _humans(humans: Json, width: int) -> list[str]:
         lines += indented([f"{label}undefined: {alpha['reason']}"], width, 2)
     else:
         level = alpha["method"].partition(",")[0]
-        items = f"{level}, {alpha['n']:,} items with two or more labels"
+        items = f"{level}, {amount(alpha['n'], 'item', form=',')} with two or more labels"
         lines += indented([f"{label}{_with_interval(alpha)}  ({items})"], width, 2)
         lines += indented([f"no interval: {alpha['reason']}" if alpha["reason"] else ""], width, 2)
         lines += indented(preliminary([FEW_ITEMS] if 0 < alpha["n"] < PRELIMINARY_BELOW else []), width, 2)

@@ -209,7 +209,7 @@ def test_the_result_of_an_import_is_on_stdout_and_its_warnings_on_stderr(run: Ru
     first = run("import", file, "--study", study)
     assert (
         first.stdout
-        == "f.jsonl (native): 2 trajectories, 2 verdicts, 2 labels came in; 1 unstorable characters came in as visible marks.\n"
+        == "f.jsonl (native): 2 trajectories, 2 verdicts, 2 labels came in; 1 unstorable character came in as visible marks.\n"
     )
     assert "skeleton" in first.stderr and "Only 2 groups" in first.stderr
     again = run("import", file, "--study", study)

@@ -183,7 +183,8 @@ def test_the_verdict_of_a_run_never_changes(study: Path, file: Any) -> None:
         verdict(None, error="timeout", run="b", rationale="only now"),
     ):
         error = refused(study, file(line(1, verdicts=[changed])), "is already there and differs")
-        assert "never change" in error.do
+        found, there = error.found.removeprefix("Found ").removesuffix(".").split("; what is there is ")
+        assert "never change" in error.do and found != there
     bring(study, file(line(1, verdicts=[verdict()])))  # says less, and nothing else
 
 

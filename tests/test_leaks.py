@@ -210,7 +210,7 @@ def test_large_studies_are_looked_at_in_a_sample_of_whole_groups() -> None:
 
 def test_every_kind_is_named_in_the_text_found_or_not(tmp_path: Path) -> None:
     text = leaks_text(leaks_in(tmp_path, [saying("GPT-4 said so")]))
-    assert all(kind in text for kind in KINDS) and "gpt-4: 1 times in 1 items (100.0%)" in text
+    assert all(kind in text for kind in KINDS) and "gpt-4: once in 1 item (100.0%)" in text
 
 
 def test_an_imported_file_of_labels_is_searched_for_by_name(tmp_path: Path) -> None:

@@ -77,9 +77,16 @@ def test_rows_of_a_csv_with_too_few_cells_are_left_out(study: Path, tmp_path: Pa
 
 def test_a_file_of_bad_lines_alone_is_refused(study: Path, tmp_path: Path) -> None:
     before = dump(study)
-    with pytest.raises(ImportRefused, match="No line of it can come in"):
+    with pytest.raises(ImportRefused, match="No line of it can come in") as caught:
         bring_good(study, write_raw(tmp_path / "f.jsonl", line(1, verdicts=[verdict("perhaps")]), b"[]"))
     assert dump(study) == before
+    assert str(caught.value).split("\n")[1].startswith("Found 2 bad lines, the first: line ")
+
+
+def test_left_out_lines_are_listed_in_the_order_of_the_file_whenever_they_were_found(study: Path, tmp_path: Path) -> None:
+    path = write_raw(tmp_path / "f.jsonl", line(1), line(1, task="Another task."), b"no", line(2))
+    # That line 2 contradicts line 1 comes out after all lines of the chunk were read.
+    assert [refusal.wrong.split(":")[0] for refusal in bring_good(study, path).left_out] == ["line 2", "line 3"]
 
 
 def test_the_same_file_again_changes_nothing_and_lists_the_same(study: Path, tmp_path: Path) -> None:

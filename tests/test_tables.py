@@ -150,11 +150,26 @@ def test_the_command_takes_map_more_than_once_and_refuses_what_is_no_pair(run: R
     path = write_csv(tmp_path / "t.csv", [{"run=7": "a", "log": "hello", "says": "aligned"}])
     pairs = ("--map", "run=7=id", "--map", "log=text", "--map", "says=choice")
     done = run("import", path, "--study", study, "--run", "judge", *pairs)
-    assert (done.returncode, done.stdout) == (0, "t.csv (csv): 1 trajectories, 1 verdicts, 0 labels came in.\n")
+    assert (done.returncode, done.stdout) == (0, "t.csv (csv): 1 trajectory, 1 verdict, 0 labels came in.\n")
     again = run("import", path, "--study", study, "--run", "judge", *pairs)
-    assert again.returncode == 0 and "already there: 1 trajectories, 1 verdicts" in again.stdout
+    assert again.returncode == 0 and "already there: 1 trajectory, 1 verdict" in again.stdout
     wrong = run("import", path, "--study", study, "--map", "log")
     assert wrong.returncode == 2 and "'log' is not COLUMN=FIELD" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("header", "do"),
+    [
+        ("run_no,log", "--map 'run_no'=id --map COLUMN=text"),
+        ("run_no,choice", "in a file of answers alone call it `id`"),
+    ],
+)
+def test_a_csv_of_other_columns_is_told_of_map(header: str, do: str, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"{header}\n1,x\n", encoding="utf-8")
+    with pytest.raises(ImportRefused) as caught:
+        format_of(path, None)
+    assert header.replace(",", ", ") in caught.value.found and do in caught.value.do
 
 
 BAD_TABLES = {

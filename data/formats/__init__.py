@@ -8,6 +8,7 @@ from typing import NoReturn, Protocol, cast
 from data.errors import ImportRefused
 from data.formats import answers, anthropic, csv_table, native, openai_chat, parquet_table, r_judge, table, tau_bench
 from data.formats.bad_lines import REFUSED, BadLines
+from data.formats.csv_rows import csv_header
 from data.formats.fields import did_you_mean
 from data.formats.strange_files import PARQUET_MAGIC, refuse_document, refuse_foreign, refuse_packed, refuse_wide, whole_file
 from data.formats.text import first_bytes, json_lines, refuse_other_encodings
@@ -116,6 +117,8 @@ def _refuse_unknown(path: Path, start: bytes) -> NoReturn:
     elif start.lstrip()[:1] == b"[":
         refuse_document(path, whole_file(path))
     refuse_other_encodings(start)
+    if path.suffix.lower() in (".csv", ".tsv"):
+        table.layout_of(csv_header(path, table.known_columns(())), ())  # says which columns it lacks
     raise ImportRefused(
         f"{path} is in no format that rejudge knows.",
         f"It begins with {start[:60].decode('utf-8', 'replace')!r}.{keys}",

@@ -81,13 +81,13 @@ def _refuse_header(header: Sequence[str], fields: dict[str, str]) -> NoReturn:
     lacking = "`id`" if "id" not in fields else "`text` or `messages`"
     example = next((column for column in header if column not in fields.values()), "COLUMN")
     answers = set(header) & {"choice", "choices", "score", "error", "unsure"}
-    refuse(
-        f"There is no column {lacking}.",
-        f"Found columns: {', '.join(header)}.",
-        "For answers alone name --format answers."
-        if answers and "id" in fields
-        else f"Say which it is, for example: --map {shown(example)}={'id' if 'id' not in fields else 'text'}",
-    )
+    if "id" in fields:
+        do = "For answers alone name --format answers." if answers else f"Say which it is, for example: --map {shown(example)}=text"
+    else:
+        text = "" if fields.keys() & {"text", "messages"} else " --map COLUMN=text"
+        do = f"Say which it is, for example: --map {shown(example)}=id{text}"
+        do += "; in a file of answers alone call it `id`." if answers else ""
+    refuse(f"There is no column {lacking}.", f"Found columns: {', '.join(header)}.", do)
 
 
 def entry_of_row(row: dict[str, Any], layout: Layout, place: str, marks: int, *, texts: bool) -> Entry:

@@ -296,21 +296,27 @@ def _is_new(arrival: Arrival, answer: NewAnswer, known: dict[tuple[Any, ...], tu
         known[key] = (*_said(answer), answer.rationale, _json_or_none(answer.steps), answer.confidence)
         return True
     *said, rationale, steps, confidence = old
-    same = _said(answer) == tuple(said)
-    for brought, kept in (
-        (answer.rationale, rationale),
-        (answer.steps, None if steps is None else json.loads(steps)),
-        (answer.confidence, confidence),
+    if _said(answer) != tuple(said):
+        refuse_changed_answer(arrival, answer, what, in_words(answer), _in_words(*said))
+    for name, brought, kept in (
+        ("rationale", answer.rationale, rationale),
+        ("cites" if what == "verdict" else "evidence", answer.steps, None if steps is None else json.loads(steps)),
+        ("confidence", answer.confidence, confidence),
     ):
-        same = same and (brought is None or brought == kept)
-    if not same:
-        refuse_changed_answer(arrival, answer, what, _in_words(*said))
+        if brought is not None and brought != kept:
+            there = "none" if kept is None else shown(kept)
+            refuse_changed_answer(arrival, answer, what, f"{name} {shown(brought)}", there)
     return False
 
 
 def _said(answer: NewAnswer) -> tuple[Any, ...]:
     """What makes two answers the same."""
     return answer.choice, None if answer.choices is None else frozenset(answer.choices), answer.score, answer.error
+
+
+def in_words(answer: NewAnswer) -> str:
+    """What it says."""
+    return _in_words(*_said(answer))
 
 
 def _in_words(choice: str | None, choices: frozenset[str] | None, score: float | None, error: str | None) -> str:
@@ -346,10 +352,10 @@ def refuse_changed_field(arrival: Arrival, kind: str, key: str, old: object, new
     )
 
 
-def refuse_changed_answer(arrival: Arrival, answer: NewAnswer, what: str, old: str) -> None:
+def refuse_changed_answer(arrival: Arrival, answer: NewAnswer, what: str, new: str, old: str) -> None:
     raise ImportRefused(
         f"{arrival.place}: the {what} {shown(answer.source)} on trajectory {shown(arrival.id)} is already there and differs.",
-        f"Found {_in_words(*_said(answer))}; what is there is {old}.",
+        f"Found {new}; what is there is {old}.",
         "Verdicts and imported labels never change: bring this one in under another name.",
     )
 
