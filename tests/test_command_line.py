@@ -337,7 +337,8 @@ def test_a_draw_that_cannot_be_is_refused_with_what_can(run: Run, held: Path, ar
 
 
 def test_a_stratified_draw_tells_how_many_strata_there_are_and_not_how_large(run: Run, tmp_path: Path) -> None:
-    study = make_study(tmp_path / "study")
+    # All in one split: the size of another might happen to be that of a stratum.
+    study = make_study(tmp_path / "study", f"{MISALIGNED}\n[split]\ntrain = 0\ndev = 0\n")
     said = ["aligned"] * 37 + ["misaligned"] * 5
     bring(study, write_lines(tmp_path / "f.jsonl", *(line(k, verdicts=[verdict(choice)]) for k, choice in enumerate(said))))
     ran = run("draw", "--n", "12", "--seed", "7", "--stratify", "verdict", "--run", "judge-a", "--study", study)
