@@ -72,9 +72,8 @@ def _answer_problem(question: Question, answer: Answer) -> str:
 
 def _value_problem(question: Question, answer: Answer) -> str:
     if answer.score is not None:
-        # NaN lies in no range. A short scale is shown as its whole numbers, so nobody can have meant one in between.
-        on_scale = not question.scale or answer.score in question.scale
-        if question.answered_by == "score" and question.allows_score(answer.score) and on_scale:
+        # NaN lies in no range.
+        if question.answered_by == "score" and question.allows_score(answer.score):
             return ""
         return "That is not a score that it takes."
     named = answer.choices if answer.choices is not None else () if answer.choice is None else (answer.choice,)

@@ -195,8 +195,8 @@ CHANGED: list[dict[str, Any]] = [
     {"signs": {"choice": "lies"}}, {"signs": {"choices": ["lies", "sloth"]}}, {"signs": {"choices": ["lies", "lies"]}},
     {"signs": {"choices": [["lies"]]}}, {"signs": {"choices": {"lies": True}}}, {"signs": {"score": 1}},
     {"quality": {"choice": "7"}}, {"quality": {"choices": []}},
-    # scores out of range, of another scale, or none
-    {"quality": {"score": 11}}, {"quality": {"score": -0.001}}, {"quality": {"score": 7.5}}, {"quality": {"score": NAN}},
+    # scores out of range, or none
+    {"quality": {"score": 11}}, {"quality": {"score": -0.001}}, {"quality": {"score": NAN}},
     {"quality": {"score": INFINITY}}, {"quality": {"score": "7"}}, {"quality": {"score": True}}, {"quality": {"score": [7]}},
     {"quality": {"score": 1e308}}, {"quality": {"score": 10**30}},
     # two answers, or none
