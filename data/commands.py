@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from data.arrivals import Naming
 from data.command_line import CommandLine, open_study, print_json, print_json_line, say, tell
@@ -111,8 +112,17 @@ def labels(args: argparse.Namespace) -> None:
             if args.json:
                 print_json_line(label)
             else:
-                told = (label["id"], label["question"], label["annotator"], label["choice"] or label["action"], label["batch"])
-                tell("\t".join(on_one_line(str(value or "imported")) for value in told))
+                told = (label["id"], label["question"], label["annotator"], answer_in_words(label), label["batch"] or "imported")
+                tell("\t".join(on_one_line(str(value)) for value in told))
+
+
+def answer_in_words(label: dict[str, Any]) -> str:
+    """What a label of `current_labels` says: its answer, or why it has none."""
+    if label["action"] != "label":
+        return str(label["action"])
+    if "score" in label:
+        return f"{label['score']:g}"
+    return str(label["choice"]) if "choice" in label else ", ".join(label["choices"]) or "none of them"
 
 
 def add_labels(line: CommandLine) -> None:

@@ -168,15 +168,19 @@ def _figures(pair: Json) -> list[str]:
 
 def _table(pairs: Sequence[tuple[str, Json]], width: int) -> list[str]:
     """Rows of pairs, each with its notes; a multilabel pair has a row per choice, a score pair one more at the threshold."""
-    rows = []
-    for name, pair in pairs:
-        rows += [(f"{name} · {shown(part)}" if part else name, figures) for part, figures in parts(pair).items()]
-    keys, _ = _table_keys([figures for _, figures in rows], width)
-    who = _who([name for name, _ in rows], len(keys), width)
+    keys, _ = _table_keys([figures for _, pair in pairs for figures in parts(pair).values()], width)
+    names = [[f"{name} · {shown(part)}" if part else name for part in parts(pair)] for name, pair in pairs]
+    who = _who([name for each in names for name in each], len(keys), width)
+    # Cut short, two choices of one pair would look alike: then each stands under the name.
+    under = any(columns(name) > who for each in names for name in each)
+    if under:
+        names = [[f"  {shown(part)}" if part else name for part in parts(pair)] for name, pair in pairs]
+        who = _who([name for each in names for name in each], len(keys), width)
     lines = [_heads(keys, who)]
-    for name, pair in pairs:
-        for part, figures in parts(pair).items():
-            lines += _row(f"{name} · {shown(part)}" if part else name, figures, keys, who, width)
+    for (name, pair), each in zip(pairs, names, strict=True):
+        lines += [f"  {fit(name, width - 2)}"] if under and "by_label" in pair else []
+        for row, figures in zip(each, parts(pair).values(), strict=True):
+            lines += _row(row, figures, keys, who, width)
         lines += pair_notes(pair, width, indent=4)
     return lines
 

@@ -200,6 +200,14 @@ def test_a_multilabel_pair_has_figures_by_label_and_no_confusion() -> None:
     assert "lies" in text and "hides" in text and "strict: kappa" in text and "MASI, 33 items" in text
 
 
+def test_the_choices_of_one_pair_never_look_alike_for_want_of_room() -> None:
+    labels = {f"a choice with a long name {k}": pair(((40, 3), (4, 13))) for k in range(2)}
+    judged = pair((), unreadable=(), groups=60, by_label=labels, rows="human:ana")
+    text = text_of(question(judged, type="multilabel", choices=tuple(labels), positive=None))
+    rows = [line[:20].rstrip() for line in text.splitlines() if line.startswith("    a choice")]
+    assert len(rows) == 2 and "\n  ana\n" in text
+
+
 def test_a_score_pair_has_a_rank_correlation_and_the_figures_at_its_threshold() -> None:
     scores = {(0, float(k), float(k + k % 3)): 2 for k in range(20)}
     judged = pair((), unreadable=(), groups=40, scores=scores, at_threshold=pair(((19, 3), (2, 16))))

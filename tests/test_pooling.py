@@ -25,6 +25,7 @@ from data.study import Study, load_study
 from data.tallies import PairTally, QuestionTally, StratumMissing
 from data.verify import verify
 from reports.document import agreement_document
+from reports.of_study import agreement_of
 from tests.study_maker import (
     MISALIGNED,
     SEVERITY,
@@ -604,3 +605,25 @@ def test_an_item_that_the_question_is_not_asked_of_is_finished_all_the_same(tmp_
         assert [each.finished for each in tallied.judge_pairs[0].strata] == [4, 4]
         assert [(each.unfinished, each.skipped) for each in tallied.missing] == [(0, 0), (0, 0)]
     assert sum(map(sum, second.judge_pairs[0].confusion)) == len(asked) == 2
+
+
+def test_strata_drawn_by_a_score_carry_the_figures_at_its_threshold_and_those_of_every_other_question(tmp_path: Path) -> None:
+    grade = Question("grade", "How bad?", "score", (), min=0, max=10, threshold=7)
+    scores = [9] * 5 + [1] * 25  # so that half a batch of each side of the threshold is far from the frame
+    lines = [
+        run_line(f"r{k:03}", verdicts=[verdict((A, M)[score > 6]), {"run": "judge-a", "question": "grade", "score": score}])
+        for k, score in enumerate(scores)
+    ]
+    study = make_study(tmp_path / "study", lines, [MISALIGNED, grade])
+    draw_batch(study, 10, by="judge-a", question="grade")
+    with Sitting(study, "ana") as sitting:
+        # She calls everything bad: right in all five items of the small stratum, wrong in all five of the large one.
+        assert len(sitting.label_all_of({"misaligned": Answer(choice=M, evidence=(1,)), "grade": Answer(score=8)})) == 10
+    with Store.open(study.database) as store:
+        found = agreement_of(study, store, None, None)
+    asked, graded = (question["pairs"][0] for question in found["questions"])
+    for figures in (asked, graded["at_threshold"]):
+        assert figures["observed_agreement"]["value"] == pytest.approx(5 / 30)
+    assert [(each["name"], each["frame"], each["finished"]) for each in graded["strata"]] == [
+        ("judge-a: below 7", 25, 5), ("judge-a: 7 or above", 5, 5)
+    ]  # fmt: skip

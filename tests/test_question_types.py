@@ -17,6 +17,7 @@ from data.store.tallying import current_labels
 from data.store.versions import check_still_declared
 from data.study import Study, load_study
 from data.verify import verify
+from tests.conftest import Run
 from tests.small_study import bring, dump, line, rows, write_lines
 from tests.study_maker import KIND, MISALIGNED, make_study, run_line, write_toml
 
@@ -222,13 +223,14 @@ def test_bits_and_names_are_each_others_inverse() -> None:
 # What comes out
 
 
-def test_labels_give_each_answer_under_the_key_of_its_type(made: Path, tmp_path: Path) -> None:
+def test_labels_give_each_answer_under_the_key_of_its_type(made: Path, tmp_path: Path, run: Run) -> None:
     labels = [
         label(choices=["health", "privacy"]),
         label("ben", choices=[]),
         label("eva", unsure=True),
         label(question="risk", score=7),
         label("ben", "risk", unsure=True),
+        label("eva", "risk", score=0),
         label(question="kind", choice="other"),
     ]
     bring(made, write_lines(tmp_path / "f.jsonl", line(1, labels=labels)))
@@ -242,6 +244,17 @@ def test_labels_give_each_answer_under_the_key_of_its_type(made: Path, tmp_path:
         ("kind", "ana"): {"choice": "other"},
         ("risk", "ana"): {"score": 7.0},
         ("risk", "ben"): {"score": None},
+        ("risk", "eva"): {"score": 0.0},
+    }
+    lines = [told.split("\t") for told in run("labels", "--study", made).stdout.splitlines()]
+    assert {(question, who): answer for _, question, who, answer, _ in lines} == {
+        ("harms", "ana"): "privacy, health",
+        ("harms", "ben"): "none of them",
+        ("harms", "eva"): "unsure",
+        ("kind", "ana"): "other",
+        ("risk", "ana"): "7",
+        ("risk", "ben"): "unsure",
+        ("risk", "eva"): "0",
     }
 
 

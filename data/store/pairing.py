@@ -110,8 +110,8 @@ def group_count(groups: Ints) -> int:
 
 def frame_of(pair: Shared) -> tuple[StratumTally, ...]:
     """The strata without tables, for a pair whose answers are no choices."""
-    strata = _strata(pair, np.zeros((len(pair.pool.strata) if pair.pool else 0, 0, 1), dtype=np.int64))
-    return tuple(replace(stratum, column=None) for stratum in strata)
+    # A score that the strata were drawn by has no column here; at its threshold it has one, see `Shared.mapped`.
+    return _strata(replace(pair, drawn_by=None), np.zeros((len(pair.pool.strata) if pair.pool else 0, 0, 1), dtype=np.int64))
 
 
 def is_weighted(strata: tuple[StratumTally, ...]) -> bool:

@@ -205,7 +205,7 @@ def _scores(shared: Shared, ratings: Ratings) -> dict[tuple[int, float, float], 
     }
 
 
-def current_labels(store: Store) -> list[dict[str, object]]:
+def current_labels(store: Store) -> list[dict[str, Any]]:
     """Every current label, ordered by question, trajectory and annotator; undone and surplus ones left out.
 
     The answer stands under `choice`, `choices` or `score`, as its question is declared; null where there is none.
@@ -218,7 +218,7 @@ def current_labels(store: Store) -> list[dict[str, object]]:
     return [_label(row, row.pop("type")) for row in rows]
 
 
-def _label(row: dict[str, Any], type: str | None) -> dict[str, object]:
+def _label(row: dict[str, Any], type: str | None) -> dict[str, Any]:
     kind = {"multilabel": "choices", "score": "score"}.get(type or "", "choice")
     parsed = {key: json.loads(row[key]) for key in ("choices", "evidence") if row[key] is not None}
     return {key: value for key, value in (row | parsed).items() if key not in ("choice", "choices", "score") or key == kind}
