@@ -92,12 +92,14 @@ def _add(store: Store, name: str, lead: bool) -> None:
 
 def _erase(store: Store, name: str) -> None:
     from data.store.erasure import clean, erase, words_of
-    from data.store.people import person_named
+    from data.store.people import person_named, refuse_only_lead
 
-    words = words_of(store, person_named(store, name))
+    person = person_named(store, name)
+    refuse_only_lead(store, person)
+    words = words_of(store, person)
     say(
-        f"{name}: {words.labels} label events stay under a pseudonym; the name, {words.texts} texts and {words.drafts} drafts go. "
-        "This cannot be taken back."
+        f"{name}: {amount(words.labels, 'label event')} {'stays' if words.labels == 1 else 'stay'} under a pseudonym; "
+        f"the name, {amount(words.texts, 'text')} and {amount(words.drafts, 'draft')} go. This cannot be taken back."
     )
     if sys.stdin.isatty() and input("Type the name again to go on: ") != name:
         raise RejudgeError("Nothing was erased.", "Found another name than before.", "Run the command again, and type it as it is.")

@@ -235,11 +235,13 @@ def test_the_commands_say_what_went_and_what_remains(tmp_path: Path, run: Run) -
     assert (revoked.returncode, revoked.stderr) == (0, "")
     assert "0 sessions and 0 unused links ended" in revoked.stdout and "Labels stay" in revoked.stdout
     erased = run("annotators", "erase", "ana", "--study", study.folder)
-    assert erased.returncode == 0 and "4 texts and 1 drafts go" in erased.stderr
+    assert erased.returncode == 0 and "4 texts and 1 draft go" in erased.stderr
     for remains in ("gold set 'named'", "backups", "exported files"):
         assert remains in erased.stderr
     listed = run("annotators", "list", "--study", study.folder).stdout.splitlines()
     assert listed[0] == "ben\tannotator\trevoked" and listed[1].endswith("\terased") and listed[2] == "lead\tlead"
     assert "ana" not in run("labels", "--study", study.folder).stdout
     assert run("annotators", "erase", "ana", "--study", study.folder).refused()[0] == "There is nobody called 'ana'."
+    # Nothing is announced, or asked back, of what will not be done.
+    assert run("annotators", "erase", "lead", "--study", study.folder).refused()[0] == "lead is the only lead."
     assert run("verify", "--study", study.folder).returncode == 0

@@ -104,8 +104,8 @@ def revoke(store: Store, handle: str) -> Revoked:
         return end_access(store, person_named(store, handle))
 
 
-def end_access(store: Store, person: Person) -> Revoked:
-    """What `revoke` does; must run within a write transaction."""
+def refuse_only_lead(store: Store, person: Person) -> None:
+    """Raises StoreError for the last one who could run the study."""
     leads = [other for other in people(store) if other.role == "lead" and not other.state]
     if leads == [person]:
         raise StoreError(
@@ -113,6 +113,11 @@ def end_access(store: Store, person: Person) -> Revoked:
             "Found no other who could run the study.",
             "Add another lead first: `add NAME --lead`.",
         )
+
+
+def end_access(store: Store, person: Person) -> Revoked:
+    """What `revoke` does; must run within a write transaction."""
+    refuse_only_lead(store, person)
     leases = end_leases_of(store, person.code)
     ended = store.conn.execute("UPDATE sessions SET ended_at = ? WHERE annotator = ? AND ended_at IS NULL", [now(), person.code])
     unused = store.conn.execute("DELETE FROM links WHERE annotator = ? AND used_at IS NULL", [person.code])
