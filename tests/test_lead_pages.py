@@ -150,7 +150,7 @@ def test_the_agreement_page_shows_the_figures_of_agree(serving: Serving, look: C
     alpha = question["human_human"]["krippendorff_alpha"]
     assert f'data-rj="alpha">{alpha["value"]:.2f}' in html(app)
     assert "ana – ben" in told and "Single annotators against judge-a" in told
-    assert "preliminary" in told.lower() and "1 undecided" in told
+    assert "preliminary" in told.lower() and "1 tied" in told
 
 
 def test_an_undefined_figure_is_its_reason_in_words(serving: Serving, look: Callable[..., AppTest]) -> None:
@@ -177,7 +177,7 @@ def test_the_figures_follow_the_labels_and_the_source_that_was_chosen(serving: S
         decide(store, lead, item, asked, M, "slip", "")
     after = words(app.run())
     assert after != before
-    assert "1 undecided" not in after
+    assert "1 tied" not in after
 
 
 def test_a_lead_who_still_labels_is_asked_before_a_figure_is_shown(serving: Serving, look: Callable[..., AppTest]) -> None:

@@ -28,7 +28,7 @@ LEFT_OUT = {
     "missing": "without a verdict",
     "skipped": "skipped",
     "unsure": "unsure",
-    "tie": "undecided",
+    "tie": "tied",
     "error": "with an unreadable verdict",
 }
 STRICT = "_strict"
@@ -229,8 +229,8 @@ _ONE_LINE = 10_000
 def _weighted(pair: Json) -> str:
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     run = pair["design"].partition(":")[2]
-    drawn = f" by the verdicts of {run}" if run else ""
-    return f"Drawn{drawn} in strata: the matrix counts items, the figures are weighted to the frame of {frame:,} items."
+    drawn = f" by verdict of {run}" if run else ""
+    return f"Drawn{drawn} in strata: matrix and shares count items, the figures are weighted to the frame of {frame:,} items."
 
 
 def strata_table(pair: Json) -> str:

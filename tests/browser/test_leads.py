@@ -58,7 +58,7 @@ def test_a_lead_closes_a_batch_reads_the_figures_and_decides_an_item_and_the_fig
     expect(batch).to_have_attribute("data-state", "closed", timeout=10_000)
 
     page.get_by_role("link", name="Agreement").first.click()
-    expect(page.get_by_text("2 undecided").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 tied").first).to_be_visible(timeout=20_000)
     assert agree(server)["n"] == 0
 
     page.get_by_role("link", name="Adjudication").first.click()
