@@ -112,11 +112,11 @@ def link_for(server: Server, name: str) -> str:
 
 
 async def kill_now_and_then(server: Server, done: asyncio.Event, moments: random.Random) -> int:
-    """Kills the server every three to ten seconds of its life, and starts it again; how often."""
+    """Kills the server every half to three seconds of its life, and starts it again; how often."""
     killed = 0
     while not done.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), moments.uniform(3, 10))
+            await asyncio.wait_for(done.wait(), moments.uniform(0.5, 3))
         if not done.is_set():
             await asyncio.to_thread(server.kill)
             killed += 1
