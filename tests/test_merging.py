@@ -316,6 +316,13 @@ def test_a_study_without_labels_and_a_database_that_is_no_study_are_refused(here
         import_file(here, strange, None, Naming())
 
 
+def test_a_study_folder_is_told_the_name_of_its_database(here: Study, tmp_path: Path) -> None:
+    there = copy_of(here, tmp_path / "there")
+    with pytest.raises(ImportRefused, match="is a folder") as caught:
+        import_file(here, there.folder, None, Naming())
+    assert str(there.database) in caught.value.do
+
+
 def test_names_of_runs_and_questions_have_no_meaning_for_a_study(here: Study, tmp_path: Path) -> None:
     there = copy_of(here, tmp_path / "there")
     import_lines(there, [run_line("r000", labels=[label("ben", "aligned")])], "m")

@@ -50,7 +50,9 @@ def open_file(path: Path) -> Iterator[BufferedReader]:
     """`path` for reading. Raises ImportRefused for a folder, a pipe, and what cannot be opened or read to its end."""
     try:
         if path.is_dir():
-            raise ImportRefused(f"{path} is a folder.", "Found no file to read.", "Name the files in it.")
+            study = path / "study.db"
+            do = f"Name its database, {study}, to join its labels." if study.is_file() else "Name the files in it."
+            raise ImportRefused(f"{path} is a folder.", "Found no file to read.", do)
         if path.exists() and not path.is_file():
             raise ImportRefused(
                 f"{path} is not a file.", "Found a pipe or a device; import reads twice.", "Save it as a file first."
