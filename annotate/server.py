@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from streamlit.starlette import App
+from streamlit.web.server.starlette import starlette_server
 
 from annotate.desk_component import MODULES, MODULES_PATH
 from annotate.door import Door, allowed_hosts, sign_in_routes
@@ -84,6 +85,22 @@ def make_app(serving: Serving, host: str, url: str | None) -> App:
     )
 
 
+def answer_at_once() -> None:
+    """Has the server's sockets send the end of a short answer without waiting for the client's acknowledgement.
+
+    asyncio sees to that only for sockets made with an explicit protocol, and Streamlit's is not: without this
+    every request on an open connection takes 40 ms longer. The accepted sockets inherit it from the listening one.
+    """
+    bind = starlette_server._bind_socket
+
+    def bind_without_delay(address: str, port: int, backlog: int) -> socket.socket:
+        bound = bind(address, port, backlog)
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return bound
+
+    starlette_server._bind_socket = bind_without_delay
+
+
 def serve(study: Study, address: Address, *, headless: bool) -> None:
     """Serves `study` until it is stopped. Prints the lead's sign-in link, alone on the last line."""
     parts = urlsplit(address.url or "http://here")
@@ -106,6 +123,7 @@ def serve(study: Study, address: Address, *, headless: bool) -> None:
     tell(link)
     sys.stdout.flush()
     app = make_app(serving, address.host, address.url)
+    answer_at_once()
     with nullcontext() if headless else opening_page(study.folder, link) as page:
         if page:
             threading.Thread(target=_open_browser, args=(address.host, port, page), daemon=True).start()

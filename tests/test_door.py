@@ -1,13 +1,15 @@
 """Who gets in, and what everybody else gets."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
+from streamlit.web.server.starlette import starlette_server
 
-from annotate.server import opening_page
+from annotate.server import answer_at_once, opening_page
 from data.store import Store
 from data.store.people import ensure_person, person_of_session, revoke
 from tests.served_study import HOST, ORIGIN, Served, make_study, serve
@@ -263,3 +265,10 @@ def test_the_sign_in_page_says_who_would_be_signed_in_and_who_out(served: Served
         page = client.get(f"/in/{token}").text
     assert "Sign in as &lt;b&gt;cleo" in page
     assert "signs ana out" in page
+
+
+def test_a_short_answer_does_not_wait_for_the_clients_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starlette_server, "_bind_socket", starlette_server._bind_socket)
+    answer_at_once()
+    with starlette_server._bind_socket("127.0.0.1", 0, 5) as listening:
+        assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
