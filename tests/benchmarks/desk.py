@@ -27,6 +27,8 @@ SIZES = {
 }
 """Bytes and steps of a trajectory."""
 ITEMS = {"6 KB": 50, "100 KB": 50, "1 MB": 24, "5 MB": 12, "5 MB, 2000": 12}
+BATCHES = (100, 100_000)
+"""Items of a batch, short ones: the desk must not feel how many there are."""
 OTHERS = 20_000
 PACE_MS = 450
 LARGE_PACE_MS = 1500
@@ -105,6 +107,9 @@ def main() -> None:
             cells = [f"{cell} ×{middle / max(was, 0.1):.1f}" for cell, middle, was in zip(cells, middles, before, strict=True)]
         print(f"{name:12}" + "".join(f"{cell:>24}" for cell in cells), flush=True)
         before = middles
+    for items in BATCHES:
+        figures = measure([line(number) for number in range(items)], 24)
+        print(f"a batch of {items:,} short items: " + " · ".join(map(_shown, figures)), flush=True)
     size, steps = SIZES["6 KB"]
     figures = measure([long_line(number, size, steps) for number in range(ITEMS["6 KB"] + 3)], ITEMS["6 KB"], OTHERS)
     print(f"6 KB, while a lead's agreement page counts {OTHERS:,} labels anew: " + " · ".join(map(_shown, figures)), flush=True)
