@@ -16,7 +16,7 @@ from data.wording import amount
 def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
     """The document of `rejudge agree --json`."""
     from judge.runs import run_meant
-    from reports.of_study import agreement_of
+    from reports.of_study.agreement import agreement_of
 
     return agreement_of(study, store, run_meant(store, run), labels)
 

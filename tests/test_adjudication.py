@@ -23,7 +23,7 @@ from data.store.sides import TIE
 from data.store.versions import AskedQuestion, record_versions
 from data.study import Study
 from data.verify import verify
-from reports.of_study import agreement_of
+from reports.of_study.agreement import agreement_of
 from tests.study_maker import (
     MISALIGNED,
     Sitting,

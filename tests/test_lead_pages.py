@@ -24,7 +24,7 @@ from data.store.people import Person, ensure_person, first_lead
 from data.study import Study, load_study
 from data.tallies import Excluded, QuestionTally, StratumMissing
 from reports.document import agreement_document
-from reports.of_study import agreement_of, with_leads
+from reports.of_study.agreement import agreement_of, with_leads
 from tests.conftest import Run
 from tests.served_study import ORIGIN, TOML, line, make_study, serve
 from tests.study_maker import Sitting, draw_batch, import_lines
@@ -205,25 +205,25 @@ def test_no_single_items_verdict_is_on_the_agreement_page(look: Callable[..., Ap
 
 def test_an_unchanged_study_is_not_counted_again(serving: Serving) -> None:
     kept = counting(serving.study)
-    first = kept.document(None)
+    first = kept.document("agreement", None)
     assert first == document(serving)
-    assert kept.document(None) is first
+    assert kept.document("agreement", None) is first
     with Store.open(serving.study.database) as store:
         # What moves all day while people label: leases, drafts, and leads who read votes.
         record_exposure(store, first_lead(store).code, 1, "votes")
-    assert kept.document(None) is first
+    assert kept.document("agreement", None) is first
     make_more(serving.study)
-    assert kept.document(None) is not first
+    assert kept.document("agreement", None) is not first
 
 
 def test_a_counting_process_that_died_is_started_again(serving: Serving) -> None:
     kept = Counting(serving.study)
-    before = kept.document("batch")
+    before = kept.document("agreement", "batch")
     assert CHILD.process is not None
     CHILD.process.kill()
     CHILD.process.wait()
     kept.known.clear()
-    assert kept.document("batch") == before
+    assert kept.document("agreement", "batch") == before
 
 
 def test_what_the_count_refuses_is_said_and_no_traceback(serving: Serving, look: Callable[..., AppTest]) -> None:

@@ -19,13 +19,14 @@ from data.questions import Question, When
 from data.store import Store
 from data.store.batches import FrameItem
 from data.store.draws import VerdictStrata
+from data.store.factors import items_of_split
 from data.store.pooling import Pool, pool
 from data.store.tallying import tally
 from data.study import Study, load_study
 from data.tallies import PairTally, QuestionTally, StratumMissing
 from data.verify import verify
 from reports.document import agreement_document
-from reports.of_study import agreement_of
+from reports.of_study.agreement import agreement_of
 from tests.study_maker import (
     MISALIGNED,
     SEVERITY,
@@ -52,7 +53,7 @@ def judged(counts: dict[str | None, int], run: str = "judge-a", begin: int = 0) 
 def pooled(study: Study, split: str | None = None) -> Pool:
     with Store.open(study.database) as store:
         assert verify(store) == []
-        return pool(store, split)
+        return pool(store, items_of_split(store, split) if split else None)
 
 
 def strata(found: Pool) -> dict[str, tuple[int, int]]:
@@ -80,7 +81,7 @@ def verdict_of(run: str) -> str:
 
 def question_of(study: Study, source: str | None = None, split: str | None = None) -> QuestionTally:
     with Store.open(study.database) as store:
-        return tally(store, study, None, source, split)[0]
+        return tally(store, study, None, source, items_of_split(store, split) if split else None)[0]
 
 
 def pair_of(study: Study, rows: str = "human:consensus", source: str | None = None) -> PairTally:

@@ -13,7 +13,7 @@ from data.store import Store, sides
 from data.store.tallying import current_labels, tally
 from data.study import Study
 from data.tallies import Excluded, PairTally, QuestionTally
-from reports.of_study import agreement_of
+from reports.of_study.agreement import agreement_of
 from tests.study_maker import (
     KIND,
     MISALIGNED,

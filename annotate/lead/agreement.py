@@ -60,7 +60,7 @@ def _figures() -> None:
     """The figures, drawn again while labels come in."""
     serving, _ = lead()
     try:
-        document = counting(serving.study).document(_source())
+        document = counting(serving.study).document("agreement", _source())
     except RejudgeError as error:
         st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
         return

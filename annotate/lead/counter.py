@@ -1,22 +1,29 @@
-"""Counts for the agreement page, in a process of its own.
+"""Counts for the lead's pages, in a process of its own.
 
-Reads one JSON object a line, writes one: the same document as `rejudge agree --json`. It ends with its
-server, whose end of the pipe closes then.
+Reads one JSON object a line, writes one: a document of `reports.of_study`. It ends with its server, whose
+end of the pipe closes then.
 """
 
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from data.errors import RejudgeError
 from data.store import Store
-from data.study import load_study
-from reports.of_study import agreement_of
+from data.study import Study, load_study
+from reports.of_study.agreement import agreement_of
 
 NICER = 10
 """How far behind the desk this process stands in the queue for a processor."""
+
+
+DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, Any]]] = {
+    "agreement": agreement_of,
+}
+"""What can be counted: from the study, its store, no particular run and a source of labels."""
 
 
 def main() -> None:
@@ -25,14 +32,14 @@ def main() -> None:
         os.nice(NICER)
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(_answer(Path(asked["folder"]), asked["labels"])), flush=True)
+        print(json.dumps(_answer(Path(asked["folder"]), asked["what"], asked["labels"])), flush=True)
 
 
-def _answer(folder: Path, labels: str | None) -> dict[str, Any]:
+def _answer(folder: Path, what: str, labels: str | None) -> dict[str, Any]:
     try:
         study = load_study(folder)
         with Store.open(study.database) as store:
-            return {"document": agreement_of(study, store, None, labels)}
+            return {"document": DOCUMENTS[what](study, store, None, labels)}
     except RejudgeError as error:
         return {"refused": [error.wrong, error.found, error.do]}
 

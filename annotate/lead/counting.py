@@ -70,24 +70,24 @@ CHILD = Child()
 
 
 class Counting:
-    """The agreement documents of one study."""
+    """The documents of one study."""
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.known: dict[str | None, tuple[Moment, dict[str, Any]]] = {}
+        self.known: dict[tuple[str, str | None], tuple[Moment, dict[str, Any]]] = {}
         self.lock = threading.Lock()
 
-    def document(self, labels: str | None) -> dict[str, Any]:
-        """What `rejudge agree --json` prints for this source of labels. Raises RejudgeError as it would."""
+    def document(self, what: str, labels: str | None) -> dict[str, Any]:
+        """A document of `counter.DOCUMENTS`, over this source of labels. Raises RejudgeError as its counting would."""
         with Store.open(self.study.database) as store:
             moment = moment_of(store)
         with self.lock:  # several pages that want the same count it once
-            known = self.known.get(labels)
+            known = self.known.get((what, labels))
             if known is None or known[0] != moment:
-                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "labels": labels})
+                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "what": what, "labels": labels})
                 if "refused" in answer:
                     raise RejudgeError(*answer["refused"])
-                known = self.known[labels] = (moment, answer["document"])
+                known = self.known[what, labels] = (moment, answer["document"])
         return known[1]
 
 

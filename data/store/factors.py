@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.store.columns import Bools, Ints, whole_numbers
+from data.store.columns import Bools, Ints, trajectory_count, whole_numbers
 from data.store.draws import Draw, VerdictStrata, verdict_names, verdicts_at
 from data.store.store import Store
 from data.store.verdict_columns import NO_VERDICT
@@ -46,6 +46,11 @@ def split_factor(store: Store, size: int) -> Factor:
     for place, name in enumerate(SPLITS):
         values[whole_numbers(store, "SELECT n AS value FROM trajectories WHERE split = :name", {"name": name})] = place
     return Factor(SPLITS, values)
+
+
+def items_of_split(store: Store, split: str) -> Bools:
+    """By trajectory number: whether it lies in this split."""
+    return split_factor(store, trajectory_count(store)).within(split)
 
 
 def wave_factor(draws: Iterable[Draw], size: int) -> Factor:

@@ -57,8 +57,8 @@ class Pool:
         return f"stratified:{' + '.join(runs)}" if runs else "simple"
 
 
-def pool(store: Store, split: str | None = None) -> Pool:
-    """Pools the estimate batches of a study; with `split`, over the items of that split alone."""
+def pool(store: Store, within: Bools | None = None) -> Pool:
+    """Pools the estimate batches of a study; with `within` (by trajectory number), over those items alone."""
     draws, size = read_draws(store), trajectory_count(store)
     if not draws:
         return Pool((), np.full(size + 1, -1), np.zeros(size + 1, dtype=bool), 0, frozenset())
@@ -71,8 +71,8 @@ def pool(store: Store, split: str | None = None) -> Pool:
     drawn = np.zeros(size + 1, dtype=bool)
     drawn[whole_numbers(store, _DRAWN)] = True
     drawn &= stratum_of >= 0
-    if split is not None:
-        stratum_of = np.where(splits.values == SPLITS.index(split), stratum_of, -1)
+    if within is not None:
+        stratum_of = np.where(within, stratum_of, -1)
         there = np.unique(stratum_of[stratum_of >= 0])
         names = [names[k] for k in there]
         stratum_of = np.where(stratum_of < 0, -1, np.searchsorted(there, stratum_of))

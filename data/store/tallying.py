@@ -15,8 +15,7 @@ import numpy as np
 from data.questions import Question
 from data.records import CONSENSUS
 from data.store.chosen import CHOSEN_NAMES
-from data.store.columns import Ints, numbered, trajectory_count
-from data.store.factors import split_factor
+from data.store.columns import Bools, Ints, numbered, trajectory_count
 from data.store.groups import group_numbers
 from data.store.pairing import FrameGroups, Shared, count_pair, excluded_of, frame_of, group_count, groups_of_frame, is_weighted
 from data.store.pooling import Pool, pool
@@ -30,11 +29,12 @@ from data.tallies import PairTally, QuestionTally
 SOURCES = tuple(PHASES)
 
 
-def tally(store: Store, study: Study, run: int | None, source: str | None, split: str | None = None) -> list[QuestionTally]:
+def tally(store: Store, study: Study, run: int | None, source: str | None, within: Bools | None = None) -> list[QuestionTally]:
     """Every question's counts.
 
-    `run`: the code of one judge run, or None for all; `source`: see `SOURCES`; `split`: the items of one split
-    alone, with that split's frame. It takes many queries: where labelling goes on, call it within `Store.reading`.
+    `run`: the code of one judge run, or None for all; `source`: see `SOURCES`; `within` (by trajectory number):
+    these items alone, with their part of the frame. It takes many queries: where labelling goes on, call it
+    within `Store.reading`.
     """
     runs = {
         code: name
@@ -42,8 +42,7 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, split
         if run is None or code == run
     }
     size = trajectory_count(store)
-    within = None if split is None else split_factor(store, size).within(split)
-    pooled, group_of = pool(store, split), group_numbers(store)
+    pooled, group_of = pool(store, within), group_numbers(store)
     frame_groups = groups_of_frame(pooled, group_of)
     known: dict[str, Ratings] = {}
     tallies = []
