@@ -20,15 +20,17 @@ def draw(args: argparse.Namespace) -> None:
 
     if not args.stratify and (args.run or args.question):
         args.parser.error("--run and --question belong to --stratify verdict")
+    if args.stratify and args.retest:
+        args.parser.error("--retest takes items that were labelled already; their strata are those of their first draw")
     split = None if args.split == "all" else args.split
     study = open_study(args)
     with Store.open(study.database) as store:
         by = verdicts_meant(store, study, args.run, args.question) if args.stratify else None
-        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by))
+        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by, args.retest))
         copies = copies_in(store, batch)
     # Only how many strata there are: their sizes would tell how often the judge gave which verdict.
     strata = amount(len(batch.strata), "stratum", "strata")
-    how = f", equally from {strata} by the verdict of {by.run}" if by else ""
+    how = f", equally from {strata} by the verdict of {by.run}" if by else " that were labelled before" if args.retest else ""
     tell(
         f"{batch.name}: {amount(len(batch.items), 'item')} drawn at random from {batch.frame['items']}{how}, "
         f"{amount(batch.overlap, 'label')} each; seed {batch.seed}."
@@ -45,6 +47,9 @@ def add_draw(line: CommandLine) -> None:
     sub.add_argument("--stratify", choices=["verdict"], help="equal numbers of each verdict of --run; figures are re-weighted")
     sub.add_argument("--run", metavar="R", help="the judge run whose verdicts make the strata")
     sub.add_argument("--question", metavar="ID", help="on which question, where the run answers several")
+    sub.add_argument(
+        "--retest", action="store_true", help="items already labelled, to the same people once more: are they consistent?"
+    )
     sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
     sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")
     sub.add_argument("--seed", metavar="S", help="default: random, printed and stored")

@@ -8,14 +8,16 @@ import random
 import secrets
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from data.errors import DrawRefused
 from data.store import Store
-from data.store.batches import DrawnStratum, FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame
+from data.store.batches import DrawnStratum, FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame, labelled_frame
 from data.store.draws import VerdictStrata, verdict_names
 from data.store.incoming import unfinished_imports
 from data.store.status import judge_run_codes, questions_of_run
 from data.study import Study
+from data.wording import amount
 
 MOST_OVERLAP = 100
 
@@ -32,6 +34,8 @@ class DrawRequest:
     seed: str | None = None
     by: VerdictStrata | None = None
     """The verdicts to stratify by; None for a simple draw."""
+    retest: bool = False
+    """Items that were labelled already, to be labelled once more by the same people."""
 
 
 def verdicts_meant(store: Store, study: Study, run: str | None, question: str | None) -> VerdictStrata:
@@ -94,7 +98,7 @@ def draw(store: Store, request: DrawRequest) -> NewBatch:
         name = request.name or next(f"batch-{k}" for k in range(1, len(names) + 2) if f"batch-{k}" not in names)
         if name in names:
             raise DrawRefused(f"There is a batch {name!r} already.", f"Batches: {', '.join(names)}.", "Choose another --name.")
-        items = frame(store, request.split, request.by)
+        items = _frame(store, request)
         _check_size(items, request)
         verdicts = verdict_names(store, request.by) if request.by else {}
         batch = plan(items, request, name, request.seed or secrets.token_hex(4), verdicts)
@@ -102,10 +106,23 @@ def draw(store: Store, request: DrawRequest) -> NewBatch:
     return batch
 
 
+def _frame(store: Store, request: DrawRequest) -> list[FrameItem]:
+    if request.retest:
+        return labelled_frame(store, request.split, request.overlap)
+    return frame(store, request.split, request.by)
+
+
 def _check_size(items: list[FrameItem], request: DrawRequest) -> None:
     """Refuses a draw of more items than there are, or of too few for one of every stratum."""
     if len(items) < request.size:
         where = f"split {request.split}" if request.split else "the study"
+        if request.retest:
+            raise DrawRefused(
+                f"There are fewer than {request.size} items to label again.",
+                f"Found {len(items)} in {where} that {amount(request.overlap, 'person', 'people')} with access labelled blind, "
+                "and that are in no other retest.",
+                f"Ask for --n {len(items)} or less." if items else "Let more of a batch be labelled first.",
+            )
         raise DrawRefused(
             f"There are fewer than {request.size} items to draw from.",
             f"Found {len(items)} in {where} that are in no other estimate batch.",
@@ -131,11 +148,17 @@ def plan(items: list[FrameItem], request: DrawRequest, name: str, seed: str, ver
     `verdicts`: the names of the strata by code, in the order in which they are drawn.
     """
     chance = random.Random(f"rejudge draw {seed}")
-    recipe = {"design": "simple", "n": request.size, "overlap": request.overlap, "split": request.split or "all"}
+    recipe: dict[str, Any] = {
+        "design": "retest" if request.retest else "simple",
+        "n": request.size,
+        "overlap": request.overlap,
+        "split": request.split or "all",
+    }
     splits = dict(Counter(item.split for item in items))
     if request.by is None:
         whole = DrawnStratum("all", None, len(items), request.size)
-        return NewBatch(name, request.overlap, seed, recipe, splits, [whole], chance.sample(items, request.size))
+        drawn = chance.sample(items, request.size)
+        return NewBatch(name, request.overlap, seed, recipe, splits, [whole], drawn, request.retest)
     stratify = {"by": "verdict", "run": request.by.run, "question": request.by.question}
     threshold = {} if request.by.threshold is None else {"threshold": request.by.threshold}
     recipe |= {"design": f"stratified:{request.by.run}", "stratify": stratify | threshold}

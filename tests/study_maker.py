@@ -84,11 +84,12 @@ def draw_batch(
     split: str | None = None,
     by: str | None = None,
     question: str | None = None,
+    retest: bool = False,
 ) -> NewBatch:
-    """A batch over all splits, or over one; `by`: the run whose verdicts it is stratified by."""
+    """A batch over all splits, or over one; `by`: the run whose verdicts it is stratified by; `retest`: of labelled items."""
     with Store.open(study.database) as store:
         strata = verdicts_meant(store, study, by, question) if by else None
-        return draw(store, DrawRequest(size, overlap, split, name, seed, strata))
+        return draw(store, DrawRequest(size, overlap, split, name, seed, strata, retest))
 
 
 def numbered(count: int, **fields: Any) -> list[dict[str, Any]]:

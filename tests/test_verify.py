@@ -291,6 +291,8 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
                WHERE state = 'leased' LIMIT 1""",
         ),
     ),
+    ("retests", "label event", (f"UPDATE label_events SET phase = 'retest' WHERE seq = {LABEL}",)),
+    ("retests", "label event", ("UPDATE batches SET kind = 'retest' WHERE code = 1",)),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET choice = 1 - choice WHERE id = 1",)),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET rationale = 'x', confidence = 0.1 WHERE id = 1",)),
     ("verdict history", "verdict 2", ("DELETE FROM verdicts WHERE id = 2",)),

@@ -94,10 +94,11 @@ def _told(batch: Progress, at_work: dict[str, int]) -> str:
         (len(batch.flags), "flagged"),
     )
     said = " · ".join(f"{count:,} {word}" for count, word in counts if count)
+    again = '<span class="rj-tag">retest</span>' if batch.retest else ""
     each = "one label each" if batch.overlap == 1 else f"{batch.overlap} labels each"
     return (
         f'<div data-rj="batch" data-state="{batch.state}"><div class="rj-row"><h2>{html_of(batch.name)}</h2>'
-        f'<span class="rj-tag {batch.state}">{batch.state}</span></div>'
+        f'<span class="rj-tag {batch.state}">{batch.state}</span>{again}</div>'
         f'<div class="rj-bar" role="img" aria-label="{share:.0f} % finished"><i style="width:{share:.2f}%"></i></div>'
         '<div class="rj-row"><span class="rj-num">'
         f'<b data-rj="finished-labels">{batch.finished:,}</b> of {batch.wanted:,} labels</span>'

@@ -7,7 +7,7 @@ from data.errors import BatchRefused
 from data.hashing import canonical_json
 from data.store.columns import trajectory_count
 from data.store.draws import VerdictStrata, verdicts_at
-from data.store.leases import end_leases
+from data.store.leases import LABELLED_BLIND, end_leases
 from data.store.store import Store, now
 
 STATES = ("open", "paused", "closed")
@@ -52,6 +52,8 @@ class NewBatch:
     """Items of the frame by split."""
     strata: list[DrawnStratum]
     items: list[FrameItem]
+    retest: bool = False
+    """Whether its items go once more to people who have labelled them: for consistency, and no other figure."""
 
     @property
     def frame(self) -> dict[str, Any]:
@@ -74,6 +76,24 @@ def frame(store: Store, split: str | None, by: VerdictStrata | None = None) -> l
     return [FrameItem(n, id, split, verdicts[n]) for n, id, split in rows]
 
 
+def labelled_frame(store: Store, split: str | None, people: int) -> list[FrameItem]:
+    """What a draw of retests may take, ordered by id: items that at least so many people could label once more.
+
+    These labelled it blind, still have access, and were shown no answer to it since. Left out are items of earlier retests.
+    """
+    rows = store.conn.execute(
+        f"""SELECT t.n, t.id, t.split FROM assignments mine JOIN batches b ON b.code = mine.batch
+            JOIN annotators p ON p.code = mine.annotator AND p.revoked_at IS NULL JOIN trajectories t ON t.n = mine.trajectory
+            WHERE (?1 IS NULL OR t.split = ?1) AND {LABELLED_BLIND}
+            AND NOT EXISTS (SELECT 1 FROM exposures x WHERE x.annotator = mine.annotator AND x.trajectory = t.n)
+            AND NOT EXISTS (SELECT 1 FROM batch_items i JOIN batches r ON r.code = i.batch
+                            WHERE i.trajectory = t.n AND r.kind = 'retest')
+            GROUP BY t.n HAVING count(DISTINCT mine.annotator) >= ?2 ORDER BY t.id""",
+        [split, people],
+    )
+    return [FrameItem(*row) for row in rows]
+
+
 def batch_names(store: Store) -> list[str]:
     """Names in the order of drawing."""
     return [row[0] for row in store.conn.execute("SELECT name FROM batches ORDER BY code")]
@@ -94,14 +114,22 @@ def add_batch(store: Store, batch: NewBatch) -> None:
     moment = {"last_trajectory": trajectory_count(store), "last_verdict": last_verdict(store)}
     code = store.conn.execute(
         """INSERT INTO batches (name, kind, overlap, seed, recipe, frame, state, drawn_at)
-           VALUES (?, 'estimate', ?, ?, ?, ?, 'open', ?)""",
-        [batch.name, batch.overlap, batch.seed, canonical_json(batch.recipe), canonical_json(batch.frame | moment), now()],
+           VALUES (?, ?, ?, ?, ?, ?, 'open', ?)""",
+        [
+            batch.name,
+            "retest" if batch.retest else "estimate",
+            batch.overlap,
+            batch.seed,
+            canonical_json(batch.recipe),
+            canonical_json(batch.frame | moment),
+            now(),
+        ],
     ).lastrowid
     strata = {stratum.verdict: stratum for stratum in batch.strata}
     store.conn.executemany(
-        "INSERT INTO batch_items VALUES (?, ?, ?, ?, ?, 'real')",
+        "INSERT INTO batch_items VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (code, number, item.n, strata[item.verdict].inclusion, strata[item.verdict].name)
+            (code, number, item.n, strata[item.verdict].inclusion, strata[item.verdict].name, "retest" if batch.retest else "real")
             for number, item in enumerate(batch.items, 1)
         ],
     )

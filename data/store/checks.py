@@ -82,10 +82,17 @@ RULES: dict[str, str] = {
         JOIN annotators a ON a.code = d.lead WHERE a.role <> 'lead'""",
     "exposures": """SELECT 'label event ' || e.seq, 'its annotator had been shown answers to the item before'
         FROM label_events e JOIN exposures x ON x.annotator = e.annotator AND x.trajectory = e.trajectory
-        WHERE e.phase = 'blind' AND e.action <> 'flag' AND e.seq > x.after_event
+        WHERE e.phase IN ('blind', 'retest') AND e.action <> 'flag' AND e.seq > x.after_event
         UNION ALL SELECT 'assignment ' || a.id, 'it is leased to somebody who was shown answers to its item'
         FROM assignments a JOIN exposures x ON x.annotator = a.annotator AND x.trajectory = a.trajectory
         WHERE a.state = 'leased'""",
+    "retests": """SELECT 'label event ' || e.seq, CASE WHEN e.phase = 'retest' THEN 'it is a retest, and its batch is none'
+            ELSE 'its batch is a retest, and it counts as a first label' END
+        FROM label_events e JOIN batches b ON b.code = e.batch WHERE (e.phase = 'retest') <> (b.kind = 'retest')
+        UNION ALL SELECT 'label event ' || e.seq, 'it repeats a label that its annotator never gave'
+        FROM label_events e WHERE e.phase = 'retest' AND NOT EXISTS (
+            SELECT 1 FROM label_events first WHERE first.annotator = e.annotator AND first.trajectory = e.trajectory
+            AND first.phase = 'blind' AND first.seq < e.seq)""",
     "one draw": """SELECT 'trajectory ' || t.id, 'it stands in ' || count(*) || ' estimate batches'
         FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
         WHERE b.kind = 'estimate' GROUP BY t.n HAVING count(*) > 1""",

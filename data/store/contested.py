@@ -95,7 +95,8 @@ SELECT o.trajectory, d.tie, NOT d.tie,
                WHERE p.batch = i.batch AND p.number = i.number AND coalesce(a.state, '') <> 'finished'),
        o.trajectory IN decided
 FROM open_items o LEFT JOIN differing d ON d.trajectory = o.trajectory
-LEFT JOIN (SELECT trajectory, max(batch) AS batch, number FROM batch_items GROUP BY trajectory) i ON i.trajectory = o.trajectory
+LEFT JOIN (SELECT trajectory, max(batch) AS batch, number FROM batch_items WHERE role = 'real' GROUP BY trajectory) i
+       ON i.trajectory = o.trajectory
 LEFT JOIN batches b ON b.code = i.batch ORDER BY b.code IS NULL, b.code, i.number, o.trajectory
 """
 

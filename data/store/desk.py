@@ -184,6 +184,8 @@ class _Held:
     outcome: int | None
     closed: bool
     """Whether its batch is."""
+    retest: bool
+    """Whether she has labelled it before, in another batch."""
     asked: list[AskedQuestion]
 
 
@@ -191,16 +193,17 @@ def _take_one(desk: Desk, outbox: str, act: Act) -> str:
     """Writes the events of one act; otherwise says why not."""
     store = desk.store
     row = store.conn.execute(
-        """SELECT a.id, a.batch, a.number, a.trajectory, a.state, a.shown, a.outcome, b.state = 'closed', s.document
+        """SELECT a.id, a.batch, a.number, a.trajectory, a.state, a.shown, a.outcome, b.state = 'closed',
+                  b.kind = 'retest', s.document
            FROM assignments a JOIN batches b ON b.code = a.batch JOIN shown s ON s.hash = a.shown
            WHERE a.ref = ? AND a.annotator = ?""",
         [act.ref, desk.annotator],
     ).fetchone()
     if row is None:
         return "This item is not yours."
-    id, batch, number, trajectory, state, hash, outcome, closed, document = row
+    id, batch, number, trajectory, state, hash, outcome, closed, retest, document = row
     shown = json.loads(document)
-    held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), _asked_then(desk, shown))
+    held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), bool(retest), _asked_then(desk, shown))
     if held.closed and act.kind == "undo":
         return "This batch is closed: what was answered stays."
     if was_shown_answers(store, desk.annotator, trajectory):
@@ -261,7 +264,8 @@ def _event(desk: Desk, outbox: str, act: Act, held: _Held, asked: AskedQuestion)
     """What `act` says to one question."""
     answer = act.answers.get(asked.question.id, NOTHING)
     event = NewEvent(
-        annotator=desk.annotator, trajectory=held.trajectory, question=asked.code, phase="blind", action=act.kind,
+        annotator=desk.annotator, trajectory=held.trajectory, question=asked.code,
+        phase="retest" if held.retest else "blind", action=act.kind,
         batch=held.batch, assignment=held.id, evidence=list(answer.evidence), rationale=answer.rationale or None,
         reason=act.reason or None, confidence=answer.confidence, question_version=asked.version,
         codebook=asked.codebook, shown=held.shown, active_seconds=act.active_seconds, outbox=outbox, outbox_seq=act.seq,

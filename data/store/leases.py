@@ -214,12 +214,22 @@ def _ranked(store: Store, me: int, batch: int, order: "AnnotatorOrder", size: in
 
 _FREE = "SELECT number AS value FROM places INDEXED BY free_places WHERE batch = :batch AND assignment IS NULL"
 _HERS = "SELECT number AS value FROM assignments INDEXED BY assignments_in_order WHERE batch = :batch AND annotator = :me"
-# Never an item she finished, never two runs of one content, and never what she was shown an answer to.
+LABELLED_BLIND = """b.kind = 'estimate' AND mine.state = 'finished' AND EXISTS (
+    SELECT 1 FROM label_events e WHERE e.assignment = mine.id AND e.action = 'label' AND e.surplus = 0)"""
+"""SQL: an assignment `mine` in batch `b` whose label counts."""
+# Never an item she finished, never two runs of one content, and never what she was shown an answer to. In a retest
+# it is the other way round: only an item that she has labelled, and once.
 # CROSS JOIN keeps SQLite's order: from the item outwards, not through everything that she ever had or was shown.
-_OPEN_TO_ME = """NOT EXISTS (
+_OPEN_TO_ME = f"""CASE WHEN (SELECT kind FROM batches WHERE code = i.batch) = 'retest' THEN EXISTS (
+    SELECT 1 FROM assignments mine CROSS JOIN batches b ON b.code = mine.batch
+    WHERE mine.annotator = ?2 AND mine.trajectory = i.trajectory AND {LABELLED_BLIND})
+AND NOT EXISTS (
+    SELECT 1 FROM assignments a CROSS JOIN batches b ON b.code = a.batch
+    WHERE a.annotator = ?2 AND a.trajectory = i.trajectory AND b.kind = 'retest' AND a.state <> 'lapsed')
+ELSE NOT EXISTS (
     SELECT 1 FROM trajectories t CROSS JOIN trajectories twin ON twin.content_hash = t.content_hash
     CROSS JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
-    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n))
+    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n)) END
 AND NOT (EXISTS (SELECT 1 FROM exposures WHERE annotator = ?2) AND EXISTS (
     SELECT 1 FROM trajectories t CROSS JOIN trajectories twin CROSS JOIN exposures x
     WHERE t.n = i.trajectory AND twin.content_hash = t.content_hash AND x.trajectory = twin.n AND x.annotator = ?2))"""

@@ -78,14 +78,14 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE TABLE batches (
-    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('estimate')),
+    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('estimate', 'retest')),
     overlap INTEGER NOT NULL CHECK (overlap >= 1), seed TEXT NOT NULL, recipe TEXT NOT NULL, frame TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'paused', 'closed')), drawn_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE batch_items (
     batch INTEGER NOT NULL REFERENCES batches, number INTEGER NOT NULL, trajectory INTEGER NOT NULL REFERENCES trajectories,
     inclusion REAL NOT NULL CHECK (inclusion > 0 AND inclusion <= 1), stratum TEXT NOT NULL,
-    role TEXT NOT NULL CHECK (role IN ('real')),
+    role TEXT NOT NULL CHECK (role IN ('real', 'retest')),
     PRIMARY KEY (batch, number), UNIQUE (batch, trajectory)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE assignments (
@@ -111,7 +111,7 @@ CREATE TABLE label_events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, annotator INTEGER NOT NULL REFERENCES annotators,
     trajectory INTEGER NOT NULL REFERENCES trajectories, question INTEGER NOT NULL REFERENCES questions,
     batch INTEGER REFERENCES batches, assignment INTEGER REFERENCES assignments,
-    phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'revealed', 'adjudication', 'imported')),
+    phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'retest', 'revealed', 'adjudication', 'imported')),
     action TEXT NOT NULL CHECK (action IN ('label', 'unsure', 'skip', 'flag', 'undo')),
     choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL,
     evidence TEXT, rationale TEXT, reason TEXT, text_salt TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
@@ -120,7 +120,7 @@ CREATE TABLE label_events (
     import INTEGER REFERENCES imports, chain TEXT NOT NULL,
     CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) = (action = 'label')),
     CHECK ((phase = 'imported') <= (import IS NOT NULL)),
-    CHECK ((phase = 'blind') <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
+    CHECK ((phase IN ('blind', 'retest')) <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code),
     FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
 ) STRICT;

@@ -34,7 +34,9 @@ def study_status(store: Store) -> dict[str, Any]:
         "twins": {"trajectories": twins, "contents_that_straddle_splits": straddling},
         "unfinished_imports": unfinished_imports(store),
         "judge_runs": list(judge_run_codes(store)),
-        "batches": [_batch(store, *row) for row in one("SELECT code, name, overlap, state, frame FROM batches ORDER BY code")],
+        "batches": [
+            _batch(store, *row) for row in one("SELECT code, name, kind, overlap, state, frame FROM batches ORDER BY code")
+        ],
         "labels": labels,
         "gold_sets": [row[0] for row in one("SELECT name FROM gold_sets ORDER BY name")],
     }
@@ -50,7 +52,7 @@ WHERE e.action IN ('label', 'unsure') GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-def _batch(store: Store, code: int, name: str, overlap: int, state: str, frame: str) -> dict[str, Any]:
+def _batch(store: Store, code: int, name: str, kind: str, overlap: int, state: str, frame: str) -> dict[str, Any]:
     # A place is held by who works on the item or has labelled it; a skip gives it back.
     items, places, done, labelled = store.conn.execute(
         """SELECT (SELECT count(*) FROM batch_items WHERE batch = ?1), count(*), coalesce(sum(a.state = 'finished'), 0),
@@ -62,6 +64,7 @@ def _batch(store: Store, code: int, name: str, overlap: int, state: str, frame: 
     flags = store.conn.execute(_FLAGS, [code]).fetchall()
     return {
         "name": name,
+        "retest": kind == "retest",
         "state": state,
         "items": items,
         "strata": len(json.loads(frame)["strata"]),
@@ -99,11 +102,11 @@ SELECT EXISTS (SELECT 1 FROM questions q WHERE EXISTS (SELECT 1 FROM label_event
 
 
 def incomplete_batches(store: Store) -> list[tuple[str, str]]:
-    """Name and state of every batch in which a label is still wanted or under way."""
+    """Name and state of every batch with figures in which a label is still wanted or under way."""
     rows = store.conn.execute(
         """SELECT name, state FROM batches b
-           WHERE EXISTS (SELECT 1 FROM places WHERE batch = b.code AND assignment IS NULL)
-           OR EXISTS (SELECT 1 FROM assignments INDEXED BY running_leases WHERE state = 'leased' AND batch = b.code)
+           WHERE kind = 'estimate' AND (EXISTS (SELECT 1 FROM places WHERE batch = b.code AND assignment IS NULL)
+           OR EXISTS (SELECT 1 FROM assignments INDEXED BY running_leases WHERE state = 'leased' AND batch = b.code))
            ORDER BY code"""
     )
     return [(name, state) for name, state in rows]
