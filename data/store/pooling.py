@@ -14,7 +14,7 @@ each stratum, and the rest is missing.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -56,6 +56,16 @@ class Pool:
         runs = sorted({run for run, _ in self.by})
         return f"stratified:{' + '.join(runs)}" if runs else "simple"
 
+    def within(self, items: Bools) -> "Pool":
+        """The part of the frame that `items` (by trajectory number) are; strata without any of them are gone."""
+        stratum_of = np.where(items, self.stratum_of, -1)
+        there = np.unique(stratum_of[stratum_of >= 0])
+        stratum_of = np.where(stratum_of < 0, -1, np.searchsorted(there, stratum_of))
+        drawn = self.drawn & (stratum_of >= 0)
+        return replace(
+            self, strata=_counted([self.strata[k].name for k in there], stratum_of, drawn), stratum_of=stratum_of, drawn=drawn
+        )
+
 
 def pool(store: Store, within: Bools | None = None) -> Pool:
     """Pools the estimate batches of a study; with `within` (by trajectory number), over those items alone."""
@@ -71,17 +81,16 @@ def pool(store: Store, within: Bools | None = None) -> Pool:
     drawn = np.zeros(size + 1, dtype=bool)
     drawn[whole_numbers(store, _DRAWN)] = True
     drawn &= stratum_of >= 0
-    if within is not None:
-        stratum_of = np.where(within, stratum_of, -1)
-        there = np.unique(stratum_of[stratum_of >= 0])
-        names = [names[k] for k in there]
-        stratum_of = np.where(stratum_of < 0, -1, np.searchsorted(there, stratum_of))
-        drawn &= stratum_of >= 0
+    last = max(draw.last_trajectory for draw in draws)
+    by = frozenset(factor.by for factor in telling if factor.by)
+    whole = Pool(_counted(names, stratum_of, drawn), stratum_of, drawn, size - last, by)
+    return whole if within is None else whole.within(within)
+
+
+def _counted(names: list[str], stratum_of: Ints, drawn: Bools) -> tuple[Stratum, ...]:
     frames = np.bincount(stratum_of[stratum_of >= 0], minlength=len(names)).tolist()
     taken = np.bincount(stratum_of[drawn], minlength=len(names)).tolist()
-    strata = tuple(Stratum(*each) for each in zip(names, frames, taken, strict=True))
-    last = max(draw.last_trajectory for draw in draws)
-    return Pool(strata, stratum_of, drawn, size - last, frozenset(factor.by for factor in telling if factor.by))
+    return tuple(Stratum(*each) for each in zip(names, frames, taken, strict=True))
 
 
 _DRAWN = """

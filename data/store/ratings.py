@@ -1,7 +1,7 @@
 """All answers to one question, side by side: people, their consensus, judge runs; and which items it was asked of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,14 @@ class Ratings:
     size: int
     """The highest number of a trajectory."""
     condition: "Condition | None"
+
+    def within(self, items: Bools) -> "Ratings":
+        """What was answered on `items` (by trajectory number) alone; who answered nothing there is gone."""
+        people = {name: part for name, side in self.people.items() if len(part := side.within(items))}
+        verdicts = {run: part for run, side in self.verdicts.items() if len(part := side.within(items))}
+        before = self.condition and Condition(self.condition.ratings.within(items), self.condition.wanted)
+        consensus, single = self.consensus.within(items), self.single[items[self.single]]
+        return replace(self, people=people, consensus=consensus, single=single, verdicts=verdicts, condition=before)
 
     def human(self, name: str) -> Side:
         """A person's side, or the consensus; empty for somebody who did not answer."""

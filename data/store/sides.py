@@ -36,6 +36,11 @@ class Side:
     def __len__(self) -> int:
         return len(self.items)
 
+    def within(self, items: Bools) -> "Side":
+        """The answers on `items` (by trajectory number) alone."""
+        rows = items[self.items]
+        return Side(self.items[rows], self.answers[rows], self.imported[rows], self.pages[rows])
+
     def on(self, size: int) -> Ints:
         """By trajectory number up to `size`: the answer, or `MISSING`."""
         answers = np.full(size + 1, MISSING, dtype=np.int64)

@@ -5,9 +5,9 @@ Answers are small whole numbers throughout, and everything is counted on columns
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -36,42 +36,63 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, withi
     these items alone, with their part of the frame. It takes many queries: where labelling goes on, call it
     within `Store.reading`.
     """
+    return [answers.tally() for answers in read_answers(store, study, run, source, within)]
+
+
+def read_answers(store: Store, study: Study, run: int | None, source: str | None, within: Bools | None = None) -> "list[Answers]":
+    """What everybody said, question by question: read once, to be counted whole or part by part. Parameters as in `tally`."""
     runs = {
         code: name
         for code, name in store.conn.execute("SELECT code, name FROM judge_runs ORDER BY name")
         if run is None or code == run
     }
     size = trajectory_count(store)
-    pooled, group_of = pool(store, within), group_numbers(store)
-    frame_groups = groups_of_frame(pooled, group_of)
+    frame = Frame(pool(store, within), group_numbers(store))
     known: dict[str, Ratings] = {}
-    tallies = []
     for question in study.questions:
-        ratings = read_ratings(store, question, Wanted(runs, source, within, size), known)
-        known[question.id] = ratings
-        tallies.append(_Counting(ratings, pooled, group_of, frame_groups).tally())
-    return tallies
+        known[question.id] = read_ratings(store, question, Wanted(runs, source, within, size), known)
+    return [Answers(ratings, frame) for ratings in known.values()]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What items were drawn from, and which of them share a group."""
+
+    pool: Pool
+    group_of: Ints
+    """By trajectory number."""
+
+    @cached_property
+    def groups(self) -> FrameGroups:
+        """What each group holds of every stratum."""
+        return groups_of_frame(self.pool, self.group_of)
+
+    def within(self, items: Bools) -> "Frame":
+        """The part of the frame that `items` (by trajectory number) are."""
+        return Frame(self.pool.within(items), self.group_of)
 
 
 @dataclass(frozen=True, slots=True)
-class _Counting:
-    """One question and everything that its counts need."""
+class Answers:
+    """What was said on one question, and everything else that its counts need."""
 
     ratings: Ratings
-    pool: Pool
-    group_of: Ints
-    frame_groups: FrameGroups
+    frame: Frame
+
+    def within(self, items: Bools, frame: Frame) -> "Answers":
+        """What was said on `items` (by trajectory number); `frame` is the part of the frame that they are."""
+        return Answers(self.ratings.within(items), frame)
 
     def tally(self) -> QuestionTally:
         ratings, question = self.ratings, self.ratings.question
         names = list(ratings.people)
-        votes = count_votes(ratings, self.pool, self.group_of)
+        votes = count_votes(ratings, self.frame.pool, self.frame.group_of)
         return QuestionTally(
             id=question.id,
             type=question.type,
             choices=question.choices,
             positive=None if question.positive is None else question.choices.index(question.positive),
-            judge_pairs=tuple(pair for run in ratings.verdicts for pair in self._judge_pairs(run)),
+            judge_pairs=tuple(pair for run in ratings.verdicts for pair in self.judge_pairs(run, [CONSENSUS, *names])),
             human_pairs=tuple(pair for place, first in enumerate(names) for pair in self._human_pairs(first, names[place + 1 :])),
             votes=votes.counts,
             units=votes.units,
@@ -81,13 +102,13 @@ class _Counting:
             outside_frame=votes.outside,
         )
 
-    def _judge_pairs(self, run: str) -> Iterator[PairTally]:
-        """The consensus and every person beside the run; without an item that both had there is no pair."""
+    def judge_pairs(self, run: str, people: Iterable[str]) -> Iterator[PairTally]:
+        """Each of `people` (the consensus is one) beside the run; without an item that both had there is no pair."""
         ratings = self.ratings
         verdicts = ratings.verdicts[run].on(ratings.size)
-        by_run = (run, ratings.question.id) in self.pool.by
+        by_run = (run, ratings.question.id) in self.frame.pool.by
         before = ratings.condition.ratings if ratings.condition else None
-        for name in (CONSENSUS, *ratings.people):
+        for name in people:
             human = ratings.human(name)
             sides = (before.human(name), before.verdicts.get(run)) if before else ()
             asked = ratings.asked(human.items, *(side or None for side in sides))
@@ -96,7 +117,7 @@ class _Counting:
                 yield self._pair(
                     Shared(
                         f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self._pool_of(human),
-                        ratings.finished(name), self.group_of, verdicts if by_run else None,
+                        ratings.finished(name), self.frame.group_of, verdicts if by_run else None,
                     ),
                     [name],
                 )  # fmt: skip
@@ -115,19 +136,19 @@ class _Counting:
                 yield self._pair(
                     Shared(
                         f"human:{first}", f"human:{second}", items, one[items], other.answers[shared],
-                        self._pool_of(ratings.people[first], other), finished & ratings.finished(second), self.group_of,
+                        self._pool_of(ratings.people[first], other), finished & ratings.finished(second), self.frame.group_of,
                     ),
                     [first, second],
                 )  # fmt: skip
 
     def _pool_of(self, *sides: Side) -> Pool | None:
         """The strata behind these sides; none where a label of theirs was imported, for nobody knows how that was drawn."""
-        return None if any(side.imported.any() for side in sides) else self.pool
+        return None if any(side.imported.any() for side in sides) else self.frame.pool
 
     def _pair(self, shared: Shared, people: list[str]) -> PairTally:
         """The tables of a pair, by the type of the question."""
         question = self.ratings.question
-        shared = replace(shared, frame_groups=self.frame_groups)
+        shared = replace(shared, frame_groups=self.frame.groups)
         both = shared.items[shared.both]
         if question.answered_by == "choice":
             pair = count_pair(shared, len(question.choices))
@@ -140,7 +161,7 @@ class _Counting:
                 unreadable=(),
                 excluded=excluded_of(shared),
                 design="imported" if shared.pool is None else shared.pool.design,
-                groups=group_count(self.group_of[both]),
+                groups=group_count(self.frame.group_of[both]),
                 weighted=is_weighted(strata),
                 strata=strata,
                 by_label=_by_label(shared, question),
