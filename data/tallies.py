@@ -136,3 +136,42 @@ class QuestionTally:
     missing: tuple[StratumMissing, ...] = ()
     outside_frame: int = 0
     """Items imported after the last draw, which no figure stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class JointStratum:
+    """One stratum behind two judge runs."""
+
+    name: str
+    frame: int
+    finished: int
+    counts: tuple[tuple[tuple[int, ...], ...], ...]
+    """As `JointTally.counts`."""
+    first: int | None = None
+    """The only verdict of the first run that its items can have, because it was drawn by that: a place among the
+    choices, `K` for unreadable, -1 where the run has none. None where they can have any."""
+    second: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JointTally:
+    """Human consensus x first judge run x second judge run, on the items that all three have something on."""
+
+    rows: str
+    first: str
+    """`judge:RUN`."""
+    second: str
+    counts: tuple[tuple[tuple[int, ...], ...], ...]
+    """K x (K + 1) x (K + 1) items: [human][first][second], place `K` for unreadable verdicts. Empty for multilabel and score."""
+    excluded: Excluded
+    """`missing` lack a verdict of one run or both; `error` counts items of which either verdict is unreadable."""
+    design: str
+    groups: int
+    """Distinct groups among the items of which both verdicts can be read."""
+    weighted: bool = False
+    strata: tuple[JointStratum, ...] = ()
+    clusters: Mapping[tuple[tuple[int, int, int, int, int], ...], int] = field(default_factory=dict)
+    """What one group holds -> groups, as `PairTally.clusters`: sorted (stratum, human, first, second, items)."""
+    frame_groups: Mapping[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
+    by_label: Mapping[str, "JointTally"] = field(default_factory=dict)
+    at_threshold: "JointTally | None" = None

@@ -1,6 +1,6 @@
 """Counting one pair of raters: who said what beside whom, by stratum and by group."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -10,7 +10,7 @@ from data.store.columns import Bools, Ints, numbered
 from data.store.patterns import patterns_of
 from data.store.pooling import Pool
 from data.store.sides import ERROR, MISSING, SKIPPED, TIE, UNSURE
-from data.tallies import Excluded, PairTally, StratumTally
+from data.tallies import Excluded, JointStratum, PairTally, StratumTally
 
 FrameGroups = Mapping[tuple[tuple[int, int], ...], int]
 """As `PairTally.frame_groups`."""
@@ -114,7 +114,7 @@ def frame_of(pair: Shared) -> tuple[StratumTally, ...]:
     return _strata(replace(pair, drawn_by=None), np.zeros((len(pair.pool.strata) if pair.pool else 0, 0, 1), dtype=np.int64))
 
 
-def is_weighted(strata: tuple[StratumTally, ...]) -> bool:
+def is_weighted(strata: Sequence[StratumTally | JointStratum]) -> bool:
     """Whether items stand for different numbers of items in different strata."""
     return len({Fraction(each.frame, each.finished) if each.finished else None for each in strata if each.frame}) > 1
 
@@ -124,7 +124,7 @@ def _strata(pair: Shared, tables: Ints) -> tuple[StratumTally, ...]:
         return ()
     size = tables.shape[1]
     inside = pair.pool.stratum_of >= 0
-    columns = _only_columns(pair, size)
+    columns = only_columns(pair.pool, pair.drawn_by, size)
     finished = np.bincount(pair.pool.stratum_of[pair.finished & inside], minlength=len(pair.pool.strata)).tolist()
     return tuple(
         StratumTally(
@@ -140,15 +140,18 @@ def _strata(pair: Shared, tables: Ints) -> tuple[StratumTally, ...]:
     )
 
 
-def _only_columns(pair: Shared, size: int) -> list[int | None]:
-    """By stratum: the only column that its items can lie in (see `StratumTally.column`)."""
-    if pair.pool is None or pair.drawn_by is None:
-        return [None] * len(pair.pool.strata if pair.pool else ())
-    inside = pair.pool.stratum_of >= 0
-    answers = pair.drawn_by[inside]
+def only_columns(pool: Pool, drawn_by: Ints | None, size: int) -> list[int | None]:
+    """By stratum: the only column that its items can lie in (see `StratumTally.column`).
+
+    `drawn_by`: by trajectory number the verdict by which strata were drawn; None where they were not.
+    """
+    if drawn_by is None:
+        return [None] * len(pool.strata)
+    inside = pool.stratum_of >= 0
+    answers = drawn_by[inside]
     column = np.where(answers >= 0, answers, np.where(answers == ERROR, size, -1)) + 1
     width = size + 2
-    met = np.bincount(pair.pool.stratum_of[inside] * width + column, minlength=len(pair.pool.strata) * width).reshape(-1, width) > 0
+    met = np.bincount(pool.stratum_of[inside] * width + column, minlength=len(pool.strata) * width).reshape(-1, width) > 0
     return [int(row.argmax()) - 1 if row.sum() == 1 else None for row in met]
 
 

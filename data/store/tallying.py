@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,17 @@ from data.records import CONSENSUS
 from data.store.chosen import CHOSEN_NAMES
 from data.store.columns import Bools, Ints, numbered, trajectory_count
 from data.store.groups import group_numbers
-from data.store.pairing import FrameGroups, Shared, count_pair, excluded_of, frame_of, group_count, groups_of_frame, is_weighted
+from data.store.pairing import (
+    FrameGroups,
+    Mapped,
+    Shared,
+    count_pair,
+    excluded_of,
+    frame_of,
+    group_count,
+    groups_of_frame,
+    is_weighted,
+)
 from data.store.pooling import Pool, pool
 from data.store.ratings import Ratings, Wanted, read_ratings
 from data.store.sides import MISSING, PHASES, SKIPPED, Side
@@ -116,7 +126,7 @@ class Answers:
             if (verdicts[items] != MISSING).any():
                 yield self._pair(
                     Shared(
-                        f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self._pool_of(human),
+                        f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self.pool_of(human),
                         ratings.finished(name), self.frame.group_of, verdicts if by_run else None,
                     ),
                     [name],
@@ -136,12 +146,12 @@ class Answers:
                 yield self._pair(
                     Shared(
                         f"human:{first}", f"human:{second}", items, one[items], other.answers[shared],
-                        self._pool_of(ratings.people[first], other), finished & ratings.finished(second), self.frame.group_of,
+                        self.pool_of(ratings.people[first], other), finished & ratings.finished(second), self.frame.group_of,
                     ),
                     [first, second],
                 )  # fmt: skip
 
-    def _pool_of(self, *sides: Side) -> Pool | None:
+    def pool_of(self, *sides: Side) -> Pool | None:
         """The strata behind these sides; none where a label of theirs was imported, for nobody knows how that was drawn."""
         return None if any(side.imported.any() for side in sides) else self.frame.pool
 
@@ -195,21 +205,27 @@ def _by_label(shared: Shared, question: Question) -> Mapping[str, PairTally]:
     """For several choices: whether each was among them, on one side and on the other."""
     if question.type != "multilabel":
         return {}
-    return {choice: count_pair(shared.mapped(partial(_bit, place)), 2) for place, choice in enumerate(question.choices)}
+    return {choice: count_pair(shared.mapped(bit_of(place)), 2) for place, choice in enumerate(question.choices)}
 
 
-def _bit(place: int, sets: Ints) -> Ints:
-    bits: Ints = sets >> place & 1
-    return bits
+def bit_of(place: int) -> Mapped:
+    """Whether the choice at `place` is among several."""
+    return lambda sets: sets >> place & 1
 
 
-def _at_threshold(shared: Shared, ratings: Ratings) -> PairTally | None:
-    """For scores with a threshold: whether it was reached."""
+def reached(ratings: Ratings) -> Mapped | None:
+    """Whether a score reaches the threshold that is declared, if one is."""
     threshold = ratings.question.threshold
     if threshold is None:
         return None
     first = int(np.searchsorted(ratings.levels, threshold))
-    return count_pair(shared.mapped(lambda levels: (levels >= first).astype(np.int64)), 2)
+    return lambda levels: (levels >= first).astype(np.int64)
+
+
+def _at_threshold(shared: Shared, ratings: Ratings) -> PairTally | None:
+    """For scores with a threshold: whether it was reached."""
+    map = reached(ratings)
+    return None if map is None else count_pair(shared.mapped(map), 2)
 
 
 def _scores(shared: Shared, ratings: Ratings) -> dict[tuple[int, float, float], int]:
