@@ -9,6 +9,8 @@
 - `alpha`            many annotators: Krippendorff's alpha from patterns of votes
 - `alpha_by_design`  the same for sets and scores, and under strata, weights and groups
 - `scores`           two raters who gave scores
+- `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
+- `planner`          how many items to label for a half-width or a power, and what no table can show
 - `document`         the JSON of `rejudge agree`
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 """

@@ -1,0 +1,184 @@
+"""How often it truly happens: the reference values, and what each figure does where the data say nothing."""
+
+import json
+import math
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+from reports.prevalence import (
+    RateStratum,
+    ScoreStratum,
+    humans_only,
+    judge_raw,
+    lee,
+    post_stratified,
+    post_stratified_error,
+    ppi_mean,
+    rogan_gladen,
+    rogan_gladen_counted,
+    stratified_ppi_mean,
+)
+
+
+def cases() -> list[Any]:
+    path = os.environ.get("REJUDGE_CASES")
+    if not path:
+        return []
+    with open(path, encoding="utf-8") as file:
+        found = [case for case in json.load(file)["cases"] if case["statistic"] == "prevalence"]
+    return [pytest.param(case, id=case["id"]) for case in found]
+
+
+def figures_of(case: dict[str, Any]) -> dict[str, float | None]:
+    """Every figure of the case's input, by the names of the cases."""
+    given = case["input"]
+    if "labelled" not in given:
+        if isinstance(given["sensitivity"], float):
+            rate = rogan_gladen(given["judge_positive"], given["n"], given["sensitivity"], given["specificity"])
+            return {"rogan_gladen": rate.value}
+        right = [(given[which]["correct"], given[which]["n"]) for which in ("specificity", "sensitivity")]
+        rate = lee(given["judge_positive"], given["n"], *right)
+        return {"lee": rate.value, "lee_low": rate.low, "lee_high": rate.high}
+    (tp, fn), (fp, tn) = given["labelled"]["table"]
+    more, less = given["unlabelled_verdicts"]["yes"], given["unlabelled_verdicts"]["no"]
+    n = tp + fn + fp + tn
+    humans, raw = humans_only(tp + fn, n), judge_raw(tp + fp + more, n + more + less)
+    strata = [RateStratum(tp + fp + more, tp + fp, tp), RateStratum(fn + tn + less, fn + tn, fn)]
+    corrected = post_stratified(strata)
+    human = [1] * (tp + fn) + [0] * (fp + tn)
+    judge = [1] * tp + [0] * fn + [1] * fp + [0] * tn
+    mean, weight = ppi_mean(human, judge, [1] * more + [0] * less)
+    return {
+        "humans_only": humans.value, "humans_only_low": humans.low, "humans_only_high": humans.high, "judge_raw": raw.value,
+        "post_stratified": corrected.value, "post_stratified_low": corrected.low, "post_stratified_high": corrected.high,
+        "post_stratified_se": post_stratified_error(strata).value,
+        "ppi": mean.value, "ppi_low": mean.low, "ppi_high": mean.high, "ppi_lambda": weight,
+        "rogan_gladen": rogan_gladen(more, more + less, tp / (tp + fn), tn / (fp + tn)).value,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("case", cases())
+def test_every_reference_value_of_prevalence_is_met(case: dict[str, Any]) -> None:
+    found = figures_of(case)
+    for name, wanted in case["expected"].items():
+        value = found[name]
+        assert value is not None and abs(value - wanted["value"]) <= wanted["tolerance"], name
+
+
+def test_the_judges_own_rate_has_no_interval_for_the_truth() -> None:
+    rate = judge_raw(11, 100)
+    assert (rate.value, rate.low, rate.high) == (0.11, None, None)
+    assert "for the humans to tell" in rate.reason
+
+
+def test_strata_that_were_labelled_at_one_rate_give_the_humans_share() -> None:
+    strata = [RateStratum(100, 10, 7), RateStratum(300, 30, 5)]
+    assert post_stratified(strata).value == pytest.approx(humans_only(12, 40).value)
+
+
+def test_a_stratum_that_nobody_labelled_leaves_the_rate_undefined_and_is_named() -> None:
+    rate = post_stratified([RateStratum(100, 10, 7), RateStratum(3, 0, 0, "judge-a: unreadable")])
+    assert rate.value is None and rate.n == 10
+    assert "judge-a: unreadable" in rate.reason and "3 items" in rate.reason
+    assert post_stratified_error([RateStratum(3, 0, 0, "x"), RateStratum(3, 1, 0)]).value is None
+
+
+def test_a_stratum_without_population_is_no_stratum() -> None:
+    strata = [RateStratum(100, 10, 7), RateStratum(300, 30, 5)]
+    assert post_stratified([*strata, RateStratum(0, 0, 0, "nothing")]) == post_stratified(strata)
+
+
+def test_no_interval_has_zero_width_and_every_one_holds_its_value() -> None:
+    for strata in ([RateStratum(50, 5, 0), RateStratum(50, 5, 0)], [RateStratum(50, 5, 5)], [RateStratum(9, 1, 0)]):
+        rate = post_stratified(strata)
+        assert rate.value is not None and rate.low is not None and rate.high is not None
+        assert rate.low < rate.high and rate.low <= rate.value <= rate.high
+
+
+def test_what_has_no_data_is_undefined_with_a_reason() -> None:
+    nothing = [
+        humans_only(0, 0), judge_raw(0, 0), post_stratified([]), post_stratified([RateStratum(5, 0, 0)]),
+        ppi_mean([], [], [1, 2]).mean,
+        lee(3, 10, (0, 0), (4, 5)), lee(3, 10, (1, 5), (1, 5)), rogan_gladen(3, 10, 0.4, 0.6), rogan_gladen(0, 0, 0.9, 0.9),
+        rogan_gladen_counted(3, 10, (1, 5), (1, 5)), rogan_gladen_counted(0, 0, (1, 5), (1, 5)),
+    ]  # fmt: skip
+    for estimate in nothing:
+        assert estimate.value is None and estimate.reason
+
+
+def test_counts_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="Found 3 of 2"):
+        humans_only(3, 2)
+    with pytest.raises(ValueError, match="labelled items are part of its population"):
+        post_stratified([RateStratum(5, 6, 1, "judge-a: yes")])
+    with pytest.raises(ValueError, match="finite number"):
+        ppi_mean([1.0, math.nan], [1, 2], [3])
+    with pytest.raises(ValueError, match="stratum of their own"):
+        ppi_mean([1, 2], [1], [3])
+
+
+def test_a_correction_beyond_the_range_stays_in_it_and_holds_its_value() -> None:
+    for correct in (lee, rogan_gladen_counted):
+        rate = correct(12, 200, (45, 50), (45, 50))
+        assert rate.value == 0.0 and rate.low == 0.0 and rate.high is not None and rate.high > 0
+        far = correct(0, 2000, (450, 500), (450, 500))
+        assert far.value == 0.0 and far.low is None and "outside 0 to 1" in far.reason
+
+
+# Scores
+
+
+def test_a_judge_that_is_always_right_takes_the_mean_to_that_of_all_items() -> None:
+    chance = np.random.default_rng(3)
+    everything = chance.integers(0, 11, 2000).astype(float)
+    mean, weight = ppi_mean(everything[:100], everything[:100], everything[100:])
+    assert weight is not None and weight > 0.85
+    assert mean.value is not None and abs(mean.value - everything.mean()) < 0.1
+
+
+def test_a_judge_that_says_one_thing_leaves_the_humans_mean() -> None:
+    mean, weight = ppi_mean([1, 2, 6], [5, 5, 5], [5, 5])
+    assert (mean.value, weight) == (3.0, 0.0)
+
+
+def test_a_mean_without_variation_or_with_one_label_has_no_interval() -> None:
+    assert ppi_mean([4, 4, 4], [1, 2, 3], [2, 2]).mean.low is None
+    one = ppi_mean([4], [1], [2, 2]).mean
+    assert one.value == 4.0 and one.low is None and "one labelled item" in one.reason
+
+
+def test_a_mean_stays_within_its_limits() -> None:
+    mean = ppi_mean([0, 0, 0, 1], [0, 0, 1, 1], [0, 1] * 5, limits=(0, 10)).mean
+    assert mean.low == 0.0
+
+
+def test_items_without_a_verdict_are_a_stratum_with_the_humans_mean() -> None:
+    read = ScoreStratum([2, 4, 5], [2, 4, 6], [3] * 7)
+    unread = ScoreStratum([9, 7], [], [], beyond=8)
+    mean = stratified_ppi_mean([read, unread]).mean
+    alone = ppi_mean([2, 4, 5], [2, 4, 6], [3] * 7).mean
+    assert mean.value is not None and alone.value is not None
+    assert mean.value == pytest.approx(0.5 * alone.value + 0.5 * 8)
+    assert "beyond" not in stratified_ppi_mean([read, ScoreStratum([], [], [], beyond=4)]).mean.reason
+    assert stratified_ppi_mean([read, ScoreStratum([], [], [], beyond=4)]).mean.value is None
+
+
+def test_groups_of_one_item_are_items_up_to_the_quantile_and_copies_of_items_widen() -> None:
+    chance = np.random.default_rng(8)
+    judge = chance.normal(5, 2, 40)
+    human = judge + chance.normal(0, 1, 40)
+    rest = chance.normal(5, 2, 60)
+    alone = ppi_mean(human, judge, rest).mean
+    apart = stratified_ppi_mean([ScoreStratum(human, judge, rest, 0, range(40), range(40, 100))]).mean
+    assert alone.high is not None and apart.high is not None and alone.value is not None
+    assert apart.value == alone.value
+    assert (apart.high - alone.value) == pytest.approx((alone.high - alone.value) * 2.0227 / 1.95996 * math.sqrt(40 / 39), rel=1e-3)
+    twice = ScoreStratum(np.repeat(human, 2), np.repeat(judge, 2), np.repeat(rest, 2), 0, np.repeat(range(40), 2),
+                         np.repeat(range(40, 100), 2))  # fmt: skip
+    doubled, naive = stratified_ppi_mean([twice]).mean, ppi_mean(twice.human, twice.judge, twice.unlabelled).mean
+    assert doubled.high is not None and naive.high is not None and doubled.low is not None and naive.low is not None
+    assert doubled.high - doubled.low > 1.35 * (naive.high - naive.low)
+    assert stratified_ppi_mean([ScoreStratum([1, 2], [1, 2], [1], 0, [0, 0], [0])]).mean.low is None
