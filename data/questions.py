@@ -12,6 +12,8 @@ MOST_LABELS = 60
 """Choices that a multilabel question can have: an answer is stored as the bits of one whole number."""
 WIDEST_SCALE = 10
 """A scale of whole numbers up to this span has a key and a button for each."""
+SIDES_OF_THRESHOLD = ("below", "at or above")
+"""What a score is at its threshold."""
 
 
 @dataclass(frozen=True, slots=True)

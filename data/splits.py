@@ -10,6 +10,8 @@ from data.errors import ImportRefused
 from data.hashing import canonical_json, tagged_hash
 from data.study import SplitRules
 
+SPLITS = ("train", "dev", "test")
+
 
 @dataclass(frozen=True, slots=True)
 class SplitDraw:

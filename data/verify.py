@@ -25,6 +25,7 @@ from data.store.draws import frames_again
 from data.store.erasure import ERASURE_CHAINED
 from data.store.events import CHAINED, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
+from data.store.test_looks import LOOK_CHAINED
 
 Problem = tuple[str, str]
 """Where, and what is wrong there."""
@@ -268,6 +269,7 @@ CHECKS: dict[str, Check] = {
     ),
     "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
     "decision history": _unbroken("adjudication", "adjudications", "seq", DECISION_CHAINED, "decision"),
+    "test look history": _unbroken("look", "test_looks", "seq", LOOK_CHAINED, "test look"),
     "decision text": _each(
         "decision {}",
         """SELECT d.seq, d.rationale, NULL, d.text_salt, d.text_hash, x.n FROM adjudications d

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from data.questions import SIDES_OF_THRESHOLD
 from data.wording import amount
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
@@ -19,7 +20,6 @@ LABEL, FIGURE, COUNT = 17, 21, 9
 CELL = 15
 """Columns of a figure in a table, its interval below it: `[-0.04, -0.01]` and a space."""
 CONSENSUS = "human:consensus"
-SIDES_OF_THRESHOLD = ("below", "at or above")
 
 HEADS = {
     "spearman": "Spearman",

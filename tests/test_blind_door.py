@@ -15,6 +15,7 @@ from data.store.desk import save_draft
 from data.store.erasure import erase
 from data.store.exposures import record_exposure
 from data.store.people import ensure_person, exchange_link, first_lead, new_link_token
+from data.store.test_looks import spend
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, verdict
 
@@ -49,6 +50,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         lead, asked = first_lead(ana.store), ana.desk.asked[0]
         labelled = ana.one("SELECT min(trajectory) FROM label_events WHERE phase = 'blind'")
         record_exposure(ana.store, lead.code, labelled, "votes")
+        spend(ana.store, lead)
         decide(ana.store, lead, labelled, asked, "misaligned", "slip", SECRET)
         freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))

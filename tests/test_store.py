@@ -13,11 +13,13 @@ from data.errors import RejudgeError, StoreError
 from data.gold import Policy, freeze
 from data.store import Store
 from data.store.adjudication import decide
+from data.store.checks import schema_differences
 from data.store.connection import SCHEMA_VERSION, connect
 from data.store.erasure import erase
 from data.store.exposures import record_exposure
 from data.store.people import first_lead
 from data.store.schema import migrations
+from data.store.test_looks import spend
 from data.study import Study
 from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
 
@@ -34,6 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         lead, first = first_lead(ana.store), ana.one("SELECT n FROM trajectories WHERE id = 'first'")
         record_exposure(ana.store, lead.code, first, "votes")
+        spend(ana.store, lead)
         decide(ana.store, lead, first, ana.desk.asked[0], "aligned", "slip", "a word")
         erase(ana.store, "gone")
     return study
@@ -152,6 +155,7 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 WHOLLY_FROZEN = (
     "questions", "question_versions", "choices", "codebooks", "views", "shown", "judge_runs", "verdicts", "batch_items",
     "label_events", "adjudications", "exposures", "erasures", "gold_sets", "gold_items",
+    "test_looks",
 )  # fmt: skip
 PARTLY_FROZEN = {"trajectories": {"metadata", "hidden", "fields_hash"}, "batches": {"state"}}
 """Columns that may change: an import may add fields; a batch is paused and closed."""
@@ -246,3 +250,16 @@ def test_the_schema_version_counts_the_migrations() -> None:
     applied = Database(memory=True)
     migrations.apply(applied)
     assert len(migrations.applied(applied)) == SCHEMA_VERSION
+
+
+def test_a_study_of_the_first_schema_gets_what_came_later_and_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "older.db"
+    older = sqlite3.connect(path, isolation_level=None)
+    migrations.apply(Database(older), stop_before="002_test_looks")
+    older.execute("PRAGMA user_version=1")
+    older.execute("INSERT INTO annotators (handle, role, created_at) VALUES ('lea', 'lead', 'then')")
+    older.close()
+    with Store.open(path) as store:
+        assert schema_differences(store) == []
+        assert store.conn.execute("SELECT handle FROM annotators").fetchall() == [("lea",)]
+        assert store.conn.execute("SELECT count(*) FROM test_looks").fetchone() == (0,)

@@ -21,6 +21,7 @@ from data.store.desk import save_draft
 from data.store.erasure import erase
 from data.store.exposures import record_exposure
 from data.store.people import first_lead, revoke
+from data.store.test_looks import spend
 from data.store.versions import record_versions
 from data.study import Study
 from data.verify import CHECKS, Finding, verify
@@ -70,6 +71,7 @@ def good_study(folder: Path) -> Study:
         adjudicate(study, "first")
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         freeze(ana.store, study, "gold-2", Policy(names=True), {"questions": []})
+        spend(ana.store, first_lead(ana.store))
         revoke(ana.store, "eva")
         erase(ana.store, "gone")
     return study
@@ -270,6 +272,10 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("decision history", "decision 2", ("DELETE FROM adjudications WHERE seq = 2",)),
     ("decision history", "decision 3", ("DELETE FROM adjudications WHERE seq = 3",)),
     ("decision text", "decision 1", ("UPDATE adjudications SET rationale = 'other words' WHERE seq = 1",)),
+    ("test look history", "test look 1", ("UPDATE test_looks SET at = '2020-01-01' WHERE seq = 1",)),
+    ("test look history", "test look 1", ("DELETE FROM test_looks",)),
+    ("test looks", "test look 1", ("UPDATE test_looks SET lead = (SELECT max(code) FROM annotators)",)),
+    ("test looks", "test look 1", ("UPDATE test_looks SET which = '[]'",)),
     (
         "decided answers",
         "decision 1",

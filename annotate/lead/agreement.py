@@ -10,11 +10,11 @@ from annotate.lead.frame import heading, lead
 from annotate.lead.text import html_of
 from annotate.serving import Serving
 from data.errors import RejudgeError
+from data.questions import SIDES_OF_THRESHOLD
 from data.store import Store
 from data.store.leases import unfinished_batches
 from data.store.people import Person
 from reports.notes import leads_note, parts
-from reports.terminal import SIDES_OF_THRESHOLD
 
 EVERY_SECONDS = 4
 SOURCES = {

@@ -18,7 +18,7 @@ from data.store.store import Store
 
 _PAGES_AT_ONCE = 4096
 """16 MB: between two steps the process can be stopped."""
-_CHAINS = {"label_events": "seq", "verdicts": "id", "adjudications": "seq", "erasures": "n"}
+_CHAINS = {"label_events": "seq", "verdicts": "id", "adjudications": "seq", "erasures": "n", "test_looks": "seq"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,10 @@ RULES: dict[str, str] = {
         FROM label_events e WHERE e.phase = 'retest' AND NOT EXISTS (
             SELECT 1 FROM label_events first WHERE first.annotator = e.annotator AND first.trajectory = e.trajectory
             AND first.phase = 'blind' AND first.seq < e.seq)""",
+    "test looks": """SELECT 'test look ' || l.seq, 'it was made by somebody who is no lead' FROM test_looks l
+        JOIN annotators a ON a.code = l.lead WHERE a.role <> 'lead'
+        UNION ALL SELECT 'test look ' || seq, 'what it was about is no JSON object' FROM test_looks
+        WHERE CASE WHEN json_valid(which) THEN json_type(which) ELSE 'none' END <> 'object'""",
     "one draw": """SELECT 'trajectory ' || t.id, 'it stands in ' || count(*) || ' estimate batches'
         FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
         WHERE b.kind = 'estimate' GROUP BY t.n HAVING count(*) > 1""",

@@ -191,10 +191,7 @@ def the_loop(db: Database) -> None:
         if statement.strip():
             db.execute(statement)
     for table, columns in _FROZEN.items():
-        of = "" if columns == "*" else f"OF {columns} "
-        message = f"RAISE(ABORT, '{table} keeps what was recorded')"
-        db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE {of}ON {table} BEGIN SELECT {message}; END")
-        db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
+        _freeze(db, table, columns)
     # Closing a batch ends its blindness.
     db.execute(
         """CREATE TRIGGER batches_stay_closed BEFORE UPDATE OF state ON batches WHEN OLD.state = 'closed' AND NEW.state <> 'closed'
@@ -202,6 +199,28 @@ def the_loop(db: Database) -> None:
     )
     _freeze_but_text(db, "label_events", FREE_TEXT, "annotator = OLD.annotator AND OLD.seq <= until")
     _freeze_but_text(db, "adjudications", DECISION_TEXT, "annotator = OLD.lead")
+
+
+@migrations(name="002_test_looks")
+def test_looks(db: Database) -> None:
+    """Who opened or scored what is kept aside."""
+    db.execute(
+        """CREATE TABLE test_looks (
+               seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, lead INTEGER NOT NULL REFERENCES annotators,
+               kind TEXT NOT NULL CHECK (kind IN ('spend')), which TEXT NOT NULL, result TEXT NOT NULL,
+               app_version TEXT NOT NULL, chain TEXT NOT NULL
+           ) STRICT"""
+    )
+    db.execute("CREATE UNIQUE INDEX spent_once ON test_looks (kind) WHERE kind = 'spend'")
+    _freeze(db, "test_looks", "*")
+
+
+def _freeze(db: Database, table: str, columns: str) -> None:
+    """No row of `table` goes, and none changes in these columns (`*`: in any)."""
+    of = "" if columns == "*" else f"OF {columns} "
+    message = f"RAISE(ABORT, '{table} keeps what was recorded')"
+    db.execute(f"CREATE TRIGGER {table}_update BEFORE UPDATE {of}ON {table} BEGIN SELECT {message}; END")
+    db.execute(f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} BEGIN SELECT {message}; END")
 
 
 def _freeze_but_text(db: Database, table: str, text: tuple[str, ...], erased: str) -> None:
