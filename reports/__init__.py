@@ -3,9 +3,17 @@
 - `estimate`         a figure with its interval, its n and its method, or the reason why it has none
 - `intervals`        Wilson, quantiles, and how an interval is held in range and around its value
 - `sample`           a pair's counts with their strata, weights and groups
-- `agreement`        two raters: kappa, agreement, sensitivity, specificity, AC1, and the strict ones
+- `credit`           how much credit a disagreement earns: weights by name, or as a table
+- `agreement`        two raters: kappa, agreement, sensitivity, specificity, and the strict ones
+- `chance`           other corrections for chance: Scott's pi, PABAK, AC1, AC2
+- `binary`           one choice against the others: precision, NPV, F1, balanced accuracy, prevalence and bias
+- `per_class`        specific agreement of a choice
+- `correlation`      MCC
+- `mcnemar`          whether two sides' margins differ: the exact test and mid-p
 - `design`           intervals of kappa and AC1 under strata, weights and groups
-- `shares`           intervals of shares under the same
+- `shares`           shares and their intervals under the same
+- `square_and_add`   intervals of figures made of several shares, under the same
+- `replicates`       intervals by seeded replicates, for what has no closed form
 - `alpha`            many annotators: Krippendorff's alpha from patterns of votes
 - `alpha_by_design`  the same for sets and scores, and under strata, weights and groups
 - `scores`           two raters who gave scores

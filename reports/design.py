@@ -44,13 +44,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.estimate import Estimate
 from reports.intervals import held, normal_quantile, student_quantile
 from reports.sample import Floats, Groups, Sample
 
 Linearised = Callable[[Floats], tuple[float, Floats]]
 """From a table of shares: a statistic, and its gradient by those shares."""
 
+NO_INTERVAL = "a standard error is given without an interval of its own"
 ONE_GROUP = "all items share one group, so nothing tells how far other groups would differ"
+NO_DEGREE = "so few items or groups tell nothing about the width, and the figure has no lower limit of its own"
 FISHER_NEEDS = 40
 CELLS_FOR_HALVES = 12
 LIMITS = (-1.0, 1.0)
@@ -78,18 +81,34 @@ class Smoothing:
         """`delta+4`, `delta+2, t(n-1)`."""
         return f"delta+{self.pseudo_items}" + (", t(n-1)" if self.student else "")
 
+    @classmethod
+    def of_kappa(cls, size: int) -> "Smoothing":
+        """What was measured best for unweighted kappa of `size` choices."""
+        return cls(4, False) if size == 2 else cls(3, False) if size == 3 else cls(2, True)
 
-def smooth_interval(sample: Sample, value: float, linearised: Linearised, smoothing: Smoothing, fisher: bool) -> Interval:
-    """The 95 % interval of a smooth statistic in [-1, 1] with `value` in the population of `sample`, n >= 1.
+
+def smooth_interval(
+    sample: Sample,
+    value: float,
+    linearised: Linearised,
+    smoothing: Smoothing,
+    fisher: bool,
+    limits: tuple[float, float] = LIMITS,
+) -> Interval:
+    """The 95 % interval of a smooth statistic within `limits` with `value` in the population of `sample`, n >= 1.
 
     `fisher`: the statistic is an unweighted kappa, whose Fisher's z was measured alone under groups.
     """
     if sample.groups is None:
         centre, half_width, method = _by_item(sample, linearised, smoothing)
-        return Interval(*held(value, centre, half_width, LIMITS), method)
-    if sample.groups.number < 2:
+        interval = Interval(*held(value, centre, half_width, limits), method)
+    elif sample.groups.number < 2:
         return Interval(None, None, smooth_method(sample, smoothing), ONE_GROUP)
-    return _by_groups(sample, sample.groups, value, linearised, smoothing, fisher)
+    else:
+        interval = _by_groups(sample, sample.groups, value, linearised, smoothing, fisher, limits)
+    if interval.low == -math.inf:
+        return Interval(None, None, interval.method, NO_DEGREE)
+    return interval
 
 
 def smooth_method(sample: Sample, smoothing: Smoothing) -> str:
@@ -107,6 +126,21 @@ def degrees_of_groups(sample: Sample, groups: Groups) -> int:
 def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> float:
     """The linearised standard error by group, of the raw table."""
     return math.sqrt(_Pulls.of(sample, linearised, None).variance_by_group(sample, groups))
+
+
+def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
+    """The standard error of a smooth statistic under the design, without smoothing.
+
+    Of items drawn alike it is that of the delta method with divisor n, under groups the linearised one.
+    """
+    design = "post-stratified, " if sample.weighted else ""
+    if sample.groups is None:
+        error = math.sqrt(_Pulls.of(sample, linearised, None).variance_by_item())
+        return Estimate(error, None, None, sample.n, f"{design}delta method", NO_INTERVAL)
+    method = f"{design}cluster-robust, linearised"
+    if sample.groups.number < 2:
+        return Estimate.undefined(sample.n, method, ONE_GROUP)
+    return Estimate(robust_error(sample, sample.groups, linearised), None, None, sample.n, method, NO_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +165,7 @@ class _Pulls:
     @classmethod
     def of(cls, sample: Sample, linearised: Linearised, smoothing: Smoothing | None) -> "_Pulls":
         counts = np.array([stratum.counts for stratum in sample.strata], dtype=np.float64)
-        pseudo = np.zeros_like(counts) if smoothing is None else _pseudo_items(sample, smoothing)
+        pseudo = np.zeros_like(counts) if smoothing is None else pseudo_items(sample, smoothing)
         items = counts + pseudo
         finished = np.array([stratum.finished for stratum in sample.strata], dtype=np.float64) + pseudo.sum(axis=(1, 2))
         frame = np.array([stratum.frame for stratum in sample.strata], dtype=np.float64) if sample.weighted else finished
@@ -187,13 +221,19 @@ def _by_item(sample: Sample, linearised: Linearised, smoothing: Smoothing) -> tu
 
 
 def _by_groups(
-    sample: Sample, groups: Groups, value: float, linearised: Linearised, smoothing: Smoothing, fisher: bool
+    sample: Sample,
+    groups: Groups,
+    value: float,
+    linearised: Linearised,
+    smoothing: Smoothing,
+    fisher: bool,
+    limits: tuple[float, float],
 ) -> Interval:
     raw = _Pulls.of(sample, linearised, None)
     error = math.sqrt(raw.variance_by_group(sample, groups))
     quantile = student_quantile(degrees_of_groups(sample, groups))
     if abs(value) >= 1 or error < 1e-12:
-        ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), LIMITS)
+        ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), limits)
         if not sample.weighted:
             return Interval(*ends, f"delta+{smoothing.pseudo_items} with n = groups")
         other = f"delta+{smoothing.pseudo_items} with n = groups"
@@ -205,7 +245,7 @@ def _by_groups(
             return Interval(*ends, _robust_method(sample, other))
     smoothed = _Pulls.of(sample, linearised, smoothing)
     half_width = quantile * math.sqrt(smoothed.variance_by_group(sample, groups))
-    wider = held(value, smoothed.value, half_width, LIMITS)
+    wider = held(value, smoothed.value, half_width, limits)
     method = _robust_method(sample, f"{other} or {_weighted_name(sample, smoothing)}, the wider")
     return Interval(min(ends[0], wider[0]), max(ends[1], wider[1]), method)
 
@@ -220,7 +260,7 @@ def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised,
     return centre, normal_quantile() * math.sqrt(float((smoothed * deviation**2).sum())) / n
 
 
-def _pseudo_items(sample: Sample, smoothing: Smoothing) -> Floats:
+def pseudo_items(sample: Sample, smoothing: Smoothing) -> Floats:
     """S x K x C."""
     size = sample.size
     if not sample.weighted:

@@ -12,7 +12,7 @@ that no human can match (K x (K+1), the strict figures).
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -103,6 +103,11 @@ class Sample:
         return cls((_plain(counts),))
 
     @classmethod
+    def of(cls, of: "Table | Sample") -> "Sample":
+        """A sample as it is, and a table as items drawn with equal chances."""
+        return of if isinstance(of, Sample) else cls.of_table(of)
+
+    @classmethod
     def readable(cls, pair: PairTally) -> "Sample":
         """The pair's items whose verdict can be read."""
         return _of_pair(pair, strict=False)
@@ -121,6 +126,29 @@ class Sample:
     def size(self) -> int:
         """K."""
         return len(self.strata[0].counts)
+
+    def against_rest(self, positive: int) -> "Sample":
+        """The same items with two choices: the others (place 0) and `positive` (place 1); unreadable verdicts stay theirs."""
+        check_place(positive, self.size)
+        if self.size == 2 and positive == 1:
+            return self
+        place = np.arange(len(self.strata[0].counts[0])) == positive
+        side = place.astype(np.int64)
+        side[self.size :] = 2
+        strata = tuple(
+            replace(
+                stratum,
+                counts=_side_by_side(stratum.counts, side),
+                column=None if stratum.column is None else int(side[stratum.column]),
+            )
+            for stratum in self.strata
+        )
+        groups = self.groups
+        return replace(
+            self,
+            strata=strata,
+            groups=None if groups is None else replace(groups, row=side[groups.row], column=side[groups.column]),
+        )
 
     def counts(self) -> list[list[int]]:
         """The items, counted without weights."""
@@ -208,6 +236,20 @@ def _place_of(places: Mapping[int, int]) -> NDArray[np.int64]:
     found = np.full(max(places, default=0) + 1, -1)
     found[list(places)] = list(places.values())
     return found
+
+
+def _side_by_side(counts: list[list[int]], side: NDArray[np.int64]) -> list[list[int]]:
+    merged = [[0] * (int(side.max()) + 1) for _ in range(2)]
+    for i, row in enumerate(counts):
+        for j, count in enumerate(row):
+            merged[side[i]][side[j]] += count
+    return merged
+
+
+def check_place(place: int, size: int) -> None:
+    """Raises ValueError where `place` is none of `size` choices."""
+    if not 0 <= place < size:
+        raise ValueError(f"`positive` must be a place from 0 to {size - 1}. Found {place}.")
 
 
 def nobody_finished(stratum: str, frame: int) -> str:

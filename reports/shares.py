@@ -22,14 +22,52 @@ then the mean of their means):
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from reports.design import ONE_GROUP, Interval, degrees_of_groups, robust_error
-from reports.intervals import held, normal_quantile, score_interval, student_quantile, wilson
+from reports.design import ONE_GROUP, Interval, Linearised, degrees_of_groups, large_sample_error, robust_error
+from reports.estimate import Estimate
+from reports.intervals import check_successes, held, normal_quantile, score_interval, student_quantile, wilson
 from reports.sample import Cells, Floats, Groups, Sample, Stratum
 
 LIMITS = (0.0, 1.0)
+
+
+def proportion(successes: int, n: int) -> Estimate:
+    """`successes` of `n` items drawn alike, in [0, 1], with Wilson's interval; undefined without items."""
+    check_successes(successes, n)
+    if n == 0:
+        return Estimate.undefined(0, "wilson", "there are no items")
+    return Estimate(successes / n, *wilson(successes, n), n, "wilson")
+
+
+def share(sample: Sample, good: Cells, asked: Cells, reason: str) -> Estimate:
+    """The share of the items in the cells `asked` that lie in the cells `good`, of the frame where the sample is weighted.
+
+    Both are K x C, `good` within `asked`. n counts the items in `asked`; without any it is undefined for `reason`.
+    """
+    n = within(sample.counts(), asked)
+    if why := reason if n == 0 else sample.unlabelled:
+        return Estimate.undefined(n, share_method(sample), why)
+    table = sample.population()
+    interval = share_interval(sample, good, asked)
+    value = within(table, good) / within(table, asked)
+    return Estimate(value, interval.low, interval.high, n, interval.method, interval.reason)
+
+
+def share_error(sample: Sample, good: Cells, asked: Cells, reason: str) -> Estimate:
+    """The large-sample standard error of `share` under the design; undefined where the share is."""
+    defined = share(sample, good, asked, reason)
+    if defined.value is None:
+        return defined
+    error = large_sample_error(sample, _linearised(good, asked))
+    return replace(error, n=defined.n)
+
+
+def within(table: list[list[int]], cells: Cells) -> int:
+    """How many items of the table lie in the cells."""
+    return sum(row[j] for row, inside in zip(table, cells, strict=True) for j in np.flatnonzero(inside))
 
 
 def share_interval(sample: Sample, good: Cells, asked: Cells) -> Interval:
@@ -66,10 +104,10 @@ def _clustered(groups: Groups, good: Cells, asked: Cells, p: float, n: int) -> I
     error = math.sqrt(number / (number - 1) * float((groups.times * of_group**2).sum()))
     if error < 1e-12 or p in LIMITS:
         return Interval(*score_interval(p, number, normal_quantile()), "wilson with n = groups")
-    return Interval(*_logit_interval(p, student_quantile(number - 1) * error), "cluster-robust logit, t(groups-1)")
+    return Interval(*logit_interval(p, student_quantile(number - 1) * error), "cluster-robust logit, t(groups-1)")
 
 
-def _logit_interval(p: float, half_width: float) -> tuple[float, float]:
+def logit_interval(p: float, half_width: float) -> tuple[float, float]:
     """`half_width` around `p`, 0 < p < 1, taken to the logit scale and back."""
     centre, spread = math.log(p / (1 - p)), half_width / (p * (1 - p))
     return min(p, _logistic(centre - spread)), max(p, _logistic(centre + spread))
@@ -88,20 +126,24 @@ def _logistic(x: float) -> float:
 def _weighted(sample: Sample, good: Cells, asked: Cells) -> tuple[float, float]:
     if sample.groups is None:
         return _square_and_add(sample, good, asked, 1.0, normal_quantile())
-
-    def linearised(p: Floats) -> tuple[float, Floats]:
-        whole = float(p[asked].sum())
-        share = float(p[good].sum()) / whole
-        return share, (good.astype(np.float64) - share * asked) / whole
-
+    linearised = _linearised(good, asked)
     quantile = student_quantile(degrees_of_groups(sample, sample.groups))
     value = linearised(np.array(sample.shares()))[0]
     error = robust_error(sample, sample.groups, linearised)
     if error < 1e-12 or not 0 < value < 1:
         return _square_and_add(sample, good, asked, max(1.0, sample.n / sample.groups.number), quantile)
     low, high = _square_and_add(sample, good, asked, 1.0, quantile)
-    of_logit = _logit_interval(value, quantile * error)
+    of_logit = logit_interval(value, quantile * error)
     return min(low, of_logit[0]), max(high, of_logit[1])
+
+
+def _linearised(good: Cells, asked: Cells) -> Linearised:
+    def linearised(p: Floats) -> tuple[float, Floats]:
+        whole = float(p[asked].sum())
+        share = float(p[good].sum()) / whole
+        return share, (good.astype(np.float64) - share * asked) / whole
+
+    return linearised
 
 
 def _square_and_add(sample: Sample, good: Cells, asked: Cells, effect: float, quantile: float) -> tuple[float, float]:

@@ -1,0 +1,451 @@
+"""The two-rater figures beside kappa: reference cases, published tables, hand-computed designs, and properties."""
+
+import math
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import (  # type: ignore[import-untyped]  # it ships no types
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    f1_score,
+    matthews_corrcoef,
+    precision_score,
+)
+from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar  # type: ignore[import-untyped]
+from statsmodels.stats.inter_rater import cohens_kappa  # type: ignore[import-untyped]
+
+from reports.agreement import (
+    expected_agreement,
+    kappa,
+    kappa_error,
+    observed_agreement,
+    sensitivity,
+    sensitivity_error,
+    specificity,
+    specificity_error,
+)
+from reports.binary import balanced_accuracy, bias_index, f1, npv, precision, prevalence_index
+from reports.chance import ac1, ac2, pabak, scott_pi
+from reports.correlation import mcc
+from reports.estimate import Estimate
+from reports.intervals import clopper_pearson
+from reports.mcnemar import mcnemar
+from reports.per_class import specific_agreement
+from reports.sample import Groups, Sample, Table
+from reports.shares import proportion
+from reports.square_and_add import square_and_add
+from tests.reference_names import Case, clustered, load_cases, pooled, positive_of, stratified, table_of
+from tests.test_design import pair, stratum
+
+COHEN_1960 = [[88, 10, 2], [14, 40, 6], [18, 10, 12]]
+SCREENING = [[18, 4], [9, 69]]
+"""Rows human yes, no; columns judge."""
+YES = 0
+
+same_every_time = settings(derandomize=True, max_examples=150, deadline=None)
+
+
+@st.composite
+def tables(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[list[int]]:
+    size = draw(st.integers(least, most))
+    table = draw(st.lists(st.lists(st.integers(0, 60), min_size=size, max_size=size), min_size=size, max_size=size))
+    assume(sum(map(sum, table)) > 0)
+    return table
+
+
+OF_ANY_TABLE: dict[str, Callable[[Table | Sample], Estimate]] = {
+    "kappa": kappa,
+    "kappa_linear": lambda of: kappa(of, "linear"),
+    "kappa_quadratic": lambda of: kappa(of, "quadratic"),
+    "observed_agreement": observed_agreement,
+    "expected_agreement": expected_agreement,
+    "scott_pi": scott_pi,
+    "pabak": pabak,
+    "ac1": ac1,
+    "ac2_linear": lambda of: ac2(of, "linear"),
+    "ac2_quadratic": lambda of: ac2(of, "quadratic"),
+    "mcc": mcc,
+}
+OF_ONE_CHOICE: dict[str, Callable[[Table | Sample, int], Estimate]] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "precision": precision,
+    "npv": npv,
+    "f1": f1,
+    "balanced_accuracy": balanced_accuracy,
+    "prevalence_index": prevalence_index,
+    "bias_index": bias_index,
+    "positive_agreement": specific_agreement,
+}
+ERRORS: dict[str, Callable[[Table | Sample, int], Estimate]] = {
+    "kappa_se": lambda of, _: kappa_error(of),
+    "kappa_linear_se": lambda of, _: kappa_error(of, "linear"),
+    "kappa_quadratic_se": lambda of, _: kappa_error(of, "quadratic"),
+    "sensitivity_se": sensitivity_error,
+    "specificity_se": specificity_error,
+}
+
+
+def every_figure(of: Table | Sample, positive: int = 0) -> dict[str, Estimate]:
+    return {
+        **{name: figure(of) for name, figure in OF_ANY_TABLE.items()},
+        **{name: figure(of, positive) for name, figure in OF_ONE_CHOICE.items()},
+    }
+
+
+def asked(name: str, of: Table | Sample, positive: int) -> float | str | None:
+    """What a name of the cases means here; the name itself where these tests know no such figure."""
+    if name.startswith("mcnemar"):
+        table = of.counts() if isinstance(of, Sample) else of
+        test = mcnemar(table[0][1], table[1][0])
+        return (test.exact if name == "mcnemar_exact_p" else test.midp).value
+    if name in ERRORS:
+        return ERRORS[name](of, positive).value
+    figures, plain = every_figure(of, positive), name.removesuffix("_abs")
+    if plain in figures:
+        value = figures[plain].value
+        return abs(value) if value is not None and plain != name else value
+    start, _, end = plain.rpartition("_")
+    start = {"recommended": "kappa", "delta4": "kappa", "wilson": "observed_agreement"}.get(
+        start, start.removesuffix("_recommended")
+    )
+    return getattr(figures[start], end) if start in figures and end in ("low", "high") else name
+
+
+GROUPS = ("agreement_table", "kappa_interval", "other_intervals", "undefined", "robustness")
+
+
+def test_every_reference_value_of_one_table_is_met() -> None:
+    checked, unknown = 0, set()
+    for case in load_cases():
+        if case["statistic"] not in GROUPS or "ratings" in case["input"]:
+            continue
+        for name, expected in case["expected"].items():
+            if name.startswith("delta4") and len(case["input"]["choices"]) != 2:
+                continue
+            got = asked(name, table_of(case), positive_of(case))
+            if isinstance(got, str):
+                unknown.add(name)
+                continue
+            where = f"{case['id']} {name}: {got}"
+            if expected["value"] is None:
+                assert got is None, where
+            else:
+                assert got is not None and abs(got - expected["value"]) <= expected["tolerance"], where
+            checked += 1
+    strict = {"kappa_readable", "kappa_strict", "observed_agreement_strict", "sensitivity_strict", "specificity_strict"}
+    assert unknown - strict <= {"delta2_low", "delta2_high", "alpha_nominal", "n"}, unknown
+    assert checked >= 340
+
+
+def test_custom_weights_meet_cohen_1968() -> None:
+    case = next(case for case in load_cases() if case["statistic"] == "cohen_kappa")
+    given = case["input"]["disagreement_weights"]
+    credit = [[1 - Fraction(cell, 6) for cell in row] for row in given]
+    expected = case["expected"]
+    for weights in (credit, [[float(cell) for cell in row] for row in credit]):
+        assert kappa(case["input"]["table"], weights).value == pytest.approx(expected["kappa_weighted"]["value"], abs=1e-9)
+        assert kappa_error(case["input"]["table"], weights).value == pytest.approx(expected["kappa_weighted_se"]["value"], abs=1e-9)
+
+
+def test_proportions_meet_the_reference_cases() -> None:
+    cases = [case for case in load_cases() if case["statistic"] == "proportion_interval"]
+    for case in cases:
+        successes, n, expected = case["input"]["successes"], case["input"]["n"], case["expected"]
+        found = proportion(successes, n)
+        exact = clopper_pearson(successes, n)
+        assert found.value == pytest.approx(expected["value"]["value"], abs=1e-12)
+        assert (found.low, found.high) == pytest.approx(
+            (expected["wilson_low"]["value"], expected["wilson_high"]["value"]), abs=1e-9
+        )
+        assert exact == pytest.approx(
+            (expected["clopper_pearson_low"]["value"], expected["clopper_pearson_high"]["value"]), abs=1e-9
+        )
+    assert len(cases) >= 4
+    assert proportion(0, 0).value is None and proportion(0, 0).reason
+    with pytest.raises(ValueError, match="5 of 4"):
+        proportion(5, 4)
+    with pytest.raises(ValueError, match="at least one"):
+        clopper_pearson(0, 0)
+
+
+def test_mcnemar_meets_the_reference_cases() -> None:
+    cases = [case for case in load_cases() if case["statistic"] == "mcnemar"]
+    for case in cases:
+        found = mcnemar(case["input"]["only_first"], case["input"]["only_second"])
+        for name, estimate in (("mcnemar_exact_p", found.exact), ("mcnemar_midp", found.midp)):
+            expected = case["expected"][name]
+            if expected["value"] is None:
+                assert estimate.value is None and "differ" in estimate.reason
+            else:
+                assert estimate.value == pytest.approx(expected["value"], abs=expected["tolerance"])
+    assert len(cases) >= 4
+
+
+def test_weighted_figures_and_their_errors_meet_the_reference_cases() -> None:
+    checked = 0
+    for case in (case for case in load_cases() if case["statistic"] == "post_stratified"):
+        sample, positive, expected = stratified(case), positive_of(case), case["expected"]
+        for name in ("kappa", "kappa_se", "sensitivity", "sensitivity_se", "specificity", "specificity_se", "precision"):
+            got = asked(name, sample, positive)
+            assert isinstance(got, float) and abs(got - expected[name]["value"]) <= expected[name]["tolerance"], (case["id"], name)
+            checked += 1
+        if "kappa_square_and_add_low" in expected:
+            value = kappa(sample).value or 0.0
+            ends = square_and_add(sample, value, kappa_of_shares, (-1.0, 1.0))
+            assert ends == pytest.approx([expected[f"kappa_square_and_add_{end}"]["value"] for end in ("low", "high")], abs=1e-9)
+            checked += 2
+    assert checked >= 34
+
+
+def kappa_of_shares(p: Any) -> float:
+    agreed, by_chance = float(np.trace(p)), float(p.sum(axis=1) @ p.sum(axis=0))
+    return (agreed - by_chance) / (1 - by_chance)
+
+
+def test_the_error_of_grouped_items_is_the_robust_one() -> None:
+    cases = [case for case in load_cases() if case["statistic"] == "cluster_robust"]
+    for case in cases:
+        expected = case["expected"]
+        by_item = kappa_error(pooled(case, "clusters")).value
+        assert by_item == pytest.approx(expected["kappa_se_item"]["value"], abs=1e-9)
+        robust = kappa_error(in_groups(case))
+        assert robust.value == pytest.approx(expected["kappa_se_linearised"]["value"], abs=1e-9)
+        assert "cluster-robust" in robust.method
+    assert kappa_error(clustered(cases[0])).value != kappa_error(pooled(cases[0], "clusters")).value
+
+
+def in_groups(case: Case) -> Sample:
+    """Every cluster of a case as a group, groups of a single item too."""
+    entries = [
+        (place, i, j, count)
+        for place, part in enumerate(case["input"]["clusters"])
+        for i, row in enumerate(part["table"])
+        for j, count in enumerate(row)
+        if count
+    ]
+    content, row, column, items = np.array(entries).T
+    groups = Groups(content, np.zeros_like(content), row, column, items.astype(np.float64), np.ones(content.max() + 1))
+    return Sample(Sample.of_table(pooled(case, "clusters")).strata, groups=groups)
+
+
+def test_a_judge_that_says_yes_too_often_has_a_positive_bias_and_mcnemar_sees_it() -> None:
+    over, under = [[20, 0], [10, 70]], [[20, 10], [0, 70]]
+    assert bias_index(over, YES).value == 0.10 and bias_index(under, YES).value == -0.10
+    assert (bias_index(over, YES).low or 0) > 0 > (bias_index(under, YES).high or 0)
+    assert prevalence_index(over, YES).value == prevalence_index(under, YES).value == -0.50
+    assert prevalence_index(over, 1).value == 0.50
+    assert mcnemar(0, 10).midp.value == 2**-10 and mcnemar(0, 10).exact.value == 2**-9
+
+
+def test_a_choice_among_four_has_the_figures_of_that_choice_against_the_rest() -> None:
+    table = [[5, 3, 0, 0], [3, 11, 4, 0], [2, 13, 3, 4], [1, 2, 4, 14]]
+    for choice in range(4):
+        rest = [other for other in range(4) if other != choice]
+        tp, fn, fp = table[choice][choice], sum(table[choice][j] for j in rest), sum(table[i][choice] for i in rest)
+        two = [[tp, fn], [fp, sum(map(sum, table)) - tp - fn - fp]]
+        for name, figure in OF_ONE_CHOICE.items():
+            of_four, of_two = figure(table, choice), figure(two, 0)
+            assert of_four == of_two, name
+        assert specific_agreement(table, choice).value == 2 * tp / (2 * tp + fn + fp)
+
+
+def test_each_undefined_figure_says_why() -> None:
+    nothing = [[0, 0], [0, 0]]
+    assert {name for name, figure in every_figure(nothing).items() if figure.value is None and figure.reason} == {
+        *every_figure(nothing)
+    }
+    no_judge_yes, neither_yes = [[0, 10], [0, 30]], [[0, 0], [0, 25]]
+    assert "judge" in precision(no_judge_yes, YES).reason and precision(no_judge_yes, YES).value is None
+    assert "one side" in mcc(no_judge_yes).reason and "both sides" in mcc(neither_yes).reason
+    assert "either side" in f1(neither_yes, YES).reason and "neither side" in specific_agreement(neither_yes, YES).reason
+    assert "positive" in balanced_accuracy(neither_yes, YES).reason
+    assert scott_pi(neither_yes).value is None and scott_pi([[0, 10], [0, 30]]).value is not None
+    assert ac1(neither_yes).value == pabak(neither_yes).value == 1.0
+    assert kappa_error(neither_yes).value is None
+    blind_to = kappa([[9, 0, 0], [0, 0, 0], [0, 0, 7]], [[1, 0, 1], [0, 1, 0], [1, 0, 1]])
+    assert blind_to.value is None and "see no difference" in blind_to.reason
+
+
+def test_custom_weights_that_are_named_ones_have_their_interval() -> None:
+    linear = [[1, Fraction(1, 2), 0], [Fraction(1, 2), 1, Fraction(1, 2)], [0, Fraction(1, 2), 1]]
+    half_as_severe = [[(1 + cell) / 2 for cell in row] for row in linear]
+    named = kappa(COHEN_1960, "linear")
+    assert kappa(COHEN_1960, linear) == named
+    same = kappa(COHEN_1960, half_as_severe)  # only the ratios of what is lacking matter
+    assert (same.value, same.method) == (named.value, named.method)
+    assert (same.low, same.high) == pytest.approx((named.low, named.high), abs=1e-12)
+    assert kappa(COHEN_1960, [[1, 0.3, 0.3], [0.3, 1, 0.3], [0.3, 0.3, 1]]).method == kappa(COHEN_1960).method
+
+
+def test_custom_weights_may_fall_below_minus_one_and_the_interval_does_not_stop_there() -> None:
+    rare_alone = [[1, 0, 1], [0, 1, 1], [1, 1, 1]]
+    found = kappa([[0, 5, 0], [5, 0, 0], [0, 0, 90]], rare_alone)
+    assert found.value == -19.0 and found.low is not None and found.low <= -19.0
+    lone = kappa([[0, 1, 0], [0, 0, 0], [0, 0, 0]], rare_alone)
+    assert (lone.value, lone.low, lone.high) == (0.0, None, None) and "tell nothing" in lone.reason
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([[1, 0], [0, 1]], "3 x 3"),
+        ([[0, 1, 3], [1, 0, 6], [3, 6, 0]], "1 - v/max"),
+        ([[1, 1, 1], [1, 1, 1], [1, 1, 1]], "under 1 somewhere"),
+        ([[1, 0, 2], [0, 1, 0], [0, 0, 1]], "credit"),
+        ([[1, 0, math.nan], [0, 1, 0], [0, 0, 1]], "finite"),
+        ("cubic", "cubic"),
+    ],
+)
+def test_what_is_no_credit_is_refused(weights: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        kappa(COHEN_1960, weights)
+
+
+def test_figures_without_a_strict_form_refuse_unreadable_verdicts() -> None:
+    strict = Sample.of_table(SCREENING, [1, 2])
+    for figure in (scott_pi, pabak, ac1, mcc):
+        with pytest.raises(ValueError, match="no strict form"):
+            figure(strict)
+    assert sensitivity(strict, YES).n == 23
+
+
+@same_every_time
+@given(tables(), st.integers(0, 1))
+def test_every_interval_holds_its_value_and_has_a_width(table: list[list[int]], positive: int) -> None:
+    for name, figure in every_figure(table, positive).items():
+        if figure.value is None:
+            assert figure.reason and figure.low is None, name
+        else:
+            assert figure.low is not None and figure.high is not None, name
+            assert figure.low <= figure.value <= figure.high and figure.high - figure.low > 1e-6, (name, figure)
+
+
+@same_every_time
+@given(tables(2, 2), tables(2, 2), st.integers(1, 50), st.booleans())
+def test_every_interval_of_every_design_holds_its_value_and_has_a_width(
+    first: list[list[int]], second: list[list[int]], frame: int, grouped: bool
+) -> None:
+    strata = [stratum(first, sum(map(sum, first)) * frame), stratum(second, 7 * sum(map(sum, second)))]
+    clusters = None
+    if grouped:
+        contents = [
+            tuple((place, i, j, part[i][j]) for place, part in enumerate((first, second)) for j in (0, 1) if part[i][j])
+            for i in (0, 1)
+        ]
+        assume(all(contents))
+        clusters = dict.fromkeys(contents, 1)
+    sample = Sample.readable(pair(*strata, clusters=clusters))
+    for name, figure in every_figure(sample).items():
+        if figure.value is None or figure.low is None:
+            assert figure.reason, name
+        else:
+            assert figure.high is not None
+            assert figure.low <= figure.value <= figure.high and figure.high - figure.low > 1e-6, (name, figure)
+
+
+@same_every_time
+@given(tables(2, 5))
+def test_points_equal_scikit_learn(table: list[list[int]]) -> None:
+    human = [i for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
+    judge = [j for row in table for j, count in enumerate(row) for _ in range(count)]
+    labels = list(range(len(table)))
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of classes that nobody gave
+        pairs = [
+            (precision(table, 1), precision_score(human, judge, labels=labels, average=None, zero_division=np.nan)[1]),
+            (f1(table, 1), f1_score(human, judge, labels=labels, average=None, zero_division=np.nan)[1]),
+            (mcc(table), matthews_corrcoef(human, judge)),
+        ]
+        weights = [[1 - (i != j) * (0.25 + ((i + j) % 3) / 4) for j in labels] for i in labels]
+        assert kappa(table).value is None or kappa(table).value == pytest.approx(cohen_kappa_score(human, judge, labels=labels))
+    for ours, theirs in pairs:
+        if ours.value is not None:
+            assert ours.value == pytest.approx(theirs, abs=1e-9)
+    if kappa(table, weights).value is not None:
+        expected = 1 - lacking(table, weights) / lacking(np.outer(np.sum(table, 1), np.sum(table, 0)) / np.sum(table), weights)
+        assert kappa(table, weights).value == pytest.approx(expected, abs=1e-9)
+    if len(table) == 2 and balanced_accuracy(table, 1).value is not None:
+        assert balanced_accuracy(table, 1).value == pytest.approx(balanced_accuracy_score(human, judge), abs=1e-9)
+
+
+def lacking(table: Any, weights: Any) -> float:
+    return float((np.array(table) * (1 - np.array(weights))).sum())
+
+
+@same_every_time
+@given(tables(2, 5))
+def test_standard_errors_equal_statsmodels(table: list[list[int]]) -> None:
+    assume(min(map(sum, table)) > 0 and kappa(table).value not in (None, 1.0))
+    for weights, theirs in (("unweighted", None), ("linear", "linear"), ("quadratic", "quadratic")):
+        of_statsmodels = cohens_kappa(np.array(table), wt=theirs)
+        assert kappa_error(table, weights).value == pytest.approx(of_statsmodels.std_kappa, rel=1e-7, abs=1e-9)  # type: ignore[arg-type]
+
+
+@same_every_time
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_the_exact_test_equals_statsmodels(only_first: int, only_second: int) -> None:
+    assume(only_first + only_second > 0)
+    theirs = statsmodels_mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue
+    ours = mcnemar(only_first, only_second)
+    assert ours.exact.value == pytest.approx(theirs, rel=1e-9)
+    assert ours.exact.value >= (ours.midp.value or 1) > 0 or only_first == only_second
+
+
+@same_every_time
+@given(tables(2, 2))
+def test_the_byrt_identity_links_kappa_pabak_and_the_two_indices(table: list[list[int]]) -> None:
+    found = kappa(table).value
+    assume(found is not None)
+    p, pi, bi = pabak(table).value, prevalence_index(table, 1).value, bias_index(table, 1).value
+    assert p is not None and pi is not None and bi is not None
+    assert found == pytest.approx((p - pi**2 + bi**2) / (1 - pi**2 + bi**2), abs=1e-9)
+
+
+@same_every_time
+@given(tables(2, 4))
+def test_equal_weights_give_exactly_the_unweighted_points(table: list[list[int]]) -> None:
+    parts = [stratum([[count * times for count in row] for row in table], 1000 * times, unreadable=()) for times in (1, 3)]
+    whole = every_figure([[4 * count for count in row] for row in table])
+    for name, figure in every_figure(Sample.readable(pair(*parts))).items():
+        assert figure.value == pytest.approx(whole[name].value, abs=1e-12), name
+
+
+@pytest.mark.parametrize("name", [name for name in (*OF_ANY_TABLE, *OF_ONE_CHOICE) if name != "expected_agreement"])
+def test_every_interval_has_the_width_of_a_jackknife(name: str) -> None:
+    table = [[6100, 900, 300], [700, 2400, 500], [150, 350, 1600]]
+    if name in ("prevalence_index", "bias_index", "balanced_accuracy"):
+        table = [row[:2] for row in table[:2]]
+    of = OF_ANY_TABLE[name] if name in OF_ANY_TABLE else lambda table: OF_ONE_CHOICE[name](table, 1)
+    whole, squares = of(table), 0.0
+    assert whole.value is not None and whole.low is not None and whole.high is not None
+    for i, row in enumerate(table):
+        for j, count in enumerate(row):
+            row[j] -= 1
+            left_out = of(table).value
+            row[j] += 1
+            assert left_out is not None and table[i][j] == count
+            squares += count * (left_out - whole.value) ** 2
+    assert (whole.high - whole.low) / (2 * 1.959964) == pytest.approx(math.sqrt(squares), rel=0.01)
+
+
+def test_a_seeded_interval_is_the_same_every_time_and_the_method_says_what_it_is() -> None:
+    assert expected_agreement(SCREENING) == expected_agreement(SCREENING)
+    assert expected_agreement(SCREENING).method == "2,000 replicates of the table + 4"
+    even = expected_agreement([[25, 25], [25, 25]])  # where every gradient is 0
+    assert even.low is not None and even.high is not None and even.high - even.low > 0.005
+
+
+def test_every_figure_of_a_million_pairs_costs_the_same_as_of_a_hundred() -> None:
+    table = [[400_000, 30_000, 5_000], [20_000, 300_000, 15_000], [10_000, 20_000, 200_000]]
+    kappa(table)
+    start = perf_counter()
+    kappa(table)
+    assert perf_counter() - start < 0.05
