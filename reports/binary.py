@@ -5,8 +5,9 @@ choice has figures of its own. Sensitivity and specificity are in `agreement`.
 
 Intervals, all of any design: precision and NPV as shares (`shares`). F1 = 2J/(1 + J) of the share
 J = TP/(TP + FP + FN), whose Wilson interval covered 90.5 % at worst (1 of 216 cells under 93 %). Balanced accuracy:
-square-and-add over the two Wilson intervals (88.8 % at worst, 3 of 216 cells under 93 %). Prevalence and bias index:
-delta+4, which is closed because both are linear in the table.
+square-and-add over the two Wilson intervals (88.8 % at worst, 3 of 216 cells under 93 %). Prevalence index: delta+2
+(93.8 % at worst of 791 designs with n 30-200, enumerated exactly), bias index: delta+4 (92.1 % at worst of 1,134, 10 of
+them under 93 %); both are linear in the table.
 
 Sources: Newcombe 1998 (square-and-add); Byrt, Bishop and Carlin 1993 (the two indices).
 """
@@ -98,17 +99,17 @@ def prevalence_index(of: Table | Sample, positive: int) -> Estimate:
 
     Far from 0 kappa is low even where agreement is high.
     """
-    return _index(of, positive, np.array([[-1.0, 0.0], [0.0, 1.0]]))
+    return _index(of, positive, np.array([[-1.0, 0.0], [0.0, 1.0]]), Smoothing(2, False))
 
 
 def bias_index(of: Table | Sample, positive: int) -> Estimate:
     """The judge's share of positives less the human's, in [-1, 1]: above 0 the judge over-calls, below it under-calls."""
-    return _index(of, positive, np.array([[0.0, 1.0], [-1.0, 0.0]]))
+    return _index(of, positive, np.array([[0.0, 1.0], [-1.0, 0.0]]), Smoothing(4, False))
 
 
-def _index(of: Table | Sample, positive: int, worth: Floats) -> Estimate:
+def _index(of: Table | Sample, positive: int, worth: Floats, smoothing: Smoothing) -> Estimate:
     """The mean of what the cells are worth, from -1 to 1."""
-    sample, smoothing = readable(of).against_rest(positive), Smoothing(4, False)
+    sample = readable(of).against_rest(positive)
     if reason := NO_ITEMS if sample.n == 0 else sample.unlabelled:
         return Estimate.undefined(sample.n, smooth_method(sample, smoothing), reason)
     table = sample.population()
