@@ -1,6 +1,5 @@
 """Counting parts of a study: what was read once and restricted is what reading the part alone gives."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from data.store import Store
 from data.store.columns import trajectory_count
 from data.store.tallying import read_answers, tally
 from data.study import Study
-from tests.study_maker import Sitting, draw_batch, import_lines, label, make_study, numbered, run_line, verdict
+from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
 
 A, M = "aligned", "misaligned"
 
