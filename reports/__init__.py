@@ -19,6 +19,8 @@
 - `scores`           two raters who gave scores
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
 - `planner`          how many items to label for a half-width or a power, and what no table can show
+- `slices`           figures slice by slice, and what so many looks are worth
+- `forest`           estimates with their intervals below each other, as SVG text
 - `document`         the JSON of `rejudge agree`
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 """
