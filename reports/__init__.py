@@ -16,6 +16,9 @@
 - `replicates`       intervals by seeded replicates, for what has no closed form
 - `alpha`            many annotators: Krippendorff's alpha from patterns of votes
 - `alpha_by_design`  the same for sets and scores, and under strata, weights and groups
+- `many_raters`      the same question by Fleiss' kappa, Gwet's AC1 and AC2
+- `sets`             answers that are sets of choices: alpha with MASI and Jaccard, each choice by itself, two raters
+- `steps`            which steps a human and a judge point at, with `ratios` for their intervals
 - `scores`           two raters who gave scores
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
 - `planner`          how many items to label for a half-width or a power, and what no table can show
@@ -23,4 +26,7 @@
 - `forest`           estimates with their intervals below each other, as SVG text
 - `document`         the JSON of `rejudge agree`
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
+
+For notebooks alone, and behind nothing that a page, a report or a gold set says: `dawid_skene`, `alt_test`,
+`false_discovery`.
 """

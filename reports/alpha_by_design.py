@@ -34,13 +34,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.tallies import Pattern, QuestionTally
-from reports.alpha import NOTHING_TO_PAIR, ONE_CHOICE, PSEUDO_ITEMS, Level, difference, krippendorff_alpha
+from reports.alpha import NOTHING_TO_PAIR, ONE_CHOICE, PSEUDO_ITEMS, Level, Scale, krippendorff_alpha
 from reports.design import ONE_GROUP
 from reports.estimate import Estimate
 from reports.intervals import held, student_quantile
 from reports.sample import Floats, nobody_finished
 
-AnyLevel = Literal["nominal", "ordinal", "interval", "MASI"]
+AnyLevel = Literal["nominal", "ordinal", "interval", "ratio", "MASI", "Jaccard"]
 Integers = NDArray[np.int64]
 
 LEVELS: dict[str, AnyLevel] = {
@@ -59,6 +59,18 @@ def alpha_by_design(tally: QuestionTally) -> Estimate:
     level = LEVELS.get(tally.type)
     if level is None:
         raise ValueError(f"Question {tally.id!r} is of type {tally.type!r}, which has no alpha. Known types: {', '.join(LEVELS)}.")
+    return _alpha_of(tally, level)
+
+
+def alpha_of_values(units: Mapping[Pattern, int], level: AnyLevel) -> Estimate:
+    """Alpha of `units`, the sorted values (sets or scores) that an item's raters gave -> items; items drawn alike.
+
+    Undefined as `alpha_by_design` is.
+    """
+    return _alpha_of(QuestionTally("values", "", (), None, (), (), {}, units=units), level)
+
+
+def _alpha_of(tally: QuestionTally, level: AnyLevel) -> Estimate:
     of_choices: Level | None = "nominal" if level == "nominal" else "ordinal" if level == "ordinal" else None
     votes = _votes(tally, of_choices is not None)
     if of_choices and not votes.weighted and not votes.grouped and not votes.unlabelled:
@@ -206,12 +218,12 @@ class _Measure:
     def alpha(self, sums: Floats) -> Floats:
         """R alphas of R x F sums; nan where only one value occurs."""
         if self.matrix is None:
-            of_choices: Level = "ordinal" if self.level == "ordinal" else "nominal"
             size = math.isqrt(sums.shape[1])
+            scale = Scale.of("ordinal" if self.level == "ordinal" else "nominal", size)
             seen, expected, n = np.empty(len(sums)), np.empty(len(sums)), sums.sum(axis=1)
             for row, pairs in enumerate(sums.reshape(-1, size, size)):
                 margin = pairs.sum(axis=1)
-                distance = difference(margin, of_choices)
+                distance = scale.differences(margin)
                 seen[row], expected[row] = float((pairs * distance).sum()), float(margin @ distance @ margin)
         else:
             seen, margins = sums[:, 0], sums[:, 1:]
@@ -238,7 +250,8 @@ def _measure(level: AnyLevel, patterns: Sequence[Pattern]) -> _Measure:
         matrix = np.array([[0.0, 0.0, 1.0], [0.0, -2.0, 0.0], [1.0, 0.0, 0.0]])
         return _Measure(_moments(scaled[0]), _moments(scaled[1]), chances, matrix, np.array([1.0, 0.0, 0.0]), level)
     sets = [int(value) for value in values]
-    distance = np.array([[masi_distance(a, b) for b in sets] for a in sets])
+    of_two = masi_distance if level == "MASI" else jaccard_distance
+    distance = np.array([[of_two(a, b) for b in sets] for a in sets])
     place = {value: position for position, value in enumerate(values)}
     features = [_set_features([[place[value] for value in pattern] for pattern in part], distance) for part in (patterns, drawn)]
     return _Measure(features[0], features[1], chances, distance, np.ones(len(sets)), level)
@@ -250,6 +263,11 @@ def masi_distance(a: int, b: int) -> float:
         return 0.0
     both, either = (a & b).bit_count(), (a | b).bit_count()
     return 1 - both / either * ((2 / 3) if both in (a.bit_count(), b.bit_count()) else (1 / 3))
+
+
+def jaccard_distance(a: int, b: int) -> float:
+    """1 - J of two sets of choices as bit sets; two empty sets agree."""
+    return 0.0 if a == b else 1 - (a & b).bit_count() / (a | b).bit_count()
 
 
 def _two_of(votes: list[Floats]) -> tuple[Floats, Floats]:
