@@ -31,6 +31,7 @@ from data.errors import RejudgeError  # noqa: E402
 from data.store import Store  # noqa: E402
 from data.study import Study, load_study  # noqa: E402
 from judge import commands as figures  # noqa: E402
+from judge import spend_command  # noqa: E402
 
 __all__ = ["RejudgeError", "Store", "Study", "load_study", "main"]
 
@@ -44,6 +45,7 @@ COMMANDS = (
     desk.add_annotate,
     figures.add_agree,
     study.add_labels,
+    spend_command.add_judge,
     figures.add_gold,
     figures.add_status,
     desk.add_leaks,

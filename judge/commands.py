@@ -166,6 +166,8 @@ def status_text(study: Study, found: dict[str, Any]) -> str:
     lines.append(f"trajectories: {found['trajectories']}")
     for split, count in found["splits"].items():
         lines.append(f"  {split}: {count['trajectories']} in {amount(count['groups'], 'group')}")
+    if found["spent"]:
+        lines.append(f"  dev and test: opened by {found['spent'].lead} at {found['spent'].at}; nothing can be certified on them")
     twins = found["twins"]
     if twins["trajectories"]:
         straddling = twins["contents_that_straddle_splits"]

@@ -25,6 +25,7 @@ COMMANDS = (
     "annotate",
     "agree",
     "labels",
+    "judge",
     "gold",
     "status",
     "leaks",
@@ -40,11 +41,12 @@ ACTIONS = (
     ("annotators", "list"),
     ("annotators", "revoke"),
     ("annotators", "erase"),
+    ("judge", "spend"),
     ("gold", "freeze"),
     ("gold", "list"),
     ("gold", "export"),
 )
-LATER = ("judge", "report", "plan")
+LATER = ("report", "plan")
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +122,7 @@ WRONG_USAGE = [
     ("backup",),
     ("annotate", "--port", "0"),
     ("agree", "--labels", "some"),
+    ("judge", "spend", "--yes"),
     ("gold", "freeze"),
     ("gold", "export", "g"),
     ("gold", "export", "g", "--format", "xlsx", "--out", "x"),

@@ -104,6 +104,7 @@ def test_every_option_that_the_readme_names_exists() -> None:
             ["annotators", "add"],
             ["agree"],
             ["labels"],
+            ["judge", "spend"],
             ["gold", "freeze"],
             ["gold", "export"],
         )

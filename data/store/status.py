@@ -5,6 +5,7 @@ from typing import Any
 
 from data.store.incoming import unfinished_imports
 from data.store.store import Store
+from data.store.test_looks import spent
 
 
 def group_count(store: Store) -> int:
@@ -31,6 +32,7 @@ def study_status(store: Store) -> dict[str, Any]:
     return {
         "trajectories": one("SELECT count(*) FROM trajectories").fetchone()[0],
         "splits": splits,
+        "spent": spent(store),
         "twins": {"trajectories": twins, "contents_that_straddle_splits": straddling},
         "unfinished_imports": unfinished_imports(store),
         "judge_runs": list(judge_run_codes(store)),

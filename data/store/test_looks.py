@@ -14,7 +14,6 @@ from data.splits import SPLITS
 from data.store.chain import chain_hash, last_link
 from data.store.events import APP_VERSION
 from data.store.people import Person
-from data.store.status import judge_run_codes
 from data.store.store import Store, now
 
 LOOK_CHAINED = ("at", "lead", "kind", "which", "result", "app_version")
@@ -76,7 +75,8 @@ def spend(store: Store, lead: Person) -> tuple[Look, bool]:
         counts = dict.fromkeys(SPLITS[1:], 0) | dict(
             store.conn.execute("SELECT split, count(*) FROM trajectories WHERE split <> 'train' GROUP BY split")
         )
-        which = canonical_json({"judge_runs": list(judge_run_codes(store)), "trajectories": counts})
+        runs = [name for (name,) in store.conn.execute("SELECT name FROM judge_runs ORDER BY name")]
+        which = canonical_json({"judge_runs": runs, "trajectories": counts})
         values = (now(), lead.code, "spend", which, "opened", APP_VERSION)
         link = chain_hash("look", last_link(store.conn, "test_looks", "seq"), values)
         columns = ", ".join((*LOOK_CHAINED, "chain"))

@@ -1,0 +1,38 @@
+"""`rejudge judge spend`: opens dev and test, for a study that only measures or that is done with its judge."""
+
+import argparse
+
+from data.command_line import CommandLine, open_study, say, tell
+from data.store import Store
+from data.store.test_looks import Look
+from data.wording import amount
+
+HELP = "open dev and test items, with their verdicts, to leads; nothing can be certified any more, and it cannot be undone"
+
+
+def spend(args: argparse.Namespace) -> None:
+    from data.store.people import first_lead, person_named
+    from data.store.test_looks import spend, spent
+
+    with Store.open(open_study(args).database) as store:
+        lead = person_named(store, args.by) if args.by is not None else first_lead(store)
+        if not spent(store):
+            say(
+                "Dev and test items are about to be opened: leads may then see each of them together with its verdicts. "
+                "Certification rests on nobody having done so, and is not possible in this study from then on. "
+                "This cannot be undone, and is on record."
+            )
+        look, new = spend(store, lead)
+    tell(opened_text(look) if new else f"Nothing changed. {opened_text(look)}")
+
+
+def opened_text(look: Look) -> str:
+    """What is open since when, and by whom."""
+    counts = " and ".join(amount(count, f"{split} item") for split, count in look.which["trajectories"].items())
+    return f"Dev and test are open: {look.lead} opened {counts} with their verdicts at {look.at}, for good."
+
+
+def add_judge(line: CommandLine) -> None:
+    add_action = line.actions(line.add("judge", spend, "the judge: what is kept aside from it"))
+    by_spend = add_action("spend", HELP)
+    by_spend.add_argument("--by", metavar="NAME", help="the lead who opens them (default: the first one)")
