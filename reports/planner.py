@@ -227,7 +227,7 @@ def _gradient(p: Floats) -> Floats:
     human, judge = p.sum(axis=1), p.sum(axis=0)
     p_o, p_e = float(np.trace(p)), float(human @ judge)
     credit: Floats = np.eye(len(p)) * (1 - p_e) - (judge[:, None] + human[None, :]) * (1 - p_o)
-    return credit / (1 - p_e) ** 2
+    return np.asarray(credit / (1 - p_e) ** 2, dtype=np.float64)
 
 
 def _share_gradient(p: Floats, good: npt.NDArray[np.bool_], asked: npt.NDArray[np.bool_]) -> Floats:
