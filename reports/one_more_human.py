@@ -1,0 +1,217 @@
+"""Is the judge as good as one more human? Its kappa with single annotators, less theirs with each other.
+
+  difference = mean over annotators of kappa(judge, annotator) - mean over pairs of annotators of kappa(one, other)
+
+on the same items: those with a readable verdict and two labels or more. A consensus is no like-for-like
+reference, since agreement with several people may lawfully exceed theirs with each other; single people are.
+Kappas that are undefined enter neither mean, and are counted.
+
+Interval: each item (or group) is left out in turn, its strata are weighted anew, and
+var = (M-1)/M·Σ(without one - their mean)², t(M-1) or t(M-strata), around the value. Four pseudo-items of
+weight 1, rated by the annotators of a real item drawn at random, keep it from having no width: in two of them
+everybody guesses, in two the annotators are of one mind and the judge guesses. They enter the variance by their
+linearised pull, and the value not at all. Without them the jackknife covers as little as 15 % (annotators and
+judge who hardly err, rare positives).
+
+A judge's slip counts once for every annotator of its item, so where one or two slips decide, no interval from
+the data can know how many more there might be.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data.human_tallies import Panel
+from data.wording import amount
+from reports.agreement import Weights
+from reports.design import ONE_GROUP
+from reports.estimate import Estimate
+from reports.intervals import held, student_quantile
+from reports.pair_tables import Coding, PairTables, standard_errors
+from reports.panels import NO_ITEMS, Pairings, pairings
+from reports.sample import Floats
+
+AS_GOOD_WITHIN = 0.10
+"""How far below zero the interval may reach where the judge is still called as good: half of what parts two of
+the usual grades of kappa, and the smaller of the two differences that certification has in view."""
+LOW_BAR = 0.4
+PRELIMINARY_BELOW = 30
+METHOD = "jackknife+4"
+ONE_ITEM = "a single item tells nothing about the width"
+
+
+@dataclass(frozen=True, slots=True)
+class OneMoreHuman:
+    """Two means of kappa on the same items, their difference, and how many kappas they rest on."""
+
+    judge_human: Estimate
+    human_human: Estimate
+    difference: Estimate
+    """Above 0 the judge agrees with people more than they do with each other."""
+    annotators: int
+    """Kappas of the judge with an annotator (for sets: with an annotator on a label) in the first mean."""
+    pairs: int
+    """Kappas of two annotators in the second mean."""
+    undefined: int
+    """Kappas that are undefined and in neither."""
+    smallest: int
+    """Items of the pair that shares the fewest."""
+
+    @property
+    def answer(self) -> str:
+        """`better`, `as good`, `worse`, `unclear` or `undefined`; see `words`."""
+        low, high = self.difference.low, self.difference.high
+        if self.difference.value is None:
+            return "undefined"
+        if low is None or high is None:
+            return "unclear"
+        if high < 0:
+            return "worse"
+        return "better" if low > 0 else "as good" if low >= -AS_GOOD_WITHIN else "unclear"
+
+    @property
+    def words(self) -> str:
+        """The answer as sentences that may be quoted."""
+        return " ".join([_answer_in_words(self), *_cautions(self)])
+
+    def as_json(self) -> dict[str, Any]:
+        """As a JSON object; floats are not rounded."""
+        return {
+            "judge_human": self.judge_human.as_json(),
+            "human_human": self.human_human.as_json(),
+            "difference": self.difference.as_json(),
+            "annotators": self.annotators,
+            "pairs": self.pairs,
+            "undefined": self.undefined,
+            "smallest": self.smallest,
+            "answer": self.answer,
+            "words": self.words,
+        }
+
+
+def one_more_human(panel: Panel, choices: int, weights: Weights = "unweighted") -> OneMoreHuman:
+    """For choices: the panel's answers are places from 0 to `choices` - 1. `linear` weights for ordinal ones."""
+    return _by_kappa(panel, choices, lambda answers: answers.astype(np.int64)[:, None], weights)
+
+
+def one_more_human_on_label(panel: Panel, label: int) -> OneMoreHuman:
+    """For sets: whether the label at this place is among those given."""
+    return _by_kappa(panel, 2, lambda answers: (answers.astype(np.int64) >> label & 1)[:, None])
+
+
+def one_more_human_on_sets(panel: Panel, labels: int) -> OneMoreHuman:
+    """For sets of `labels` labels: the means go over the labels, too."""
+    places = np.arange(labels)
+    return _by_kappa(panel, 2, lambda answers: answers.astype(np.int64)[:, None] >> places & 1)
+
+
+def one_more_human_at(panel: Panel, threshold: float) -> OneMoreHuman:
+    """For scores: whether `threshold` is reached."""
+    return _by_kappa(panel, 2, lambda answers: (answers >= threshold).astype(np.int64)[:, None])
+
+
+def _by_kappa(panel: Panel, size: int, coding: Coding, weights: Weights = "unweighted") -> OneMoreHuman:
+    rated = pairings(panel)
+    method = rated.method(METHOD)
+    if reason := NO_ITEMS if not panel.items else rated.unlabelled:
+        return undefined(rated, method, reason)
+    tables = PairTables.of(rated, size, coding, weights)
+    values = tables.values()
+    defined = ~np.isnan(values)
+    coefficients = mean_coefficients(tables.judged, defined)
+    if coefficients is None:
+        return undefined(rated, method, NOT_BOTH, int((~defined).sum()))
+    means = coefficients @ np.where(defined, values, 0.0)
+    errors = standard_errors(rated, tables, coefficients) if rated.degrees > 0 and rated.units > 1 else None
+    return summed_up(rated, means, errors, method, tables.judged, defined)
+
+
+NOT_BOTH = (
+    "kappa is undefined for every annotator with the judge, or for every two annotators: one and the same choice throughout, "
+    "so chance alone would agree as well (0/0)"
+)
+
+
+def undefined(rated: Pairings, method: str, reason: str, count: int = 0) -> OneMoreHuman:
+    """Nothing to be told, and why."""
+    nothing = Estimate.undefined(rated.n, method, reason)
+    return OneMoreHuman(nothing, nothing, nothing, 0, 0, count, 0)
+
+
+def mean_coefficients(judged: NDArray[np.bool_], defined: NDArray[np.bool_]) -> Floats | None:
+    """3 x tables: what each statistic counts in the judge's mean, the humans', and their difference; None without one of both."""
+    judge, human = (judged & defined).astype(np.float64), (~judged & defined).astype(np.float64)
+    if not judge.any() or not human.any():
+        return None
+    judge, human = judge / judge.sum(), human / human.sum()
+    return np.stack([judge, human, judge - human])
+
+
+def summed_up(
+    rated: Pairings, means: Floats, errors: Floats | None, method: str, judged: NDArray[np.bool_], defined: NDArray[np.bool_]
+) -> OneMoreHuman:
+    """The three estimates from their values and standard errors. `errors`: None where there is nothing to leave out."""
+    n, estimates = rated.n, []
+    for place, limit in enumerate((1.0, 1.0, 2.0)):
+        value = float(means[place])
+        if errors is None:
+            reason = ONE_GROUP if rated.grouped and rated.units < 2 else ONE_ITEM
+            estimates.append(Estimate(value, None, None, n, method, reason))
+            continue
+        half_width = student_quantile(rated.degrees) * float(errors[place])
+        low, high = held(value, value, half_width, (-limit, limit))
+        estimates.append(Estimate(value, low, high, n, method))
+    judge_human, human_human, difference = estimates
+    shared = np.bincount(rated.pair, weights=rated.counts[rated.item])
+    return OneMoreHuman(
+        judge_human,
+        human_human,
+        difference,
+        annotators=int((judged & defined).sum()),
+        pairs=int((~judged & defined).sum()),
+        undefined=int((~defined).sum()),
+        smallest=round(float(shared.min())),
+    )
+
+
+def _answer_in_words(found: OneMoreHuman) -> str:
+    difference = found.difference
+    if difference.value is None:
+        return f"Cannot be said: {difference.reason}."
+    if difference.low is None or difference.high is None:
+        return f"Cannot be said: {difference.reason}."
+    low, high = f"{abs(difference.low):.2f}", f"{abs(difference.high):.2f}"
+    less = "The judge agrees with single annotators less than they agree with each other"
+    if found.answer == "worse":
+        small = " That is less than 0.10 even so." if difference.low >= -AS_GOOD_WITHIN else ""
+        return f"No. {less}: its mean kappa is lower by {high} to {low}.{small}"
+    if found.answer == "better":
+        return (
+            "Yes. The judge agrees with single annotators more than they agree with each other: "
+            f"its mean kappa is higher by {low} to {high}."
+        )
+    if found.answer == "as good":
+        return (
+            f"Yes, to within {AS_GOOD_WITHIN:.2f}: its mean kappa with an annotator is at most {low} below theirs with each other."
+        )
+    n = amount(difference.n, "item", form=",")
+    return f"These {n} do not tell: the judge's mean kappa may be {low} lower than theirs with each other, or {high} higher."
+
+
+def _cautions(found: OneMoreHuman) -> list[str]:
+    """What a reader must know beside the answer."""
+    if found.difference.value is None or found.human_human.value is None:
+        return []
+    said = []
+    if found.human_human.value < LOW_BAR:
+        said.append(f"The annotators' own mean kappa is {found.human_human.value:.2f}, so to be one of them says little.")
+    if found.difference.n < PRELIMINARY_BELOW:
+        said.append("Preliminary: fewer than 30 items.")
+    elif found.smallest < PRELIMINARY_BELOW:
+        said.append(f"Some pair of raters shares {amount(found.smallest, 'item')} only.")
+    if found.undefined:
+        left = amount(found.undefined, "kappa of a single pair is", "kappas of single pairs are")
+        said.append(f"{left} undefined and left out.")
+    return said

@@ -1,0 +1,228 @@
+"""Is the judge as good as one more human: the two means, their difference, its interval, and what is said of it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import combinations, product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.human_tallies import Panel, PanelStratum
+from reports.agreement import kappa
+from reports.intervals import student_quantile
+from reports.one_more_human import (
+    OneMoreHuman,
+    one_more_human,
+    one_more_human_at,
+    one_more_human_on_label,
+    one_more_human_on_sets,
+)
+from reports.pair_tables import GUESSING, OF_ONE_MIND
+
+Row = tuple[int, dict[int, int]]
+"""The judge's answer, and the annotators'."""
+
+
+def panel(
+    rows: Sequence[Row], strata: Sequence[int] = (), frames: Sequence[tuple[int, int]] = (), groups: Sequence[int] = ()
+) -> Panel:
+    """`strata`, `groups`: by row. `frames`: (frame, finished) of each stratum."""
+    keys = [
+        (strata[place] if strata else 0, float(judge), tuple(sorted((who, float(said)) for who, said in votes.items())))
+        for place, (judge, votes) in enumerate(rows)
+    ]
+    items = Counter(keys)
+    places = {key: place for place, key in enumerate(items)}
+    held: dict[int, Counter[int]] = {}
+    for group, key in zip(groups, keys, strict=bool(groups)):
+        held.setdefault(group, Counter())[places[key]] += 1
+    return Panel(
+        judge="judge-a",
+        people=tuple(f"person-{who}" for who in range(1 + max(who for _, votes in rows for who in votes))),
+        items=dict(items),
+        weighted=bool(frames),
+        strata=tuple(PanelStratum(f"stratum {place}", frame, done, True) for place, (frame, done) in enumerate(frames)),
+        clusters=dict(Counter(tuple(sorted(each.items())) for each in held.values())),
+    )
+
+
+def sample(seed: int, n: int, people: int, labels: int, choices: int = 2, errs: float = 0.15, judge_errs: float = 0.2) -> list[Row]:
+    """`n` items that `labels` of `people` annotators labelled; each errs on an item by the given chance, at random."""
+    dice = np.random.default_rng(seed)
+
+    def said(truth: int, chance: float) -> int:
+        return int(dice.integers(choices)) if dice.random() < chance else truth
+
+    rows = []
+    for _ in range(n):
+        truth = int(dice.choice(choices, p=np.arange(1, choices + 1) / (choices * (choices + 1) / 2)))
+        who = dice.permutation(people)[:labels]
+        rows.append((said(truth, judge_errs), {int(one): said(truth, errs) for one in who}))
+    return rows
+
+
+# The value ------------------------------------------------------------------------------------------------------------
+
+
+def pairs_of(rows: Sequence[Row], weights: Sequence[float] | None = None, choices: int = 2) -> dict[tuple[int, int], Any]:
+    """(rater, rater) to their table, the judge being -1."""
+    tables: dict[tuple[int, int], Any] = {}
+    for place, (judge, votes) in enumerate(rows):
+        cast = [(-1, judge), *sorted(votes.items())]
+        for (one, x), (other, y) in combinations(cast, 2):
+            tables.setdefault((one, other), np.zeros((choices, choices)))[x, y] += 1 if weights is None else weights[place]
+    return tables
+
+
+def kappa_of(table: Any, credit: Any = None) -> float:
+    p = table / table.sum()
+    w = np.eye(len(p)) if credit is None else credit
+    by_chance = p.sum(axis=1) @ w @ p.sum(axis=0)
+    return float(((w * p).sum() - by_chance) / (1 - by_chance))
+
+
+def means(tables: dict[tuple[int, int], Any], credit: Any = None) -> Any:
+    judge = np.mean([kappa_of(table, credit) for (one, _), table in tables.items() if one < 0])
+    human = np.mean([kappa_of(table, credit) for (one, _), table in tables.items() if one >= 0])
+    return np.array([judge, human, judge - human])
+
+
+def values(found: OneMoreHuman) -> list[float | None]:
+    return [found.judge_human.value, found.human_human.value, found.difference.value]
+
+
+@pytest.mark.parametrize(("people", "labels"), [(2, 2), (3, 3), (5, 2), (4, 3)])
+def test_the_difference_is_the_judges_mean_kappa_less_that_of_the_pairs_of_annotators(people: int, labels: int) -> None:
+    rows = sample(people, 200, people, labels)
+    found = one_more_human(panel(rows), 2)
+    assert values(found) == pytest.approx(means(pairs_of(rows)))
+    assert (found.annotators, found.pairs, found.undefined) == (people, people * (people - 1) // 2, 0)
+    assert found.difference.n == 200
+
+
+def test_linear_weights_follow_the_order_of_the_choices() -> None:
+    rows = sample(3, 150, 3, 3, choices=4, errs=0.4)
+    credit = 1 - np.abs(np.subtract.outer(np.arange(4), np.arange(4))) / 3
+    assert values(one_more_human(panel(rows), 4, "linear")) == pytest.approx(means(pairs_of(rows, choices=4), credit))
+
+
+def test_items_of_strata_weigh_what_they_stand_for() -> None:
+    rows = sample(5, 120, 3, 2)
+    strata = [place % 2 for place in range(120)]
+    found = one_more_human(panel(rows, strata, [(9000, 60), (300, 60)]), 2)
+    weights = [(9000, 300)[stratum] / 60 for stratum in strata]
+    assert values(found) == pytest.approx(means(pairs_of(rows, weights)))
+    assert found.difference.method == "post-stratified, jackknife+4 over items, t(items-strata)"
+
+
+def test_sets_are_compared_label_by_label_and_all_labels_together() -> None:
+    rows = sample(6, 150, 3, 3, choices=8, errs=0.3)
+    by_label = [one_more_human_on_label(panel(rows), label) for label in range(3)]
+    of_bit = [
+        [(judge >> label & 1, {who: said >> label & 1 for who, said in votes.items()}) for judge, votes in rows]
+        for label in range(3)
+    ]
+    for found, bits in zip(by_label, of_bit, strict=True):
+        assert values(found) == pytest.approx(means(pairs_of(bits)))
+    together = one_more_human_on_sets(panel(rows), 3)
+    assert values(together) == pytest.approx(np.mean([values(found) for found in by_label], axis=0))
+    assert (together.annotators, together.pairs) == (9, 9)
+
+
+def test_scores_are_compared_at_their_threshold() -> None:
+    rows = sample(7, 100, 3, 3, choices=5, errs=0.3)
+    at_least = [(int(judge >= 3), {who: int(said >= 3) for who, said in votes.items()}) for judge, votes in rows]
+    assert values(one_more_human_at(panel(rows), 3)) == pytest.approx(means(pairs_of(at_least)))
+
+
+# The interval ---------------------------------------------------------------------------------------------------------
+
+
+def smoothed(tables: dict[tuple[int, int], Any], rows: Sequence[Row], choices: int) -> dict[tuple[int, int], Any]:
+    """The tables with the pseudo-items, by their definition."""
+    shared = Counter(pair for _, votes in rows for pair in combinations([-1, *sorted(votes)], 2))
+    added = {}
+    for (one, other), table in tables.items():
+        evenly, alike = np.full((choices, choices), choices**-2.0), np.eye(choices) / choices
+        more = GUESSING * evenly + OF_ONE_MIND * (evenly if one < 0 else alike)
+        added[one, other] = table + shared[one, other] / len(rows) * more
+    return added
+
+
+def brute_force(rows: Sequence[Row], groups: Sequence[int], weigh: Callable[[Sequence[int]], Sequence[float]], choices: int) -> Any:
+    """The standard errors of the three means, from their definition: units left out one by one, pseudo-items listed."""
+    everything = list(range(len(rows)))
+
+    def without(gone: int | None) -> Any:
+        left = [place for place in everything if groups[place] != gone]
+        weight = dict(zip(left, weigh(left), strict=True))
+        tables = {pair: np.zeros((choices, choices)) for pair in pairs_of(rows, choices=choices)}
+        for place in left:
+            for pair, table in pairs_of([rows[place]], [weight[place]], choices).items():
+                tables[pair] = tables[pair] + table
+        return smoothed(tables, rows, choices)
+
+    whole = without(None)
+    centre = means(whole)
+    units = sorted(set(groups))
+    pulls = [(1.0, means(without(unit)) - centre) for unit in units]
+    step = 1e-6
+    for judge, votes in rows:
+        people = sorted(votes)
+        cast = [(1.0, answers) for answers in product(range(choices), repeat=len(people) + 1)]
+        minds = [(1.0, (verdict, *(mind for _ in people))) for verdict, mind in product(range(choices), repeat=2)]
+        for many, listed in ((GUESSING, cast), (OF_ONE_MIND, minds)):
+            for _, (verdict, *answers) in listed:
+                one = pairs_of([(verdict, dict(zip(people, answers, strict=True)))], choices=choices)
+                less = {pair: table - step * one.get(pair, 0) for pair, table in whole.items()}
+                pulls.append((many / len(listed) / len(rows), (means(less) - centre) / step))
+    number = len(units) + GUESSING + OF_ONE_MIND
+    mean = sum(times * pull for times, pull in pulls) / number
+    return np.sqrt((number - 1) / number * sum(times * (pull - mean) ** 2 for times, pull in pulls))
+
+
+def errors(found: OneMoreHuman, degrees: int) -> list[float]:
+    ends = [(each.high or 0) - (each.low or 0) for each in (found.judge_human, found.human_human, found.difference)]
+    return [end / 2 / student_quantile(degrees) for end in ends]
+
+
+@pytest.mark.parametrize(("people", "labels", "choices"), [(2, 2, 2), (3, 3, 2), (4, 2, 2), (3, 2, 3)])
+def test_the_jackknife_is_that_of_leaving_items_out_one_by_one(people: int, labels: int, choices: int) -> None:
+    rows = sample(people * 7 + labels, 60, people, labels, choices, errs=0.3, judge_errs=0.4)
+    expected = brute_force(rows, range(60), lambda left: [1.0] * len(left), choices)
+    assert errors(one_more_human(panel(rows), choices), 59) == pytest.approx(expected, rel=1e-4)
+
+
+def test_groups_are_left_out_whole() -> None:
+    rows = sample(1, 60, 3, 2, errs=0.3, judge_errs=0.4)
+    groups = [place * place % 23 for place in range(60)]
+    expected = brute_force(rows, groups, lambda left: [1.0] * len(left), 2)
+    found = one_more_human(panel(rows, groups=groups), 2)
+    assert errors(found, len(set(groups)) - 1) == pytest.approx(expected, rel=1e-4)
+    assert found.difference.method == "jackknife+4 over groups, t(groups-1)"
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_strata_are_weighted_anew_without_each_unit(grouped: bool) -> None:
+    rows = sample(2, 60, 3, 2, errs=0.3, judge_errs=0.4)
+    strata, frames = [int(place % 3 == 0) for place in range(60)], [(900, 40), (90, 20)]
+    groups = [place * place % 23 for place in range(60)] if grouped else list(range(60))
+
+    def weigh(left: Sequence[int]) -> list[float]:
+        held = Counter(strata[place] for place in left)
+        weights = [frames[strata[place]][0] / held[strata[place]] for place in left]
+        return [weight * len(left) / sum(weights) for weight in weights]
+
+    expected = brute_force(rows, groups, weigh, 2)
+    found = one_more_human(panel(rows, strata, frames, groups if grouped else ()), 2)
+    assert errors(found, len(set(groups)) - 2) == pytest.approx(expected, rel=1e-4)
+
+
+def test_everybody_of_one_mind_leaves_a_width() -> None:
+    rows: list[Row] = [(place % 2, dict.fromkeys(range(3), place % 2)) for place in range(80)]
+    found = one_more_human(panel(rows), 2)
+    assert found.difference.value == 0
+    assert found.difference.low is not None and -0.15 < found.difference.low < -0.02
+    assert found.difference.high is not None and 0.02 < found.difference.high < 0.15
+    assert found.judge_human.high == 1 and found.judge_human.low is not None and found.judge_human.low < 0.98
