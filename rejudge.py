@@ -32,6 +32,7 @@ from data.store import Store  # noqa: E402
 from data.study import Study, load_study  # noqa: E402
 from judge import commands as figures  # noqa: E402
 from judge import spend_command  # noqa: E402
+from judge.report_command import add_report  # noqa: E402
 
 __all__ = ["RejudgeError", "Store", "Study", "load_study", "main"]
 
@@ -47,6 +48,7 @@ COMMANDS = (
     study.add_labels,
     spend_command.add_judge,
     figures.add_gold,
+    add_report,
     figures.add_status,
     desk.add_leaks,
     study.add_verify,

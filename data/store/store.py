@@ -103,7 +103,13 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """All queries inside see the study at one moment, whoever writes meanwhile. Writing inside is an error."""
+        """All queries inside see the study at one moment, whoever writes meanwhile. Writing inside is an error.
+
+        Within another such block it is the same moment.
+        """
+        if self.conn.in_transaction:
+            yield
+            return
         self.conn.execute("BEGIN")
         try:
             yield

@@ -2,4 +2,6 @@
 
 - `agreement`  who agrees with whom: the document of `rejudge agree --json`
 - `slices`     the same by metadata, length and source
+- `about`      what a study is made of: questions, judges, draws, people, what was shown, hashes
+- `report`     all documents at one moment, for the written report
 """

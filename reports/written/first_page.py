@@ -1,0 +1,135 @@
+"""The first page of a subject: the matrix beside the kappas, and the note that says how its items were drawn."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reports.agreement import kappa, sensitivity
+from reports.estimate import Estimate
+from reports.forest import ForestRow, Mark
+from reports.written import phrases
+from reports.written.content import Beside, Block, Forest, Matrix, Paragraph
+from reports.written.numerals import joined, two_places
+from reports.written.subjects import Subject, headline, kappa_key
+
+Json = Mapping[str, Any]
+
+AXES = {
+    "kappa": "Cohen’s kappa, 95 % interval",
+    "kappa_strict": "Cohen’s kappa (strict against the judge), 95 % interval",
+    "kappa_linear": "kappa with linear weights, 95 % interval",
+    "spearman": "Spearman’s rho, 95 % interval",
+}
+
+
+def judge_against_consensus(subject: Subject, names: Mapping[str, str]) -> list[Block]:
+    """The drawings, where there is something to draw, and the note below them."""
+    pair = subject.consensus
+    if pair is None or pair["n"] == 0:
+        return []
+    blocks: list[Block] = []
+    forest = kappas(subject, names)
+    if "confusion" in pair:
+        blocks.append(Beside(matrix_of(pair, subject.question["choices"], f"Humans against {subject.name}"), forest))
+    elif "at_threshold" in pair:
+        part = {**pair["at_threshold"], "weighted": pair["weighted"], "excluded": pair["excluded"]}
+        blocks.append(Beside(matrix_of(part, ("below", "at or above"), f"Humans against {subject.name}, at the threshold"), forest))
+    else:
+        blocks.append(forest)
+    return [*blocks, Paragraph((design_note(subject),), "note")]
+
+
+def matrix_of(pair: Json, choices: Sequence[str], title: str, axes: tuple[str, str] = ("humans say", "judge says")) -> Matrix:
+    """The matrix of a pair; its row shares follow the design where the pair is weighted."""
+    table = pair.get("confusion_weighted", pair["confusion"])
+    shares = tuple(tuple(cell / sum(row) if sum(row) else None for cell in row) for row in table)
+    kinds = ["items as drawn, row shares re-weighted"] if "confusion_weighted" in pair else []
+    kinds += [f"left out: {phrases.left_out(pair)}"] if phrases.left_out(pair) else []
+    return Matrix(
+        title=title,
+        row_axis=axes[0],
+        column_axis=axes[1],
+        row_names=tuple(choices),
+        column_names=tuple(choices),
+        counts=tuple(map(tuple, pair["confusion"])),
+        shares=shares,
+        note="; ".join(kinds),
+    )
+
+
+def kappas(subject: Subject, names: Mapping[str, str]) -> Forest:
+    """Judge and single humans, humans among themselves, judge and consensus, one under the other."""
+    pair = subject.consensus
+    assert pair is not None
+    key = "spearman" if "spearman" in pair else kappa_key(pair)
+    rows: list[ForestRow] = []
+    if "by_label" in pair:
+        for label, part in pair["by_label"].items():
+            rows.append(_row(f"judge – consensus: {label}", part, "diamond"))
+    else:
+        singles = [_row(f"judge – {rater_name(each['rows'], names)}", each, "circle") for each in subject.singles]
+        rows += singles if len(singles) > 1 else []
+        rows += [_row(pair_name(each, names), each, "square") for each in subject.humans["pairs"]]
+        rows.append(_row("judge – consensus" if subject.people > 1 else "judge – human", pair, "diamond"))
+    return Forest(f"How far {subject.name} and the humans agree", AXES.get(key, AXES["kappa"]), tuple(rows))
+
+
+def _row(name: str, pair: Json, mark: Mark, indent: int = 0) -> ForestRow:
+    found = headline(pair)
+    assert found is not None
+    return ForestRow(name, Estimate(**found), found["n"], mark=mark, indent=indent)
+
+
+def rater_name(rater: str, names: Mapping[str, str]) -> str:
+    """`human:ana` as the report shows her; a judge under its name."""
+    kind, _, name = rater.partition(":")
+    return names.get(name, name) if kind == "human" else name
+
+
+def pair_name(pair: Json, names: Mapping[str, str]) -> str:
+    return f"{rater_name(pair['rows'], names)} – {rater_name(pair['columns'], names)}"
+
+
+def design_note(subject: Subject) -> str:
+    """How the items were drawn and what that does to the figures, in small print."""
+    pair = subject.consensus
+    assert pair is not None
+    if subject.imported:
+        said = ["Labels as imported: nothing is known of how their items were drawn, so no figure is weighted."]
+    elif pair["weighted"]:
+        said = [_weighted(subject, pair)]
+    else:
+        said = ["Items were drawn with equal chances; no weights are needed."]
+    said.append(_groups(pair))
+    if pair.get("single"):
+        said.append(f"On {pair['single']:,} of the {phrases.items(pair['n'])} the consensus is one person’s label.")
+    if "by_label" in pair and phrases.left_out(pair):
+        said.append(f"Left out: {phrases.left_out(pair)}.")
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _weighted(subject: Subject, pair: Json) -> str:
+    frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
+    run = pair["design"].partition(":")[2]
+    drawn = f"Drawn in strata by the verdict of {run}" if run else "Drawn in strata at different rates"
+    raw = []
+    if "confusion" in pair:
+        unweighted = kappa(pair["confusion"])
+        raw = [f"kappa would read {two_places(unweighted.value)}"] if unweighted.value is not None else []
+        if subject.positive is not None:
+            found = sensitivity(pair["confusion"], subject.question["choices"].index(subject.positive))
+            raw += [f"sensitivity {two_places(found.value)}"] if found.value is not None else []
+    beside = f" (unweighted, {joined(raw)})" if raw else ""
+    return (
+        f"{drawn} and re-weighted to the {phrases.items(frame)} of the frame; counts in the matrix are items, "
+        f"all other figures are weighted{beside}."
+    )
+
+
+def _groups(pair: Json) -> str:
+    if not 0 < pair["groups"] < pair["n"]:
+        return ""
+    kappa_method = (headline(pair) or {"method": ""})["method"]
+    shared = f"The {phrases.items(pair['n'])} share {pair['groups']:,} groups"
+    if "groups" in kappa_method or "cluster" in kappa_method:
+        return f"{shared}: intervals are cluster-robust."
+    return f"{shared}, and the intervals take items as independent: they may be too narrow."

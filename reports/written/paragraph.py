@@ -1,0 +1,154 @@
+"""The paragraph for a paper: what was done and what came out, ready to be copied, whatever came out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.wording import amount
+from reports.written import phrases
+from reports.written.numerals import figure, has_interval, joined, percent_figure
+from reports.written.subjects import Subject, headline, headline_name
+
+Json = Mapping[str, Any]
+
+
+def paragraph(subject: Subject, documents: Json) -> str:
+    """Human verification of one judge on one question, as a paper would say it."""
+    pair = subject.consensus
+    about = documents["about"]
+    if pair is None:
+        return (
+            f"The verdicts of the judge “{subject.name}” on “{subject.question['id']}” have not been verified by humans: "
+            "no item with a verdict has a human label."
+        )
+    said = [_labelled(subject, about), *_drawn(subject, about), *_agreement(subject, pair)]
+    said += [_humans(subject)]
+    if why := phrases.preliminary(pair["marks"]):
+        said.append(f"These figures are preliminary ({why}).")
+    said.append(_how(pair, about))
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def _labelled(subject: Subject, about: Json) -> str:
+    """Who labelled what, and what they could see."""
+    many = phrases.people(subject.people)
+    of = f"{subject.labelled:,} of {amount(about['trajectories'], 'trajectory', 'trajectories', ',')}"
+    asked = f"(“{subject.question['ask']}”)"
+    if subject.imported:
+        return (
+            f"To verify the judge “{subject.name}” we used existing labels of {subject.people:,} {_annotators(subject.people)} "
+            f"on {of} {asked}. "
+            "How these items were chosen, and whether their annotators could see the judge’s verdicts, is not known."
+        )
+    return f"To verify the judge “{subject.name}”, {many[0].lower()}{many[1:]} labelled {of} without seeing its verdicts {asked}."
+
+
+def _annotators(count: int) -> str:
+    return "annotator" if count == 1 else "annotators"
+
+
+def _drawn(subject: Subject, about: Json) -> list[str]:
+    """How the items were drawn; nothing for imported labels, of which that is not known."""
+    pair = subject.consensus
+    assert pair is not None
+    if subject.imported or not about["batches"]:
+        return []
+    seeds = joined([str(batch["seed"]) for batch in about["batches"]])
+    seed = f"seed {seeds}" if len(about["batches"]) == 1 else f"seeds {seeds}"
+    run = pair["design"].partition(":")[2]
+    frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
+    if pair["weighted"]:
+        by = f" by the verdict of “{run}”" if run else ""
+        told = f"The items were drawn at random within strata{by} ({seed}), "
+        told += f"and all figures are weighted to the {frame:,} items of the frame."
+    else:
+        told = f"The items are a simple random sample of {frame:,} ({seed})."
+    missing = sum(stratum["missing"] for stratum in pair.get("strata", []))
+    told += f" Of the items drawn, {missing:,} {'was' if missing == 1 else 'were'} not labelled." if missing else ""
+    return [told]
+
+
+def _agreement(subject: Subject, pair: Json) -> list[str]:
+    """How far judge and humans agree, by the type of the question."""
+    if pair["n"] == 0:
+        return ["No item has both a human answer and a readable verdict, so no agreement can be computed."]
+    against = "the consensus of the annotators" if subject.people > 1 else "the annotator"
+    said = []
+    if out := phrases.left_out(pair):
+        said.append(f"We left out {out}.")
+    if subject.strict:
+        said.append(
+            f"As {amount(pair['excluded']['error'], 'verdict', form=',')} could not be read, which is more than 2 %, "
+            "we report strict figures, in which an unreadable verdict is a disagreement."
+        )
+    if "by_label" in pair:
+        return [*said, _by_label(pair, against)]
+    if "spearman" in pair:
+        return [*said, *_scores(subject, pair, against)]
+    return [*said, *_choices(subject, pair, against)]
+
+
+def _choices(subject: Subject, pair: Json, against: str) -> list[str]:
+    suffix = "_strict" if subject.strict else ""
+    agreed = pair[f"observed_agreement{suffix}"]
+    kappa = headline(pair)
+    assert kappa is not None
+    name = {"kappa": "Cohen’s kappa", "linearly weighted kappa": "linearly weighted kappa"}.get(
+        headline_name(pair), "Cohen’s kappa (strict)"
+    )
+    begun = f"On the {phrases.items(agreed['n'])} that remain, the judge agreed with {against} on {percent_figure(agreed)}"
+    if kappa["value"] is None:
+        said = [f"{begun}; {name} is undefined, because {kappa['reason']}. Agreement beyond chance is therefore not shown."]
+    else:
+        interval = "" if has_interval(kappa) else f"; without an interval, because {kappa['reason']}"
+        said = [f"{begun} ({name} {figure(kappa)}{interval})."]
+        said.append(phrases.failing(kappa))
+    if "sensitivity" in pair:
+        found, clean = pair[f"sensitivity{suffix}"], pair["specificity"]
+        said.append(f"Taking “{subject.positive}” as positive, {_rate('sensitivity', found)} and {_rate('specificity', clean)}.")
+    return said
+
+
+def _rate(name: str, estimate: Json) -> str:
+    return f"{name} is undefined ({estimate['reason']})" if estimate["value"] is None else f"{name} is {figure(estimate)}"
+
+
+def _by_label(pair: Json, against: str) -> str:
+    each = joined([f"“{label}” {figure(part['kappa'])}" for label, part in pair["by_label"].items()])
+    undefined = [label for label, part in pair["by_label"].items() if part["kappa"]["value"] is None]
+    why = f" (undefined where {pair['by_label'][undefined[0]]['kappa']['reason']})" if undefined else ""
+    begun = f"On the {phrases.items(pair['n'])} that remain, Cohen’s kappa of the judge against {against} is, choice by choice"
+    return f"{begun}: {each}{why}."
+
+
+def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
+    rho = pair["spearman"]
+    if rho["value"] is None:
+        said = [f"Spearman’s rank correlation of the judge with {against} is undefined, because {rho['reason']}."]
+    else:
+        interval = "" if has_interval(rho) else f"; without an interval, because {rho['reason']}"
+        begun = f"On the {phrases.items(rho['n'])} that remain, Spearman’s rank correlation of the judge with {against}"
+        said = [f"{begun} is {figure(rho)}{interval}."]
+    if "at_threshold" in pair:
+        at = pair["at_threshold"]
+        kappa = at["kappa"]
+        told = figure(kappa) if kappa["value"] is not None else f"undefined, because {kappa['reason']}"
+        said.append(f"At the threshold of {subject.question['threshold']:g} Cohen’s kappa is {told}.")
+    return said
+
+
+def _humans(subject: Subject) -> str:
+    """Agreement among the humans, or that it is not known."""
+    alpha = subject.humans["krippendorff_alpha"]
+    if alpha["n"] == 0:
+        return "No item was labelled by two annotators, so agreement among humans was not measured."
+    if alpha["value"] is None:
+        return f"Krippendorff’s alpha among the humans is undefined, because {alpha['reason']}."
+    return f"Among the humans, Krippendorff’s alpha is {figure(alpha)} ({phrases.items(alpha['n'])} with two or more labels)."
+
+
+def _how(pair: Json, about: Json) -> str:
+    robust = any("groups" in (headline(part) or {"method": ""})["method"] for part in (pair, *pair.get("by_label", {}).values()))
+    groups = f", robust to the {pair['groups']:,} groups that items share" if robust and pair["groups"] < pair["n"] else ""
+    return (
+        f"Brackets hold 95 % intervals{groups}; computed with rejudge {about['versions']['rejudge']} (study {about['hash'][:12]})."
+    )

@@ -1,0 +1,116 @@
+"""Figures as parts of sentences. A sentence says no more than its interval does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.wording import amount
+from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
+from reports.written.numerals import figure, has_interval, in_letters, joined
+from reports.written.subjects import Subject
+
+Json = Mapping[str, Any]
+
+POOR_BELOW = 0.40
+"""A kappa whose whole interval lies below this is called poor (the lowest class of Fleiss, Levin and Paik 2003)."""
+ABOUT_AS_WELL = 0.10
+"""Two kappas whose difference certainly is smaller are called about equal."""
+LEFT_OUT = {
+    "missing": "without a verdict",
+    "skipped": "skipped",
+    "unsure": "on which annotators were unsure",
+    "tie": "on which annotators tied",
+    "error": "with an unreadable verdict",
+}
+PRELIMINARY = {
+    FEW_ITEMS: "fewer than 30 items",
+    FEW_GROUPS: "fewer than 10 groups of items",
+    MANY_MISSING: "more than 10 % of a stratum’s drawn items are not labelled",
+}
+
+
+def people(count: int) -> str:
+    """`Two annotators`, at the beginning of a sentence."""
+    told = f"{in_letters(count)} {'annotator' if count == 1 else 'annotators'}"
+    return told[0].upper() + told[1:]
+
+
+def items(count: int) -> str:
+    return amount(count, "item", form=",")
+
+
+def left_out(pair: Json) -> str:
+    """`6 items on which annotators tied and 1 item with an unreadable verdict`; empty where nothing was left out."""
+    return joined([f"{items(count)} {LEFT_OUT.get(why, why)}" for why, count in pair["excluded"].items() if count])
+
+
+def preliminary(marks: list[str]) -> str:
+    """Why figures are preliminary; empty where they are not."""
+    return joined([PRELIMINARY[mark] for mark in marks if mark in PRELIMINARY])
+
+
+def failing(kappa: Json) -> str:
+    """A sentence on a kappa that shows no usable agreement; empty for any other, and for one without an interval."""
+    if not has_interval(kappa):
+        return ""
+    if kappa["high"] < 0:
+        return "The judge agrees with the humans less than chance would: its verdicts cannot stand for human labels."
+    if kappa["low"] <= 0:
+        return "Agreement beyond chance is not shown, for the interval includes 0: these verdicts cannot stand for human labels."
+    if kappa["high"] < POOR_BELOW:
+        return f"Agreement is poor: the whole interval lies below {POOR_BELOW:.2f}. These verdicts cannot stand for human labels."
+    return ""
+
+
+def share_of(share: float) -> str:
+    """A share of many in words, to the nearest handy fraction."""
+    if share in (0, 1):
+        return "none" if share == 0 else "all"
+    steps = (
+        (0.035, "hardly any"), (0.075, "about one in twenty"), (0.15, "about one in ten"), (0.225, "about one in five"),
+        (0.29, "about a quarter"), (0.37, "about a third"), (0.445, "about four in ten"), (0.485, "nearly half"),
+        (0.515, "about half"),
+        (0.55, "more than half"), (0.63, "about six in ten"), (0.71, "about two thirds"), (0.78, "about three quarters"),
+        (0.85, "about four fifths"), (0.93, "about nine in ten"), (0.965, "most"),
+    )  # fmt: skip
+    return next((said for up_to, said in steps if share <= up_to), "nearly all")
+
+
+def misses_and_invents(subject: Subject) -> str:
+    """What sensitivity and specificity mean, with both figures; empty where the question has no positive choice."""
+    pair = subject.consensus
+    if pair is None or "sensitivity" not in pair:
+        return ""
+    found, clean = (
+        pair.get("sensitivity_strict", pair["sensitivity"]) if subject.strict else pair["sensitivity"],
+        pair["specificity"],
+    )
+    sought = f"“{subject.positive}”"
+    figures = f"sensitivity {figure(found)}, specificity {figure(clean)}"
+    parts = []
+    if found["value"] is None:
+        parts.append(f"No item is {sought} to the humans, so how many of those the judge misses is undefined")
+    else:
+        parts.append(f"It misses {share_of(1 - found['value'])} of the runs that humans call {sought}")
+    if clean["value"] is None:
+        parts.append(f"every item is {sought} to the humans, so how many it invents is undefined")
+    else:
+        parts.append(f"calls {share_of(1 - clean['value'])} of the others so")
+    return f"{joined(parts)} ({figures})."
+
+
+def as_well_as_humans(judge: Json, humans: Json, difference: Json | None, name: str = "kappa") -> str:
+    """Judge against single humans beside humans among themselves, judged by the interval of the difference."""
+    beside = f"{name} {figure(judge)} against {figure(humans)}"
+    if humans["value"] is None or judge["value"] is None or difference is None or not has_interval(difference):
+        return f"How the judge agrees with single annotators beside how they agree with each other cannot be compared ({beside})."
+    apart = f"{beside}; difference {figure(difference)}"
+    if difference["high"] < 0:
+        return f"The judge agrees with single annotators less well than they agree with each other ({apart})."
+    if difference["low"] > 0:
+        return f"The judge agrees with single annotators better than they agree with each other ({apart})."
+    if max(-difference["low"], difference["high"]) <= ABOUT_AS_WELL:
+        return f"The judge agrees with single annotators about as well as they agree with each other ({apart})."
+    return (
+        "No difference is shown between how the judge agrees with single annotators and how they agree with each other, "
+        f"and these labels are too few to exclude one ({apart})."
+    )

@@ -1,0 +1,76 @@
+"""What the report says in a few sentences, for each question and judge run: the box on its first page."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.wording import amount
+from reports.written import phrases
+from reports.written.numerals import figure, joined, percent_figure
+from reports.written.subjects import Subject, headline, headline_name
+
+Json = Mapping[str, Any]
+
+
+def summary(subject: Subject) -> str:
+    """Who labelled, how far the judge agrees, where it goes wrong, what the rate is, and what makes all this preliminary."""
+    if subject.consensus is None:
+        return nothing_to_say(subject)
+    pair = subject.consensus
+    said = [who_labelled(subject)]
+    if pair["n"] == 0:
+        return " ".join(
+            [*said, "No item has both an answer of theirs and a readable verdict, so nothing can be said of the judge."]
+        )
+    if subject.strict:
+        said.append(unreadable(pair))
+    said += agreement(subject)
+    if subject.kappa is not None and "spearman" not in pair:
+        said.append(phrases.failing(subject.kappa))
+    said += [phrases.misses_and_invents(subject)]
+    if why := phrases.preliminary(pair["marks"]):
+        said.append(f"All of this is preliminary: {why}.")
+    return " ".join(sentence for sentence in said if sentence)
+
+
+def nothing_to_say(subject: Subject) -> str:
+    """Why there is nothing to say of a judge."""
+    verdicts = sum(each["verdicts"] for each in subject.run["verdicts"] if each["question"] == subject.question["id"])
+    given = f"“{subject.name}” gave {amount(verdicts, 'verdict', form=',')} on “{subject.question['id']}”"
+    return f"{given}, and no item with a verdict has a human label yet: nothing can be said of this judge."
+
+
+def who_labelled(subject: Subject) -> str:
+    """Who labelled how many trajectories, and under what blindness."""
+    done = f"{phrases.people(subject.people)} labelled {amount(subject.labelled, 'trajectory', 'trajectories', ',')}"
+    if subject.imported:
+        return f"{done}; the labels were imported, and nothing is known of how the items were drawn or of what the annotators saw."
+    return f"{done} without seeing the judge."
+
+
+def unreadable(pair: Json) -> str:
+    """That verdicts could not be read, and what became of them."""
+    return (
+        f"{amount(pair['excluded']['error'], 'verdict', form=',')} on labelled items could not be read; "
+        "in the strict figures, which lead here, each counts as a disagreement."
+    )
+
+
+def agreement(subject: Subject) -> list[str]:
+    """How far judge and humans agree, where there is no agreement among humans to set beside it."""
+    pair = subject.consensus
+    assert pair is not None
+    if "by_label" in pair:
+        each = [
+            f"“{label}” {figure(found) if found['value'] is not None else 'undefined'}"
+            for label, part in pair["by_label"].items()
+            for found in [headline(part) or {"value": None}]
+        ]
+        return [f"Choice by choice, kappa of the judge against the humans is: {joined(each)}."]
+    found = headline(pair)
+    assert found is not None
+    name = headline_name(pair)
+    if found["value"] is None:
+        told = f"{name[0].upper()}{name[1:]} of the judge against the humans is undefined: {found['reason']}."
+        agreed = pair.get("observed_agreement_strict" if subject.strict else "observed_agreement")
+        return [told, f"Judge and humans agree on {percent_figure(agreed)} of the items."] if agreed else [told]
+    return [f"{name[0].upper()}{name[1:]} of the judge against the humans is {figure(found)}."]
