@@ -27,10 +27,11 @@ _ROW, _HEAD, _GAP = 23, 25, 12
 _TOP, _BOTTOM, _INDENT = 26, 46, 14
 _CHARACTER = 6.9
 """Pixels that a character takes, in a font that is rather wide."""
-_LEAST_NAMES, _MOST_NAMES, _NUMBERS = 90, 230, 208
+_LEAST_NAMES, _MOST_NAMES, _NUMBERS, _NO_NUMBERS = 90, 230, 208, 14
 _VALUE, _INTERVAL, _COUNT = 48, 160, 208
 """Where the columns of numbers end, from the right end of the plot."""
-_STEP = 0.2
+_STEP, _TICK = 0.2, 34
+"""Of the scale, and the least room between two of its numbers in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,21 @@ class _Line:
 
 
 def forest_svg(
-    rows: Sequence[ForestRow], title: str, axis: str, reference: Reference | None = None, width: int = 720, full: float | None = 1.0
+    rows: Sequence[ForestRow],
+    title: str,
+    axis: str,
+    reference: Reference | None = None,
+    width: int = 720,
+    full: float | None = 1.0,
+    *,
+    numbers: bool = True,
 ) -> str:
     """The plot as SVG text. At least one row.
 
     `axis`: what the figures are. `full`: a value that the scale shall reach, such as 1 for kappa; None for
-    differences, which have no such end. `title` is not drawn: it names the figure to those who hear it. An
-    undefined row shows its reason, cut to the room there is; the whole is in the text alternative.
+    differences, which have no such end. `numbers`: whether the figures stand beside the plot, too. `title` is not
+    drawn: it names the figure to those who hear it. An undefined row shows its reason, cut to the room there is;
+    the whole is in the text alternative.
     """
     if not rows:
         raise ValueError("A forest plot needs at least one row. Found none. Say in words that there is nothing to draw.")
@@ -82,16 +91,17 @@ def forest_svg(
 
     lines, height = _placed(rows)
     names = _room_for_names(lines)
-    plot = width - names - _NUMBERS
+    beside = _NUMBERS if numbers else _NO_NUMBERS
+    plot = width - names - beside
     low, high = _ends(rows, reference, full)
-    layers = list(_layers(alt, lines, (low, high), (names, plot, height), reference, axis))
+    layers = list(_layers(alt, lines, (low, high), (names, plot, height, beside), reference, axis))
     chart = (
         alt.layer(*layers)
         .properties(
             width=plot,
             height=height,
             autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": names, "right": _NUMBERS, "top": _TOP, "bottom": _BOTTOM},
+            padding={"left": names, "right": beside, "top": _TOP, "bottom": _BOTTOM},
             background="transparent",
         )
         .configure(aria=False, font=FONT)
@@ -141,19 +151,26 @@ def _ends(rows: Sequence[ForestRow], reference: Reference | None, full: float | 
     return round(low, 1), round(max(high, low + 2 * _STEP), 1)
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    step = _STEP if high - low <= 10 * _STEP else math.ceil((high - low) / (10 * _STEP)) * _STEP
-    return [round(low + step * place, 1) for place in range(round((high - low) / step) + 1)]
+def _ticks(low: float, high: float, plot: int) -> list[float]:
+    """In whole steps from the low end, no more than there is room for."""
+    most = max(2, min(10, plot // _TICK))
+    step = max(1, math.ceil(round((high - low) / (most * _STEP), 9))) * _STEP
+    return [round(low + step * place, 1) for place in range(math.floor(round((high - low) / step, 9)) + 1)]
 
 
 def _layers(
-    alt: Any, lines: Sequence[_Line], ends: tuple[float, float], room: tuple[int, int, int], reference: Reference | None, axis: str
+    alt: Any,
+    lines: Sequence[_Line],
+    ends: tuple[float, float],
+    room: tuple[int, int, int, int],
+    reference: Reference | None,
+    axis: str,
 ) -> Iterator[Any]:
-    names, plot, height = room
+    names, plot, height, beside = room
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False, zero=False), axis=None)
     scale = alt.Axis(
         title=shown(axis), titleFontSize=12.5, titleFontWeight="normal", titleColor=SOFT, titlePadding=8, labelFontSize=12.5,
-        labelColor=SOFT, labelFlush=False, labelPadding=6, domain=False, ticks=False, gridColor=LINE, values=_ticks(*ends),
+        labelColor=SOFT, labelFlush=False, labelPadding=6, domain=False, ticks=False, gridColor=LINE, values=_ticks(*ends, plot),
         format=".1f", labelOverlap=False, zindex=0,
     )  # fmt: skip
     x = alt.X("x:Q", scale=alt.Scale(domain=list(ends), nice=False, zero=False), axis=scale)
@@ -187,11 +204,11 @@ def _layers(
             told_names, left - names, "left", color=SOFT if pale or any(line.row.indent for line in here if line.row) else INK
         )
     small = {"fontSize": 12.5, "color": SOFT}
-    for end, head, numbers in _columns_of(drawn):
+    for end, head, numbers in _columns_of(drawn) if beside == _NUMBERS else ():
         yield text([*numbers, (-9, head)], plot + end, "right", **small)
     reasons = [(line.y, f"undefined: {line.row.estimate.reason}") for line in lines if line.row and line.row.estimate.value is None]
     if reasons:
-        yield text([(at, _cut(why, plot + _NUMBERS)) for at, why in reasons], 0, "left", fontStyle="italic", **small)
+        yield text([(at, _cut(why, plot + beside)) for at, why in reasons], 0, "left", fontStyle="italic", **small)
 
 
 def _columns_of(drawn: Sequence[_Line]) -> Iterator[tuple[int, str, list[tuple[float, str]]]]:

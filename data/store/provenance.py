@@ -138,7 +138,7 @@ def study_hash(store: Store) -> str:
     return document_hash("study", dict(_hashed(store)))
 
 
-_ENDS = (("verdicts", "id"), ("label_events", "seq"), ("adjudications", "seq"), ("erasures", "n"))
+_ENDS = (("verdicts", "id"), ("label_events", "seq"), ("adjudications", "seq"), ("erasures", "n"), ("test_looks", "seq"))
 
 
 def _hashed(store: Store) -> Iterator[tuple[str, Any]]:

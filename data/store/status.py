@@ -119,6 +119,11 @@ def judge_run_codes(store: Store) -> dict[str, int]:
     return dict(store.conn.execute("SELECT name, code FROM judge_runs ORDER BY name").fetchall())
 
 
+def question_codes(store: Store) -> dict[str, int]:
+    """Every question that was ever declared, by id, to its code."""
+    return dict(store.conn.execute("SELECT id, code FROM questions ORDER BY id").fetchall())
+
+
 def questions_of_run(store: Store, run: int) -> list[str]:
     """The questions on which a run has a verdict."""
     rows = store.conn.execute(

@@ -6,6 +6,8 @@ from data.store import Store
 from data.study import Study
 from reports.of_study.about import about_of
 from reports.of_study.agreement import agreement_of
+from reports.of_study.disagreements import disagreements_of
+from reports.of_study.slices import slices_of
 
 Documents = dict[str, dict[str, Any]]
 
@@ -13,4 +15,9 @@ Documents = dict[str, dict[str, Any]]
 def documents_of(study: Study, store: Store, run: int | None) -> Documents:
     """Subject to its document. `run`: a judge run's code, or None for all. Raises StudyError (see `agreement_of`)."""
     with store.reading():
-        return {"about": about_of(study, store, run), "agreement": agreement_of(study, store, run, None)}
+        return {
+            "about": about_of(study, store, run),
+            "agreement": agreement_of(study, store, run, None),
+            "slices": slices_of(study, store, run, None),
+            "disagreements": disagreements_of(study, store, run, None),
+        }

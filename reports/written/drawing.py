@@ -107,15 +107,15 @@ def _svg(boxes: list[Spec], texts: list[Spec], width: int, height: int) -> str:
     chart = (
         alt.layer(*layers)
         .properties(width=width, height=height, padding=0, autosize="none")
-        .configure_view(stroke=None)
         .configure(font=FONT)
+        .configure_view(stroke=None)
     )
     return str(vl_convert.vegalite_to_svg({**chart.to_dict(), "background": None}))
 
 
-def forest_svg(drawn: Forest, id: str, width: int) -> str:
-    """A forest plot, `width` pixels wide."""
-    svg = forest.forest_svg(drawn.rows, drawn.title, drawn.axis, drawn.reference, width, drawn.full)
+def forest_svg(drawn: Forest, id: str, width: int, *, numbers: bool = True) -> str:
+    """A forest plot, `width` pixels wide. `numbers`: whether its figures stand beside it, too."""
+    svg = forest.forest_svg(drawn.rows, drawn.title, drawn.axis, drawn.reference, width, drawn.full, numbers=numbers)
     words = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
     return with_words(re.sub(r"<title.*?</desc>", "", svg, flags=re.DOTALL), id, drawn.title, unescape(words[1]) if words else "")
 

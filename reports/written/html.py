@@ -88,7 +88,7 @@ def _block(block: Block, numbers: Iterator[int]) -> str:
     if isinstance(block, Forest):
         return f"<figure>{forest_svg(block, f'figure-{next(numbers)}', WIDE)}</figure>"
     if isinstance(block, Beside):
-        forest = forest_svg(block.forest, f"figure-{next(numbers)}", NARROW)
+        forest = forest_svg(block.forest, f"figure-{next(numbers)}", NARROW, numbers=False)
         return f'<div class="beside">\n{_block(block.matrix, numbers)}\n<figure>{forest}</figure>\n</div>'
     source = paper_table(block.table) if isinstance(block, PaperTable) else block.text
     return f"<pre>{escape(seen_lines(source))}</pre>"

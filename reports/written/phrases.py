@@ -12,8 +12,6 @@ Json = Mapping[str, Any]
 
 POOR_BELOW = 0.40
 """A kappa whose whole interval lies below this is called poor (the lowest class of Fleiss, Levin and Paik 2003)."""
-ABOUT_AS_WELL = 0.10
-"""Two kappas whose difference certainly is smaller are called about equal."""
 LEFT_OUT = {
     "missing": "without a verdict",
     "skipped": "skipped",
@@ -90,7 +88,7 @@ def misses_and_invents(subject: Subject) -> str:
     if found["value"] is None:
         parts.append(f"No item is {sought} to the humans, so how many of those the judge misses is undefined")
     else:
-        parts.append(f"It misses {share_of(1 - found['value'])} of the runs that humans call {sought}")
+        parts.append(f"The judge misses {share_of(1 - found['value'])} of the runs that humans call {sought}")
     if clean["value"] is None:
         parts.append(f"every item is {sought} to the humans, so how many it invents is undefined")
     else:
@@ -98,19 +96,18 @@ def misses_and_invents(subject: Subject) -> str:
     return f"{joined(parts)} ({figures})."
 
 
-def as_well_as_humans(judge: Json, humans: Json, difference: Json | None, name: str = "kappa") -> str:
-    """Judge against single humans beside humans among themselves, judged by the interval of the difference."""
-    beside = f"{name} {figure(judge)} against {figure(humans)}"
-    if humans["value"] is None or judge["value"] is None or difference is None or not has_interval(difference):
-        return f"How the judge agrees with single annotators beside how they agree with each other cannot be compared ({beside})."
-    apart = f"{beside}; difference {figure(difference)}"
-    if difference["high"] < 0:
-        return f"The judge agrees with single annotators less well than they agree with each other ({apart})."
-    if difference["low"] > 0:
-        return f"The judge agrees with single annotators better than they agree with each other ({apart})."
-    if max(-difference["low"], difference["high"]) <= ABOUT_AS_WELL:
-        return f"The judge agrees with single annotators about as well as they agree with each other ({apart})."
+def as_well_as_humans(beside: Json, name: str = "kappa") -> str:
+    """Judge against single humans beside humans among themselves, by the answer of `reports/one_more_human.py`."""
+    judge, humans, difference = beside["judge_human"], beside["human_human"], beside["difference"]
+    if difference["value"] is None:
+        return ""
+    apart = f"({name} {figure(judge)} against {figure(humans)}; difference {figure(difference)})"
+    begun = "The judge agrees with single annotators"
+    if beside["answer"] == "as good":
+        return f"{begun} as well as they agree with each other, to within 0.10 {apart}."
+    if beside["answer"] in ("better", "worse"):
+        how = "better" if beside["answer"] == "better" else "less well"
+        return f"{begun} {how} than they agree with each other {apart}."
     return (
-        "No difference is shown between how the judge agrees with single annotators and how they agree with each other, "
-        f"and these labels are too few to exclude one ({apart})."
+        f"These labels do not tell whether the judge agrees with single annotators as well as they agree with each other {apart}."
     )

@@ -9,11 +9,13 @@ from reports.written.first_page import judge_against_consensus
 from reports.written.numerals import joined
 from reports.written.paper import for_a_paper
 from reports.written.sections.agreed import agreement, humans
+from reports.written.sections.differed import disagreements
 from reports.written.sections.drawn import drawn
 from reports.written.sections.judged import judged
 from reports.written.sections.labelled import labelled, view_parity
 from reports.written.sections.limits import limits
 from reports.written.sections.reproduced import reproduced
+from reports.written.sections.sliced import slices
 from reports.written.subjects import Subject, shown_names, subjects_of
 from reports.written.summary import summary
 
@@ -27,19 +29,23 @@ def report_from(documents: Json, names: bool = False) -> Report:
     sections = [_summary(documents, subjects)]
     for subject in subjects:
         sections += _first_page(subject, shown, len(subjects) > 1)
-    among = humans(subjects, shown)
     sections += [
         judged(documents),
         drawn(documents, subjects),
         labelled(documents, shown),
         *(agreement(subjects, shown) if subjects else []),
-        *([among] if among else []),
+        *_there(humans(subjects, shown), slices(documents, subjects), disagreements(documents, subjects)),
         view_parity(documents, subjects),
         limits(subjects),
         *for_a_paper(subjects, documents, shown),
         reproduced(documents),
     ]
     return Report(_title(documents, subjects), _subtitle(documents, subjects), tuple(sections))
+
+
+def _there(*sections: Section | None) -> list[Section]:
+    """Those that apply to this study."""
+    return [section for section in sections if section is not None]
 
 
 def _title(documents: Json, subjects: list[Subject]) -> str:
