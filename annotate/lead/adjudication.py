@@ -14,7 +14,7 @@ from annotate.codebook_page import blocks_of
 from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
-from annotate.lead.text import html_of, html_of_blocks
+from annotate.lead.text import html_of, html_of_blocks, without_markup
 from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
@@ -96,8 +96,9 @@ def _walk(serving: Serving, store: Store, person: Person) -> Walk:
             items = items if both else [item for item in items if not item.open]
     labels_in = unfinished_batches(store, person.code)
     if still_open and both and labels_in:
+        named = without_markup(", ".join(labels_in))
         st.warning(
-            f"You still label in {', '.join(labels_in)}. What you open here of it, the desk will not give you any more.",
+            f"You still label in {named}. What you open here of it, the desk will not give you any more.",
             icon=":material/visibility_off:",
         )
     return Walk(asked[id], items, len(still_open))
@@ -221,7 +222,7 @@ def _ask_answer(question: Question, standing: Decision | None, key: str) -> Deci
         choices = [*question.choices, NO_ANSWER]
         index = None if standing is None else choices.index(answer_text(question, standing.answer))
         place = st.radio(
-            "The answer", range(len(choices)), index=index, format_func=lambda at: _plain(choices[at]), key=f"answer-{key}"
+            "The answer", range(len(choices)), index=index, format_func=lambda at: without_markup(choices[at]), key=f"answer-{key}"
         )
         if place is None:
             return _Nothing.CHOSEN
@@ -240,11 +241,6 @@ def _ask_answer(question: Question, standing: Decision | None, key: str) -> Deci
     return None if none else answer
 
 
-def _plain(text: str) -> str:
-    """A choice as a widget shows it: labels of widgets read Markdown, and a choice is none."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~>$:<&" else sign for sign in text)
-
-
 def _save(asked: AskedQuestion, item: Contested, answer: Decided | _Nothing | None, cause: str | None, rationale: str) -> None:
     """Writes the decision and goes on to the next item that waits; says what is missing otherwise."""
     serving, person = lead()
@@ -259,7 +255,7 @@ def _save(asked: AskedQuestion, item: Contested, answer: Decided | _Nothing | No
             with Store.open(serving.study.database) as store:
                 decide(store, person, item.trajectory, asked, answer, cause, rationale)
         except RejudgeError as refusal:
-            st.error(_plain(f"{refusal.wrong} {refusal.do}"))
+            st.error(without_markup(f"{refusal.wrong} {refusal.do}"))
         else:
             st.toast("Saved.", icon=":material/check:")
             st.session_state.go_on = True

@@ -7,13 +7,10 @@ import streamlit as st
 from annotate.lead import figures
 from annotate.lead.counting import counting
 from annotate.lead.frame import heading, lead
+from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of
-from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import SIDES_OF_THRESHOLD
-from data.store import Store
-from data.store.leases import unfinished_batches
-from data.store.people import Person
 from reports.notes import leads_note, parts
 
 EVERY_SECONDS = 4
@@ -24,6 +21,8 @@ SOURCES = {
     "all": "both",
 }
 
+WHY = "These figures tell how often the judge and the others chose what, and may colour what you label next."
+
 Json = dict[str, Any]
 
 
@@ -31,28 +30,8 @@ def draw() -> None:
     """One run of the page."""
     serving, person = lead()
     heading(serving, "Agreement", "How far judge and humans agree, as it stands now: the figures of “rejudge agree”.")
-    if not _may_look(serving, person):
-        return
-    _figures()
-
-
-def _may_look(serving: Serving, person: Person) -> bool:
-    """Whether the figures are shown: a lead who still labels is asked first, for each batch once."""
-    with Store.open(serving.study.database) as store:
-        batches = unfinished_batches(store, person.code)
-    if set(batches) <= st.session_state.setdefault("warned", set()):
-        return True
-    st.warning(
-        f"You are still labelling in {', '.join(batches)}. These figures tell how often the judge and the others chose what, "
-        "and may colour what you label next.",
-        icon=":material/visibility_off:",
-    )
-    with st.container(horizontal=True):
-        if st.button("Show the figures", key="show"):
-            st.session_state.warned = st.session_state.warned | set(batches)
-            st.rerun()
-        st.link_button("Back to the desk", "/", type="primary")
-    return False
+    if may_look(serving, person, "agreement", "figures", WHY):
+        _figures()
 
 
 @st.fragment(run_every=EVERY_SECONDS)

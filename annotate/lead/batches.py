@@ -6,7 +6,7 @@ import streamlit as st
 
 from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
-from annotate.lead.text import html_of
+from annotate.lead.text import html_of, without_markup
 from annotate.links import sign_in_link
 from annotate.sampling import MOST_OVERLAP, DrawRequest, copies_in, verdicts_meant
 from annotate.sampling import draw as draw_batch
@@ -75,12 +75,7 @@ def _act(serving: Serving, batch: Progress, label: str, state: str) -> None:
 
 
 def _refused(refusal: RejudgeError) -> None:
-    st.error(_plain(f"{refusal.wrong} {refusal.found} {refusal.do}"))
-
-
-def _plain(text: str) -> str:
-    """For elements that read Markdown: names of batches and people are none."""
-    return "".join(f"\\{sign}" if sign in "\\`*_{}[]#|~$:<" else sign for sign in text)
+    st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
 
 
 def _told(batch: Progress, at_work: dict[str, int]) -> str:
@@ -172,7 +167,7 @@ def _draw(serving: Serving, request: DrawRequest, by: tuple[str, str] | None) ->
     except RejudgeError as refusal:
         _refused(refusal)
         return
-    st.success(_plain(f"{batch.name}: {len(batch.items)} items drawn from {batch.frame['items']}; seed {batch.seed}."))
+    st.success(without_markup(f"{batch.name}: {len(batch.items)} items drawn from {batch.frame['items']}; seed {batch.seed}."))
     if copies:
         st.warning(f"{copies} of the items are copies of others in the batch. Nobody is given both.")
 
@@ -203,6 +198,6 @@ def _invite(serving: Serving, handle: str, as_lead: bool) -> None:
         _refused(refusal)
         return
     if as_lead and person.role != "lead":
-        st.warning(_plain(f"{person.handle} is there already, as {person.role}; that stays."))
+        st.warning(without_markup(f"{person.handle} is there already, as {person.role}; that stays."))
     st.html(f'<p class="rj-soft">For {html_of(person.handle)} ({person.role}). It works once and is shown this once.</p>')
     st.code(link, language=None, wrap_lines=True)

@@ -1,4 +1,4 @@
-"""Text that somebody else wrote, as HTML that shows all of it and obeys none of it."""
+"""Text that somebody else wrote, in forms that show all of it and obey none of it."""
 
 import unicodedata
 from html import escape
@@ -18,6 +18,20 @@ def html_of(text: str) -> str:
         else escape(sign)
         for sign in text.replace("\r\n", "\n")
     )
+
+
+def without_markup(text: str) -> str:
+    """`text` for what reads Markdown (messages, labels of widgets): it shows all of it and obeys none of it."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()#+-.!|~>$:<&" else sign for sign in text)
+
+
+def seen(text: str) -> str:
+    """`text` as plain text in which characters that steer reading direction or cannot be seen are a visible mark."""
+    return "".join(_marked(sign) for sign in text.replace("\r\n", "\n"))
+
+
+def _marked(sign: str) -> str:
+    return f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN and sign not in _LINE else sign
 
 
 def html_of_blocks(blocks: list[Block]) -> str:
