@@ -13,12 +13,12 @@ from data.terminal import on_one_line
 from data.wording import amount
 
 
-def agreement(study: Study, store: Store, run: str | None, labels: str | None) -> dict[str, Any]:
-    """The document of `rejudge agree --json`."""
+def agreement(study: Study, store: Store, run: str | None, labels: str | None, everything: bool = False) -> dict[str, Any]:
+    """The document of `rejudge agree --json`, with `everything` that of `--json --all`."""
     from judge.runs import run_meant
     from reports.of_study.agreement import agreement_of
 
-    return agreement_of(study, store, run_meant(store, run), labels)
+    return agreement_of(study, store, run_meant(store, run), labels, everything)
 
 
 def agree(args: argparse.Namespace) -> None:
@@ -27,7 +27,7 @@ def agree(args: argparse.Namespace) -> None:
 
     study = open_study(args)
     with Store.open(study.database) as store:
-        document = agreement(study, store, args.run, args.labels)
+        document = agreement(study, store, args.run, args.labels, args.all)
         imported, incomplete = has_imported_labels(store), incomplete_batches(store)
     pairs = [pair for asked in document["questions"] for pair in (*asked["pairs"], *asked["human_human"]["pairs"])]
     if any(pair["design"] != "imported" for pair in pairs):
@@ -39,15 +39,15 @@ def agree(args: argparse.Namespace) -> None:
     if args.json:
         print_json(document)
     else:
-        positives = {question.id: question.positive for question in study.questions if question.positive}
-        tell(agreement_text(document, positives=positives))
+        tell(agreement_text(document))
 
 
 def add_agree(line: CommandLine) -> None:
     sub = line.add("agree", agree, "how far judge and humans agree")
     sub.add_argument("--run", metavar="R", help="one judge run (default: all)")
     sub.add_argument("--labels", choices=["batch", "imported", "all"], help="default: batch where there are any, else imported")
-    sub.add_argument("--json", action="store_true")
+    sub.add_argument("--json", action="store_true", help="the same as one JSON document")
+    sub.add_argument("--all", action="store_true", help="every figure: precision, F1, MCC, PABAK, Scott's pi, McNemar, ...")
 
 
 def gold(args: argparse.Namespace) -> None:

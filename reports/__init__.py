@@ -24,6 +24,7 @@
 - `planner`          how many items to label for a half-width or a power, and what no table can show
 - `slices`           figures slice by slice, and what so many looks are worth
 - `forest`           estimates with their intervals below each other, as SVG text
+- `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `document`         the JSON of `rejudge agree`
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 

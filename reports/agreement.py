@@ -19,13 +19,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reports.chance import NO_ITEMS, ONE_CHOICE
+from reports.chance import ONE_CHOICE
 from reports.chance import ac1 as ac1
-from reports.credit import Credit, Weights, credit_of
+from reports.credit import Credit, credit_of
+from reports.credit import Weights as Weights
 from reports.design import Linearised, Smoothing, large_sample_error, smooth_interval, smooth_method
 from reports.estimate import Estimate
 from reports.replicates import replicated_interval, replicated_method
-from reports.sample import Cells, Floats, Sample, Table, check_place
+from reports.sample import NO_ITEMS, Cells, Floats, Sample, Table, check_place
 from reports.shares import share, share_error
 
 NO_HUMAN_POSITIVE = "no item is positive on the human side"

@@ -18,10 +18,10 @@ from fractions import Fraction
 import numpy as np
 
 from reports.agreement import sensitivity, specificity
-from reports.chance import NO_ITEMS, readable
+from reports.chance import readable
 from reports.design import Linearised, Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.sample import Cells, Floats, Sample, Table, check_place
+from reports.sample import NO_ITEMS, Cells, Floats, Sample, Table, check_place
 from reports.shares import share
 from reports.square_and_add import designed_interval, designed_method
 
@@ -81,7 +81,7 @@ def balanced_accuracy(of: Table | Sample, positive: int) -> Estimate:
     designed = sample.weighted or sample.groups is not None
     method = designed_method(sample) if designed else SQUARE_AND_ADD
     if found.value is None or cleared.value is None:
-        return Estimate.undefined(sample.n, method, NO_ITEMS if sample.n == 0 else found.reason or cleared.reason)
+        return Estimate.undefined(sample.n, method, found.reason if found.value is None else cleared.reason)
     (tn, fp), (fn, tp) = sample.population()
     value = float((Fraction(tp, tp + fn) + Fraction(tn, tn + fp)) / 2)
     if designed:

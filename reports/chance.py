@@ -19,10 +19,9 @@ import numpy as np
 from reports.credit import Credit, Weights, credit_of
 from reports.design import Linearised, Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.sample import Floats, Sample, Table
+from reports.sample import NO_ITEMS, Floats, Sample, Table
 from reports.shares import share
 
-NO_ITEMS = "no item has an answer on both sides"
 ONE_CHOICE = "both sides gave one and the same choice to every item, so chance alone would agree as well (0/0)"
 
 

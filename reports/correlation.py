@@ -12,10 +12,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from reports.chance import NO_ITEMS, ONE_CHOICE, readable
+from reports.chance import ONE_CHOICE, readable
 from reports.design import Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.sample import Floats, Sample, Table
+from reports.sample import NO_ITEMS, Floats, Sample, Table
 
 ONE_SIDE = "one side gave one and the same choice to every item, so nothing can be correlated (0/0)"
 

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from data.tallies import PairTally, QuestionTally, StratumMissing, StratumTally
-from reports.agreement import ac1, kappa, observed_agreement, sensitivity, specificity
 from reports.alpha_by_design import LEVELS, alpha_by_design
 from reports.estimate import Estimate
+from reports.pair_figures import choice_figures, default_figures, macro, mcnemar_of, other_figures, strict_figures
 from reports.sample import Sample
 from reports.scores import spearman
 
@@ -26,19 +26,25 @@ FEW_ITEMS = "fewer-than-30-items"
 FEW_GROUPS = "fewer-than-10-groups"
 MANY_MISSING = "more-than-10-percent-missing"
 
+SIDES = ("no", "yes")
+"""Of a label that was chosen or not, and of a score at the threshold or below it."""
+
 Document = dict[str, Any]
 
 
-def agreement_document(study: str, tallies: Sequence[QuestionTally]) -> Document:
+def agreement_document(study: str, tallies: Sequence[QuestionTally], everything: bool = False) -> Document:
     """Everything that `rejudge agree --json` prints, ready for `json.dumps`; keys in the order of the design.
+
+    `everything` adds the figures of `--all`.
 
     Raises ValueError for a question type without these figures, a binary question without a positive
     choice, and a pair whose unreadable verdicts do not add up.
     """
-    return {"study": study, "questions": [_question(tally) for tally in tallies]}
+    return {"study": study, "questions": [question_document(tally, everything) for tally in tallies]}
 
 
-def _question(tally: QuestionTally) -> Document:
+def question_document(tally: QuestionTally, everything: bool = False) -> Document:
+    """One question of the document; raises as `agreement_document`."""
     if tally.type not in LEVELS:
         raise ValueError(
             f"Question {tally.id!r} is of type {tally.type!r}, which has no agreement figures here. "
@@ -52,11 +58,13 @@ def _question(tally: QuestionTally) -> Document:
         "id": tally.id,
         "type": tally.type,
         "choices": list(tally.choices),
-        "pairs": [_pair(tally, pair) for pair in tally.judge_pairs],
-        "human_human": {
-            "krippendorff_alpha": alpha_by_design(tally).as_json(),
-            "pairs": [_pair(tally, pair) for pair in tally.human_pairs],
-        },
+    }
+    if tally.positive is not None:
+        document["positive"] = tally.choices[tally.positive]
+    document["pairs"] = [pair_document(tally, pair, everything) for pair in tally.judge_pairs]
+    document["human_human"] = {
+        "krippendorff_alpha": alpha_by_design(tally).as_json(),
+        "pairs": [pair_document(tally, pair, everything) for pair in tally.human_pairs],
     }
     if tally.missing:
         document["missing"] = [{**asdict(each), "share": _missing_share(each)} for each in tally.missing]
@@ -65,19 +73,21 @@ def _question(tally: QuestionTally) -> Document:
     return document
 
 
-def _pair(tally: QuestionTally, pair: PairTally) -> Document:
+def pair_document(tally: QuestionTally, pair: PairTally, everything: bool = False) -> Document:
+    """One pair of the document. `tally` gives the type, the choices and the positive one."""
     document: Document = {"rows": pair.rows, "columns": pair.columns}
     if tally.type == "multilabel":
         n = next((_items(each) for each in pair.by_label.values()), 0)
-        document |= {"n": n, "excluded": asdict(pair.excluded)}
-        document["by_label"] = {label: _counted(each, "binary", 1) for label, each in pair.by_label.items()}
+        by_label = {label: _counted(each, "binary", SIDES, 1, everything) for label, each in pair.by_label.items()}
+        document |= {"n": n, "excluded": asdict(pair.excluded), "by_label": by_label}
+        document["macro"] = macro(list(by_label.values()), n)
     elif tally.type == "score":
         n = sum(pair.scores.values())
         document |= {"n": n, "excluded": asdict(pair.excluded), "spearman": spearman(pair).as_json()}
         if pair.at_threshold is not None:
-            document["at_threshold"] = _counted(pair.at_threshold, "binary", 1)
+            document["at_threshold"] = _counted(pair.at_threshold, "binary", SIDES, 1, everything)
     else:
-        figures = _counted(pair, tally.type, tally.positive)
+        figures = _counted(pair, tally.type, tally.choices, tally.positive, everything)
         document |= {"n": figures.pop("n"), "excluded": asdict(pair.excluded)} | figures
     headline = document.pop("headline", None)
     document |= {"design": pair.design, "weighted": pair.weighted, "groups": pair.groups}
@@ -93,7 +103,7 @@ def _pair(tally: QuestionTally, pair: PairTally) -> Document:
     return document
 
 
-def _counted(pair: PairTally, type_: str, positive: int | None) -> Document:
+def _counted(pair: PairTally, type_: str, choices: Sequence[str], positive: int | None, everything: bool) -> Document:
     """n, the confusion and every figure of a table of choices; the strict ones where verdicts are unreadable."""
     if sum(pair.unreadable) != pair.excluded.error:
         raise ValueError(
@@ -104,30 +114,17 @@ def _counted(pair: PairTally, type_: str, positive: int | None) -> Document:
     document: Document = {"n": sample.n, "confusion": [list(row) for row in pair.confusion]}
     if pair.weighted and not sample.unlabelled:
         document["confusion_weighted"] = sample.shares()
-    document |= _as_json(_figures(sample, type_, positive))
+    document |= _as_json(default_figures(sample, type_, positive))
+    if everything:
+        document |= _as_json(other_figures(sample, type_, positive))
+        if positive is not None:
+            document["mcnemar"] = mcnemar_of(sample, positive).as_json()
+    if len(choices) > 2:
+        document["by_choice"] = {name: _as_json(choice_figures(sample, place)) for place, name in enumerate(choices)}
     if pair.excluded.error > 0:
         strict = Sample.strict(pair)
-        document |= _as_json(_strict_figures(strict, type_, positive)) | {"headline": _headline(strict)}
+        document |= _as_json(strict_figures(strict, type_, positive, everything)) | {"headline": _headline(strict)}
     return document
-
-
-def _figures(sample: Sample, type_: str, positive: int | None) -> dict[str, Estimate]:
-    figures = {"observed_agreement": observed_agreement(sample), "kappa": kappa(sample)}
-    if type_ == "binary" and positive is not None:
-        figures["sensitivity"] = sensitivity(sample, positive)
-        figures["specificity"] = specificity(sample, positive)
-    figures["ac1"] = ac1(sample)
-    if type_ == "ordinal":
-        figures["kappa_linear"] = kappa(sample, "linear")
-        figures["kappa_quadratic"] = kappa(sample, "quadratic")
-    return figures
-
-
-def _strict_figures(sample: Sample, type_: str, positive: int | None) -> dict[str, Estimate]:
-    figures = {"kappa_strict": kappa(sample), "observed_agreement_strict": observed_agreement(sample)}
-    if type_ == "binary" and positive is not None:
-        figures["sensitivity_strict"] = sensitivity(sample, positive)
-    return figures
 
 
 def _headline(strict: Sample) -> str:

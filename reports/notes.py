@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from data.wording import amount
+from reports.design import NO_INTERVAL
 from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
+from reports.pair_figures import MACRO
 from reports.width import columns, left, right, shown, wrapped
 
 Json = Mapping[str, Any]
@@ -17,6 +19,20 @@ NAMES = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ac1": "AC1",
+    "prevalence_index": "prevalence index",
+    "bias_index": "bias index",
+    "expected_agreement": "chance agreement",
+    "kappa_standard_error": "kappa's std. error",
+    "scott_pi": "Scott's pi",
+    "pabak": "PABAK",
+    "ac2_linear": "AC2, linear",
+    "ac2_quadratic": "AC2, quadratic",
+    "mcc": "MCC",
+    "precision": "precision",
+    "npv": "NPV",
+    "f1": "F1",
+    "balanced_accuracy": "balanced accuracy",
+    "specific_agreement": "specific agreement",
     "spearman": "Spearman",
 }
 EXCLUDED = {
@@ -81,6 +97,40 @@ def leads_note(leads: Json) -> str:
     )
 
 
+def leaning(figures: Json, choice: str) -> str:
+    """Which way the judge's bias points: a sentence with how far, or nothing where there is no bias index."""
+    bias = figures.get("bias_index")
+    if bias is None or bias["value"] is None:
+        return ""
+    if bias["value"] == 0:
+        said = f"The judge says {choice} as often as the humans"
+    else:
+        way = "over-calls" if bias["value"] > 0 else "under-calls"
+        more = "more" if bias["value"] > 0 else "fewer"
+        said = f"The judge {way} {choice}: it says so of {_of_hundred(abs(bias['value']))} in 100 items {more} than the humans"
+    if bias["low"] is None or bias["high"] is None:
+        return f"{said}."
+    chance = "; chance alone may do that" if bias["value"] and bias["low"] <= 0 <= bias["high"] else ""
+    return f"{said} [{_of_hundred(bias['low'])}, {_of_hundred(bias['high'])}]{chance}."
+
+
+def _of_hundred(share: float) -> str:
+    return f"{round(100 * share, 1) + 0.0:.1f}"
+
+
+def margins(figures: Json) -> str:
+    """McNemar's test between humans and judge in words, where the figures have it."""
+    test = figures.get("mcnemar")
+    if test is None:
+        return ""
+    if test["midp"]["value"] is None:
+        return f"McNemar's test undefined: {test['midp']['reason']}."
+    return (
+        f"McNemar's test, of whether both call as many positive: {test['only_first']:,} by the humans only, "
+        f"{test['only_second']:,} by the judge only; exact p {test['exact']['value']:.3g}, mid-p {test['midp']['value']:.3g}."
+    )
+
+
 def preliminary(marks: Sequence[str]) -> list[str]:
     """The marks on sizes in words, as one remark or none."""
     found = [MARKS[mark] for mark in marks if mark in MARKS]
@@ -93,7 +143,7 @@ def undefined(figures: Json) -> list[str]:
     intervals: dict[str, list[str]] = {}
     for key, name in NAMES.items():
         for figure, called in ((key, name), (f"{key}_strict", f"{name} strict")):
-            if figure not in figures or not figures[figure]["reason"]:
+            if figure not in figures or figures[figure]["reason"] in ("", NO_INTERVAL):
                 continue
             found = values if figures[figure]["value"] is None else intervals
             found.setdefault(figures[figure]["reason"], []).append(called)
@@ -125,6 +175,8 @@ def methods(questions: Iterable[Json]) -> str:
                 for key, name in NAMES.items():
                     if key in part and part[key]["low"] is not None:
                         found.setdefault(part[key]["method"], []).append(name)
+            if any(figure["low"] is not None for figure in pair.get("macro", {}).values()):
+                found.setdefault(MACRO, []).append("macro mean")
     if not found:
         return ""
     sentence = "; ".join(f"{', '.join(dict.fromkeys(names))}: {method}" for method, names in found.items())

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from data.tallies import PairTally
 
+NO_ITEMS = "no item has an answer on both sides"
+
 Table = Sequence[Sequence[int]]
 Floats = NDArray[np.float64]
 Cells = NDArray[np.bool_]

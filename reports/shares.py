@@ -29,7 +29,7 @@ import numpy as np
 from reports.design import ONE_GROUP, Interval, Linearised, degrees_of_groups, large_sample_error, robust_error
 from reports.estimate import Estimate
 from reports.intervals import check_successes, held, normal_quantile, score_interval, student_quantile, wilson
-from reports.sample import Cells, Floats, Groups, Sample, Stratum
+from reports.sample import NO_ITEMS, Cells, Floats, Groups, Sample, Stratum
 
 LIMITS = (0.0, 1.0)
 
@@ -48,7 +48,7 @@ def share(sample: Sample, good: Cells, asked: Cells, reason: str) -> Estimate:
     Both are K x C, `good` within `asked`. n counts the items in `asked`; without any it is undefined for `reason`.
     """
     n = within(sample.counts(), asked)
-    if why := reason if n == 0 else sample.unlabelled:
+    if why := NO_ITEMS if sample.n == 0 else reason if n == 0 else sample.unlabelled:
         return Estimate.undefined(n, share_method(sample), why)
     table = sample.population()
     interval = share_interval(sample, good, asked)

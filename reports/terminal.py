@@ -12,7 +12,19 @@ from data.questions import SIDES_OF_THRESHOLD
 from data.wording import amount
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
-from reports.notes import MISSING, NAMES, design_notes, indented, leads_note, methods, pair_notes, parts, preliminary
+from reports.notes import (
+    MISSING,
+    NAMES,
+    design_notes,
+    indented,
+    leads_note,
+    leaning,
+    margins,
+    methods,
+    pair_notes,
+    parts,
+    preliminary,
+)
 from reports.width import columns, fit, left, right, shown, wrapped
 
 WIDEST, NARROWEST = 100, 60
@@ -30,22 +42,23 @@ HEADS = {
     "ac1": "AC1",
     "kappa_linear": "linear",
     "kappa_quadratic": "quadratic",
+    "precision": "precision",
+    "specific_agreement": "specific agr.",
 }
+MACRO = "macro mean"
+MOST_CHOICES = 12
 
 Json = Mapping[str, Any]
 
 
-def agreement_text(document: Json, width: int = WIDEST, positives: Mapping[str, str] | None = None) -> str:
-    """The document of `agreement_document` as plain text of at most `width` columns (60 to 100).
-
-    `positives`: binary question to its positive choice, which sensitivity is about and the document does not carry.
-    """
+def agreement_text(document: Json, width: int = WIDEST) -> str:
+    """The document of `agreement_document` as plain text of at most `width` columns (60 to 100)."""
     width = max(NARROWEST, min(width, WIDEST))
     lines = [fit(f"Agreement in {shown(document['study'])}", width)]
     if not document["questions"]:
         lines += ["", "Nothing to compare: the study has no question yet. Declare one in study.toml."]
     for question in document["questions"]:
-        lines += ["", "", *_question(question, width, (positives or {}).get(question["id"]))]
+        lines += ["", "", *_question(question, width)]
     lines += _legend(document, width)
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
@@ -68,9 +81,9 @@ def _legend(document: Json, width: int) -> list[str]:
     return ["", "", *wrapped(text, width), *wrapped(methods(document["questions"]), width)]
 
 
-def _question(question: Json, width: int, positive: str | None) -> list[str]:
+def _question(question: Json, width: int) -> list[str]:
     choices = ": " + " | ".join(map(shown, question["choices"])) if question["choices"] else ""
-    sought = f"; positive: {shown(positive)}" if positive else ""
+    sought = f"; positive: {shown(question['positive'])}" if "positive" in question else ""
     heading = fit(f"{shown(question['id'])}  ({question['type']}{choices}{sought})", width)
     lines = [heading, "═" * columns(heading)]
     if outside := question.get("outside_frame", 0):
@@ -94,7 +107,7 @@ def _run(run: str, pairs: Sequence[Json], question: Json, width: int) -> list[st
     single: list[tuple[str, Json]] = []
     for pair in pairs:
         if pair["rows"] == CONSENSUS:
-            lines += ["", *_block(pair, question["choices"], width)]
+            lines += ["", *_block(pair, question, width)]
         else:
             single.append((_name(pair["rows"]), pair))
     if single:
@@ -120,18 +133,46 @@ def _unlabelled(humans: Json) -> bool:
     return not humans["pairs"] and not humans["krippendorff_alpha"]["n"]
 
 
-def _block(pair: Json, choices: Sequence[str], width: int) -> list[str]:
+def _block(pair: Json, question: Json, width: int) -> list[str]:
     """The consensus against a run: its figures, and the matrix beside them where there is room."""
     lines = [_title(f"Human consensus against {_name(pair['columns'])}", pair, width)]
     notes = [*pair_notes(pair, width, indent=2), *design_notes(pair, width, indent=2)]
     if pair["n"] == 0:
         return lines + notes
     if "by_label" in pair:
-        return [*lines, *_rows([(shown(label), part) for label, part in pair["by_label"].items()], width), *notes]
+        rows = [(shown(label), part) for label, part in pair["by_label"].items()]
+        return [
+            *lines,
+            *_rows([*rows, (MACRO, {"n": pair["n"], **pair["macro"]})], width),
+            *_left_out(pair["macro"], width),
+            *notes,
+        ]
     for name, part in parts(pair).items():
+        choices = SIDES_OF_THRESHOLD if name else question["choices"]
         lines += [f"  {name}"] if name else []
-        lines += _part(part, SIDES_OF_THRESHOLD if name else choices, width)
+        lines += _part(part, choices, width)
+        lines += _by_choice(part, width)
+        sought = f"scores {SIDES_OF_THRESHOLD[1]} the threshold" if name else shown(question.get("positive", ""))
+        lines += indented([leaning(part, sought), margins(part)], width, 2)
     return lines + notes
+
+
+def _left_out(macro: Json, width: int) -> list[str]:
+    """Which means over labels do without a label, because it is undefined there."""
+    left_out = [f"{HEADS[key]} {macro[key]['left_out']}" for key in HEADS if key in macro and macro[key]["left_out"]]
+    return indented(
+        [f"Labels without the figure, left out of the macro mean: {', '.join(left_out)}." if left_out else ""], width, 4
+    )
+
+
+def _by_choice(part: Json, width: int) -> list[str]:
+    """Each of several choices against the others."""
+    if "by_choice" not in part:
+        return []
+    if len(part["by_choice"]) > MOST_CHOICES:
+        return indented([f"Figures of each of the {len(part['by_choice'])} choices are in --json."], width, 2)
+    rows = [(shown(choice), {"n": figures["sensitivity"]["n"], **figures}) for choice, figures in part["by_choice"].items()]
+    return ["", *indented(["Each choice against the others (n: where the human says so):"], width, 2), *_rows(rows, width)]
 
 
 def _part(part: Json, choices: Sequence[str], width: int) -> list[str]:
@@ -157,12 +198,13 @@ def _title(title: str, pair: Json, width: int) -> str:
 def _figures(pair: Json) -> list[str]:
     """One line per figure with its interval; where verdicts are unreadable, the strict one beside it."""
     strict = "headline" in pair
-    lines = [left("", LABEL) + left("readable", FIGURE) + "strict"] if strict else []
+    label = max(LABEL, *(columns(name) + 1 for key, name in NAMES.items() if key in pair))
+    lines = [left("", label) + left("readable", FIGURE) + "strict"] if strict else []
     for key, name in NAMES.items():
         if key in pair:
             beside = _with_interval(pair[f"{key}_strict"]) if f"{key}_strict" in pair else ""
             figure = _with_interval(pair[key])
-            lines.append(left(name, LABEL) + (left(figure, FIGURE) + beside if strict else figure))
+            lines.append(left(name, label) + (left(figure, FIGURE) + beside if strict else figure))
     return lines
 
 

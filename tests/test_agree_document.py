@@ -83,10 +83,11 @@ def test_the_document_has_the_keys_of_the_design_in_their_order() -> None:
     document = agreement_document("s", [question(pair(), humans=humans, votes={(2, 0): 5, (1, 1): 2})])
     assert list(document) == ["study", "questions"]
     asked = document["questions"][0]
-    assert list(asked) == ["id", "type", "choices", "pairs", "human_human"]
+    assert list(asked) == ["id", "type", "choices", "positive", "pairs", "human_human"]
     assert list(asked["human_human"]) == ["krippendorff_alpha", "pairs"]
     expected = ["rows", "columns", "n", "excluded", "confusion", "observed_agreement", "kappa"]
-    expected += ["sensitivity", "specificity", "ac1", "design", "weighted", "groups", "marks"]
+    expected += ["sensitivity", "specificity", "ac1", "prevalence_index", "bias_index"]
+    expected += ["design", "weighted", "groups", "marks"]
     assert list(asked["pairs"][0]) == list(asked["human_human"]["pairs"][0]) == expected
     assert list(asked["pairs"][0]["excluded"]) == ["missing", "skipped", "unsure", "tie", "error"]
     assert list(asked["pairs"][0]["kappa"]) == ESTIMATE_KEYS

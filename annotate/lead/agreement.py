@@ -11,7 +11,7 @@ from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of
 from data.errors import RejudgeError
 from data.questions import SIDES_OF_THRESHOLD
-from reports.notes import leads_note, parts
+from reports.notes import leads_note, leaning, parts
 
 EVERY_SECONDS = 4
 SOURCES = {
@@ -103,10 +103,22 @@ def _consensus(question: Json, pair: Json) -> None:
                     caption = f"<h3>{html_of(title)}</h3>" if title else ""
                     st.html(caption + figures.matrix(choices, part, axes) + figures.matrix_table(choices, part, axes))
             with listed:
-                st.html(f'<div class="rj-scroll">{figures.figures_table(part)}</div>')
+                lean = leaning(part, _sought(question, title))
+                st.html(f'<div class="rj-scroll">{figures.figures_table(part)}</div>{figures.notes_html([lean] if lean else [])}')
+            if "by_choice" in part:
+                st.html(figures.choices_table(part["by_choice"]))
+        if "macro" in pair:
+            _section("Mean over labels", f'<div class="rj-scroll">{figures.macro_table(pair["macro"])}</div>')
         below = figures.notes_html(figures.notes_of(pair)) + figures.strata_table(pair)
         if below:
             st.html(below)
+
+
+def _sought(question: Json, title: str) -> str:
+    """What the judge may over-call: a label, a score at or above the threshold, the positive choice."""
+    if question["type"] == "score":
+        return f"scores {SIDES_OF_THRESHOLD[1]} the threshold"
+    return title or str(question.get("positive", ""))
 
 
 def _tables_of(question: Json, pair: Json) -> list[tuple[str, list[str], figures.Json]]:

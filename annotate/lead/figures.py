@@ -21,8 +21,12 @@ NAMES = {
     "sensitivity": "sensitivity",
     "specificity": "specificity",
     "ac1": "Gwet’s AC1",
+    "prevalence_index": "prevalence index",
+    "bias_index": "bias index",
     "spearman": "Spearman’s rho",
 }
+AROUND_ZERO = ("prevalence_index", "bias_index")
+"""Figures from −1 to 1 whose best value is no end of the scale: they are drawn on a scale of their own."""
 SHORT = {"observed_agreement": "agreement", "sensitivity": "sens.", "specificity": "spec.", "ac1": "AC1", "spearman": "rho"}
 LEFT_OUT = {
     "missing": "without a verdict",
@@ -74,9 +78,22 @@ def label_of(key: str) -> str:
 
 def figures_table(pair: Json) -> str:
     """One row per figure: value, interval, where they lie, and the items that it rests on."""
-    rows = []
     keys = figure_keys(pair)
-    low = -1.0 if any((pair[key]["low"] or 0) < 0 for key in keys) else 0.0
+    agreeing, around_zero = ([key for key in keys if (key in AROUND_ZERO) is wanted] for wanted in (False, True))
+    low = -1.0 if any((pair[key]["low"] or 0) < 0 for key in agreeing) else 0.0
+    body = f"<tbody>{_figure_rows(pair, agreeing, low)}</tbody>"
+    if around_zero:
+        scale = f'<tr><td></td><td></td><td class="rj-soft" aria-hidden="true">{_axis(-1.0)}</td><td></td><td></td></tr>'
+        body += f"<tbody>{scale if low == 0 else ''}{_figure_rows(pair, around_zero, -1.0)}</tbody>"
+    return (
+        '<table class="rj-figure"><thead><tr><th scope="col">figure</th><th scope="col" class="rj-num">value</th>'
+        f'<th scope="col" aria-hidden="true">{_axis(low)}</th><th scope="col" class="rj-num">95 % interval</th>'
+        f'<th scope="col" class="rj-num">n</th></tr></thead>{body}</table>'
+    )
+
+
+def _figure_rows(pair: Json, keys: Sequence[str], low: float) -> str:
+    rows = []
     for key in keys:
         estimate = pair[key]
         head = f'<th scope="row">{escape(label_of(key))}</th>'
@@ -88,11 +105,37 @@ def figures_table(pair: Json) -> str:
             f'<td class="rj-num rj-soft">{interval_of(estimate) or html_of(estimate["reason"])}</td>'
             f'<td class="rj-num rj-soft">{estimate["n"]:,}</td></tr>'
         )
-    return (
-        '<table class="rj-figure"><thead><tr><th scope="col">figure</th><th scope="col" class="rj-num">value</th>'
-        f'<th scope="col" aria-hidden="true">{_axis(low)}</th><th scope="col" class="rj-num">95 % interval</th>'
-        f'<th scope="col" class="rj-num">n</th></tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return "".join(rows)
+
+
+def choices_table(by_choice: Json) -> str:
+    """Each of several choices against the others: sensitivity, precision and specific agreement, with intervals."""
+    keys = list(next(iter(by_choice.values())))
+    heads = "".join(
+        f'<th scope="col" class="rj-num">{escape(label_of(key))}</th><th scope="col" class="rj-num">95 % interval</th>'
+        for key in keys
     )
+    rows = "".join(
+        f'<tr><th scope="row">{html_of(choice)}</th><td class="rj-num">{figures["sensitivity"]["n"]:,}</td>'
+        + "".join(
+            f'<td class="rj-num">{value_of(figures[key])}</td><td class="rj-num rj-soft">{interval_of(figures[key])}</td>'
+            for key in keys
+        )
+        + "</tr>"
+        for choice, figures in by_choice.items()
+    )
+    return (
+        '<div class="rj-scroll"><table class="rj-wide" data-rj="by-choice"><thead><tr>'
+        '<th scope="col">each choice against the others</th>'
+        f'<th scope="col" class="rj-num">n</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    )
+
+
+def macro_table(macro: Json) -> str:
+    """The means over labels, and how many labels a mean does without."""
+    left_out = [f"{label_of(key)} {macro[key]['left_out']}" for key in figure_keys(macro) if macro[key]["left_out"]]
+    note = [f"Labels without the figure, left out of its mean: {', '.join(left_out)}."] if left_out else []
+    return figures_table(macro) + notes_html(note)
 
 
 def _axis(low: float) -> str:

@@ -8,15 +8,17 @@ from data.study import Study
 from reports.document import Document, agreement_document
 
 
-def agreement_of(study: Study, store: Store, run: int | None, labels: str | None) -> Document:
-    """What `rejudge agree --json` prints. `run`: a judge run's code, or None for all; `labels`: a source, or None for the default.
+def agreement_of(study: Study, store: Store, run: int | None, labels: str | None, everything: bool = False) -> Document:
+    """What `rejudge agree --json` prints, with `everything` that of `--json --all`.
+
+    `run`: a judge run's code, or None for all; `labels`: a source, or None for the default.
 
     Raises StudyError where study.toml lost what the labels use.
     """
     with store.reading():
         check_still_declared(store, study)
         tallies, leads = tally(store, study, run, labels), labels_by_leads(store)
-    return with_leads(agreement_document(study.name, tallies), leads)
+    return with_leads(agreement_document(study.name, tallies, everything), leads)
 
 
 def with_leads(document: Document, counts: dict[str, tuple[int, int]]) -> Document:
