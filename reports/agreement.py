@@ -178,10 +178,10 @@ def _defined(sample: Sample, credit: Credit) -> tuple[float | None, str]:
 
 def _kappa_by(credit: Credit) -> Linearised:
     w = credit.shares
-    return lambda p: _kappa_linearised(p, w)
+    return lambda p: kappa_linearised(p, w)
 
 
-def _kappa_linearised(p: Floats, w: Floats) -> tuple[float, Floats]:
+def kappa_linearised(p: Floats, w: Floats) -> tuple[float, Floats]:
     """Kappa of a table of shares, and its gradient (Fleiss, Cohen and Everitt 1969)."""
     human, judge = p.sum(axis=1), p.sum(axis=0)
     p_o, p_e = float((w * p).sum()), float(human @ w @ judge)

@@ -144,6 +144,36 @@ def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Where a smooth statistic lies and how far it may lie from there, for bounds at any level."""
+
+    centre: float
+    """Its value in the smoothed table."""
+    error: float
+    """The standard error of that, never 0."""
+    degrees: int | None
+    """Of Student's t; None where the normal quantile was measured."""
+    method: str
+
+
+def smooth_spread(sample: Sample, linearised: Linearised, smoothing: Smoothing) -> Spread:
+    """The spread of a smooth statistic of any range, delta+c under every design; with groups, at least two of them.
+
+    Under groups every pseudo-item is a group of its own. Where no item pulls, as many items as groups are taken.
+    """
+    pulls, name = _Pulls.of(sample, linearised, smoothing), _weighted_name(sample, smoothing)
+    if sample.groups is None:
+        degrees = sample.n - sum(stratum.cells > 0 for stratum in sample.strata) if sample.weighted else None
+        return Spread(pulls.value, math.sqrt(pulls.variance_by_item()), degrees, smooth_method(sample, smoothing))
+    degrees = degrees_of_groups(sample, sample.groups)
+    if robust_error(sample, sample.groups, linearised) < 1e-12:
+        centre, half_width = _at_number_of_groups(sample, sample.groups, linearised, smoothing)
+        return Spread(centre, half_width / normal_quantile(), degrees, _robust_method(sample, f"{name} with n = groups"))
+    error = math.sqrt(pulls.variance_by_group(sample, sample.groups))
+    return Spread(pulls.value, error, degrees, _robust_method(sample, name))
+
+
+@dataclass(frozen=True, slots=True)
 class _Pulls:
     """A linearised statistic over (smoothed) strata of K x C cells."""
 
@@ -253,7 +283,7 @@ def _by_groups(
 def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
     """delta+c of the same shares in as many items as there are groups."""
     p = np.array(sample.shares())
-    smoothed = p * groups.number + _evenly(p.shape, smoothing.pseudo_items)
+    smoothed = p * groups.number + _evenly(sample, smoothing.pseudo_items)
     n = float(smoothed.sum())
     centre, gradient = linearised(smoothed / n)
     deviation = gradient - float((smoothed * gradient).sum()) / n
@@ -262,12 +292,11 @@ def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised,
 
 def pseudo_items(sample: Sample, smoothing: Smoothing) -> Floats:
     """S x K x C."""
-    size = sample.size
     if not sample.weighted:
-        # Only the K x K readable cells are smoothed, in the strict table too: the strict interval is then the
+        # Only the readable cells are smoothed, in the strict table too: the strict interval is then the
         # readable one while nothing is unreadable, and no pseudo-item invents a broken reply. Spreading c over
         # all K x (K+1) cells covered .848 at worst where this covers .920 (two choices, 300 simulated designs).
-        return _evenly((size, len(sample.strata[0].counts[0])), smoothing.pseudo_items)[None]
+        return _evenly(sample, smoothing.pseudo_items)[None]
     fillable = np.array([stratum.fillable & (stratum.cells > 0) for stratum in sample.strata], dtype=np.float64)
     return fillable * (0.5 if _halves(sample) else smoothing.pseudo_items / fillable.sum())
 
@@ -278,10 +307,9 @@ def _halves(sample: Sample) -> bool:
     return sample.size == 2 and cells <= CELLS_FOR_HALVES
 
 
-def _evenly(shape: tuple[int, ...], pseudo_items: float) -> Floats:
-    spread = np.zeros(shape)
-    spread[:, : shape[0]] = pseudo_items / shape[0] ** 2
-    return spread
+def _evenly(sample: Sample, pseudo_items: float) -> Floats:
+    cells = sample.legible.astype(np.float64)
+    return cells * (pseudo_items / float(cells.sum()))
 
 
 def _weighted_name(sample: Sample, smoothing: Smoothing) -> str:

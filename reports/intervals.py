@@ -12,18 +12,18 @@ LEVEL = 0.95
 UPPER_TAIL = (1 + LEVEL) / 2
 
 
-def normal_quantile() -> float:
-    """1.959964, the two-sided 95 % quantile of the normal distribution."""
-    return NormalDist().inv_cdf(UPPER_TAIL)
+def normal_quantile(share: float = UPPER_TAIL) -> float:
+    """Where the normal distribution has `share`, 0 to 1, below it; 1.959964 for a two-sided 95 %."""
+    return NormalDist().inv_cdf(share)
 
 
-def student_quantile(degrees_of_freedom: int) -> float:
-    """The two-sided 95 % quantile of Student's t; infinite where no degree of freedom is left."""
+def student_quantile(degrees_of_freedom: int, share: float = UPPER_TAIL) -> float:
+    """The same for Student's t, `share` above a half; infinite where no degree of freedom is left."""
     if degrees_of_freedom < 1:
         return math.inf
     from scipy.special import stdtrit  # scipy is slow to import, and z needs none of it
 
-    return float(stdtrit(degrees_of_freedom, UPPER_TAIL))
+    return float(stdtrit(degrees_of_freedom, share))
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:

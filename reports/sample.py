@@ -40,6 +40,8 @@ class Stratum:
     """K x C, with C = K or K + 1."""
     column: int | None = None
     """The only column that its items can lie in; None for any readable one."""
+    can: Cells | None = None
+    """K x C: where its items can lie, where a column does not tell."""
 
     @property
     def cells(self) -> int:
@@ -49,6 +51,8 @@ class Stratum:
     @property
     def fillable(self) -> Cells:
         """K x C: where its items can lie. Nothing counts as fillable that would invent an unreadable reply."""
+        if self.can is not None:
+            return self.can
         can = np.zeros((len(self.counts), len(self.counts[0])), dtype=np.bool_)
         if self.column is None:
             can[:, : len(self.counts)] = True
@@ -97,6 +101,8 @@ class Sample:
     frame_groups: FrameGroups | None = None
     unlabelled: str = ""
     """Why nothing stands for part of the frame; empty where something does."""
+    read: Cells | None = None
+    """K x C: the cells of items that were read on every side, where they are not the first K columns."""
 
     @classmethod
     def of_table(cls, table: Table, unreadable: Sequence[int] | None = None) -> "Sample":
@@ -128,6 +134,15 @@ class Sample:
     def size(self) -> int:
         """K."""
         return len(self.strata[0].counts)
+
+    @property
+    def legible(self) -> Cells:
+        """K x C: the cells of items that were read on every side, which smoothing may fill."""
+        if self.read is not None:
+            return self.read
+        cells = np.zeros((self.size, len(self.strata[0].counts[0])), dtype=np.bool_)
+        cells[:, : self.size] = True
+        return cells
 
     def against_rest(self, positive: int) -> "Sample":
         """The same items with two choices: the others (place 0) and `positive` (place 1); unreadable verdicts stay theirs."""
@@ -196,8 +211,8 @@ def _of_pair(pair: PairTally, strict: bool) -> Sample:
         )
     if any(stratum.cells > stratum.finished for stratum in strata):
         raise ValueError(f"A stratum of {pair.rows} x {pair.columns} holds more items than were finished in it. Count again.")
-    groups = _groups(pair.clusters, places, size + strict)
-    frame = _frame_groups(pair.frame_groups, places) if pair.weighted and groups is not None else None
+    groups = groups_of(pair.clusters, places, size + strict)
+    frame = frame_groups_of(pair.frame_groups, places) if pair.weighted and groups is not None else None
     return Sample(strata or (_plain(whole),), pair.weighted, groups, frame, unlabelled)
 
 
@@ -206,7 +221,7 @@ def _plain(counts: list[list[int]]) -> Stratum:
     return Stratum(n, n, counts)
 
 
-def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups | None:
+def groups_of(clusters: Contents, places: Mapping[int, int], width: int) -> Groups | None:
     """The groups in the cells of this sample; None where each of them holds one item only."""
     flat = np.fromiter(chain.from_iterable(chain.from_iterable(clusters)), dtype=np.int64).reshape(-1, 4)
     content = np.repeat(np.arange(len(clusters)), np.fromiter(map(len, clusters), dtype=np.int64, count=len(clusters)))
@@ -221,7 +236,7 @@ def _groups(clusters: Contents, places: Mapping[int, int], width: int) -> Groups
     return Groups(content, place_of[flat[:, 0]], flat[:, 1], flat[:, 2], flat[:, 3].astype(np.float64), times)
 
 
-def _frame_groups(frame: Mapping[tuple[tuple[int, int], ...], int], places: Mapping[int, int]) -> FrameGroups | None:
+def frame_groups_of(frame: Mapping[tuple[tuple[int, int], ...], int], places: Mapping[int, int]) -> FrameGroups | None:
     """Without the strata that are no part of this sample."""
     if not frame:
         return None
