@@ -23,6 +23,8 @@
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
 - `planner`          how many items to label for a half-width or a power, and what no table can show
 - `slices`           figures slice by slice, and what so many looks are worth
+- `joint`            the counts of two judges beside one human, with their strata, weights and groups
+- `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
 - `forest`           estimates with their intervals below each other, as SVG text
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `document`         the JSON of `rejudge agree`

@@ -27,7 +27,6 @@ from reports.sample import Floats
 
 LIMITS = (-2.0, 2.0)
 SMOOTHING = Smoothing(2, False)
-IDENTICAL = "no verdict differs between the two"
 PLAIN = "plain Wald"
 NO_WIDTH = "its standard error is 0 in these items, which says nothing of others"
 MCNEMAR_ASKS = (

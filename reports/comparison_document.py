@@ -20,14 +20,16 @@ NO_THRESHOLD = "two rank correlations on the same items have no interval for the
 def comparison_document(type_: str, joint: JointTally) -> Document:
     """One pair of runs: what was left out, and a table for each table of the question (labels, threshold).
 
-    A table has `comparison`; where verdicts are unreadable `comparison_strict`; and for an ordinal question, where
-    these have linear weights, the same with `_unweighted`. `headline` tells which to quote.
+    A table has `comparison` and, in words, `said`; where verdicts are unreadable `comparison_strict`; and for an
+    ordinal question, where these have linear weights, the same with `_unweighted`. `headline` tells which to quote.
     """
     tables = {"": joint}
     if type_ == "multilabel":
         tables = dict(joint.by_label)
     elif type_ == "score":
         tables = {"at the threshold": joint.at_threshold} if joint.at_threshold else {}
+    listed = [_table(title, type_, table) for title, table in tables.items()] or [_no_table()]
+    names = (joint.first.removeprefix("judge:"), joint.second.removeprefix("judge:"))
     return {
         "rows": joint.rows,
         "first": joint.first,
@@ -36,7 +38,7 @@ def comparison_document(type_: str, joint: JointTally) -> Document:
         "design": joint.design,
         "weighted": any(table.weighted for table in tables.values()),
         "groups": joint.groups,
-        "tables": [_table(title, type_, table) for title, table in tables.items()] or [_no_table()],
+        "tables": [table | {"said": in_words(*names, table)} for table in listed],
     }
 
 

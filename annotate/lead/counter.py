@@ -15,6 +15,7 @@ from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study, load_study
 from reports.of_study.agreement import agreement_of
+from reports.of_study.comparisons import comparisons_of
 from reports.of_study.slices import slices_of
 
 NICER = 10
@@ -24,6 +25,7 @@ NICER = 10
 DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, Any]]] = {
     "agreement": agreement_of,
     "slices": slices_of,
+    "comparisons": comparisons_of,
 }
 """What can be counted: from the study, its store, no particular run and a source of labels."""
 
