@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from data.tallies import PairTally, QuestionTally
 
-PanelItem = tuple[int, float, tuple[tuple[int, float], ...]]
+PanelItem = tuple[int, int, tuple[tuple[int, int], ...]]
 """(stratum, the judge's answer, ((annotator's place in `Panel.people`, her answer), ...) by place).
-An answer is the place of a choice, a bit set of such places (multilabel), or a score."""
+Answers are places in `Panel.answers`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class Panel:
 
     judge: str
     people: tuple[str, ...]
+    answers: tuple[float, ...]
+    """The answers that occur, ascending: the place of a choice, several choices as a bit set of such places, or a score."""
     items: Mapping[PanelItem, int]
     single: int = 0
     """Items with a readable verdict and one label only, which are no part of it."""
@@ -65,7 +67,7 @@ class Sittings:
     person: Ints
     """Place in `HumanTimes.people`."""
     at: Ints
-    """Milliseconds since 1970, or -1 where none is known."""
+    """Seconds since 1970, or -1 where none is known."""
     seconds: Floats
     """Active seconds at the item; NaN where none were taken."""
     item: Ints
@@ -104,6 +106,8 @@ class HumanTally:
     panels: tuple[Panel, ...]
     """One a judge run."""
     accord: Accord | None
-    """None where no label was given at the desk."""
+    """None where no label was given at the desk, and for scores without a threshold."""
     imported: bool
     """Whether these labels were imported, some at least."""
+    threshold: float | None = None
+    """Of a score."""

@@ -22,12 +22,16 @@
 - `scores`           two raters who gave scores
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
 - `planner`          how many items to label for a half-width or a power, and what no table can show
+- `panels`           everybody beside the judge and each other on the same items, with `pair_tables` for their kappas
+- `one_more_human`   whether the judge is as good as one more human; `one_more_scorer` for scores
+- `human_side`       how long labelling took, and whether it got worse in the course of a sitting
 - `slices`           figures slice by slice, and what so many looks are worth
 - `joint`            the counts of two judges beside one human, with their strata, weights and groups
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
 - `forest`           estimates with their intervals below each other, as SVG text
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `document`         the JSON of `rejudge agree`
+- `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 
 For notebooks alone, and behind nothing that a page, a report or a gold set says: `dawid_skene`, `alt_test`,

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from data.human_tallies import Panel
 from data.wording import amount
-from reports.agreement import Weights
+from reports.credit import Named
 from reports.design import ONE_GROUP
 from reports.estimate import Estimate
 from reports.intervals import held, student_quantile
-from reports.pair_tables import Coding, PairTables, standard_errors
+from reports.pair_tables import PairTables, standard_errors
 from reports.panels import NO_ITEMS, Pairings, pairings
 from reports.sample import Floats
 
@@ -58,6 +58,8 @@ class OneMoreHuman:
     """Kappas that are undefined and in neither."""
     smallest: int
     """Items of the pair that shares the fewest."""
+    figure: str = "kappa"
+    """What is averaged, in words."""
 
     @property
     def answer(self) -> str:
@@ -91,33 +93,32 @@ class OneMoreHuman:
         }
 
 
-def one_more_human(panel: Panel, choices: int, weights: Weights = "unweighted") -> OneMoreHuman:
-    """For choices: the panel's answers are places from 0 to `choices` - 1. `linear` weights for ordinal ones."""
-    return _by_kappa(panel, choices, lambda answers: answers.astype(np.int64)[:, None], weights)
+def one_more_human(panel: Panel, choices: int, weights: Named = "unweighted") -> OneMoreHuman:
+    """For choices, of which `choices` are declared; `linear` weights for ordinal ones."""
+    return _by_kappa(panel, choices, [[int(answer)] for answer in panel.answers], weights)
 
 
 def one_more_human_on_label(panel: Panel, label: int) -> OneMoreHuman:
     """For sets: whether the label at this place is among those given."""
-    return _by_kappa(panel, 2, lambda answers: (answers.astype(np.int64) >> label & 1)[:, None])
+    return _by_kappa(panel, 2, [[int(answer) >> label & 1] for answer in panel.answers])
 
 
 def one_more_human_on_sets(panel: Panel, labels: int) -> OneMoreHuman:
     """For sets of `labels` labels: the means go over the labels, too."""
-    places = np.arange(labels)
-    return _by_kappa(panel, 2, lambda answers: answers.astype(np.int64)[:, None] >> places & 1)
+    return _by_kappa(panel, 2, [[int(answer) >> label & 1 for label in range(labels)] for answer in panel.answers])
 
 
 def one_more_human_at(panel: Panel, threshold: float) -> OneMoreHuman:
     """For scores: whether `threshold` is reached."""
-    return _by_kappa(panel, 2, lambda answers: (answers >= threshold).astype(np.int64)[:, None])
+    return _by_kappa(panel, 2, [[int(answer >= threshold)] for answer in panel.answers])
 
 
-def _by_kappa(panel: Panel, size: int, coding: Coding, weights: Weights = "unweighted") -> OneMoreHuman:
+def _by_kappa(panel: Panel, size: int, codes: list[list[int]], weights: Named = "unweighted") -> OneMoreHuman:
     rated = pairings(panel)
     method = rated.method(METHOD)
     if reason := NO_ITEMS if not panel.items else rated.unlabelled:
         return undefined(rated, method, reason)
-    tables = PairTables.of(rated, size, coding, weights)
+    tables = PairTables.of(rated, size, np.array(codes, dtype=np.int64), weights)
     values = tables.values()
     defined = ~np.isnan(values)
     coefficients = mean_coefficients(tables.judged, defined)
@@ -150,7 +151,13 @@ def mean_coefficients(judged: NDArray[np.bool_], defined: NDArray[np.bool_]) -> 
 
 
 def summed_up(
-    rated: Pairings, means: Floats, errors: Floats | None, method: str, judged: NDArray[np.bool_], defined: NDArray[np.bool_]
+    rated: Pairings,
+    means: Floats,
+    errors: Floats | None,
+    method: str,
+    judged: NDArray[np.bool_],
+    defined: NDArray[np.bool_],
+    degrees: int | None = None,
 ) -> OneMoreHuman:
     """The three estimates from their values and standard errors. `errors`: None where there is nothing to leave out."""
     n, estimates = rated.n, []
@@ -160,7 +167,7 @@ def summed_up(
             reason = ONE_GROUP if rated.grouped and rated.units < 2 else ONE_ITEM
             estimates.append(Estimate(value, None, None, n, method, reason))
             continue
-        half_width = student_quantile(rated.degrees) * float(errors[place])
+        half_width = student_quantile(rated.degrees if degrees is None else degrees) * float(errors[place])
         low, high = held(value, value, half_width, (-limit, limit))
         estimates.append(Estimate(value, low, high, n, method))
     judge_human, human_human, difference = estimates
@@ -177,27 +184,25 @@ def summed_up(
 
 
 def _answer_in_words(found: OneMoreHuman) -> str:
-    difference = found.difference
-    if difference.value is None:
-        return f"Cannot be said: {difference.reason}."
-    if difference.low is None or difference.high is None:
+    difference, mean = found.difference, f"mean {found.figure}"
+    if difference.value is None or difference.low is None or difference.high is None:
         return f"Cannot be said: {difference.reason}."
     low, high = f"{abs(difference.low):.2f}", f"{abs(difference.high):.2f}"
-    less = "The judge agrees with single annotators less than they agree with each other"
     if found.answer == "worse":
         small = " That is less than 0.10 even so." if difference.low >= -AS_GOOD_WITHIN else ""
-        return f"No. {less}: its mean kappa is lower by {high} to {low}.{small}"
+        return (
+            "No. The judge agrees with single annotators less than they agree with each other: "
+            f"its {mean} is lower by {high} to {low}.{small}"
+        )
     if found.answer == "better":
         return (
             "Yes. The judge agrees with single annotators more than they agree with each other: "
-            f"its mean kappa is higher by {low} to {high}."
+            f"its {mean} is higher by {low} to {high}."
         )
     if found.answer == "as good":
-        return (
-            f"Yes, to within {AS_GOOD_WITHIN:.2f}: its mean kappa with an annotator is at most {low} below theirs with each other."
-        )
+        return f"Yes, to within {AS_GOOD_WITHIN:.2f}: its {mean} with an annotator is at most {low} below theirs with each other."
     n = amount(difference.n, "item", form=",")
-    return f"These {n} do not tell: the judge's mean kappa may be {low} lower than theirs with each other, or {high} higher."
+    return f"{n} cannot tell: the judge's {mean} may be {low} lower than theirs with each other, or {high} higher."
 
 
 def _cautions(found: OneMoreHuman) -> list[str]:
@@ -206,12 +211,14 @@ def _cautions(found: OneMoreHuman) -> list[str]:
         return []
     said = []
     if found.human_human.value < LOW_BAR:
-        said.append(f"The annotators' own mean kappa is {found.human_human.value:.2f}, so to be one of them says little.")
+        said.append(
+            f"The annotators' own mean {found.figure} is {found.human_human.value:.2f}: to be like one of them says little."
+        )
     if found.difference.n < PRELIMINARY_BELOW:
-        said.append("Preliminary: fewer than 30 items.")
+        said.append(f"Preliminary: fewer than {PRELIMINARY_BELOW} items.")
     elif found.smallest < PRELIMINARY_BELOW:
-        said.append(f"Some pair of raters shares {amount(found.smallest, 'item')} only.")
+        said.append(f"Some two raters share {amount(found.smallest, 'item')} only.")
     if found.undefined:
-        left = amount(found.undefined, "kappa of a single pair is", "kappas of single pairs are")
+        left = amount(found.undefined, f"{found.figure} of two raters is", f"{found.figure}s of two raters are")
         said.append(f"{left} undefined and left out.")
     return said

@@ -4,14 +4,14 @@ Leaving a unit out touches only the tables of its own raters; where items are we
 its strata too, and by these every table. Both are done for distinct units alone.
 """
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.agreement import Weights, kappa
+from reports.credit import Credit, Named, credit_of
 from reports.panels import Ints, Pairings
 from reports.sample import Floats
 
@@ -19,8 +19,9 @@ GUESSING, OF_ONE_MIND = 2.0, 2.0
 """Pseudo-items in which everybody guesses, and in which the annotators are of one mind and the judge guesses."""
 _ROWS_AT_ONCE = 200_000
 
-Coding = Callable[[Floats], Ints]
-"""From R answers to R x parts codes from 0: one part for choices, one for each label of a set."""
+Codes = Ints
+"""What the answers that occur are in each part of a question: answers x parts, from 0. One part for choices, one for
+each label of a set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,19 @@ class PairTables:
     """Rows x parts: where each rated pair lies."""
     stratum_weights: Floats
     """S, with mean 1 over the items."""
-    credit: Floats
-    """K x K."""
+    credit: Credit
     whole: list[list[int]]
     """T x K² in whole numbers, in the ratio of the frame's shares."""
-    weights: Weights
 
     @classmethod
-    def of(cls, rated: Pairings, size: int, coding: Coding, weights: Weights) -> "PairTables":
-        first, second = coding(rated.answers[:, 0]), coding(rated.answers[:, 1])
+    def of(cls, rated: Pairings, size: int, codes: Codes, weights: Named) -> "PairTables":
+        first, second = codes[rated.answers[:, 0]], codes[rated.answers[:, 1]]
         parts = first.shape[1]
         table = rated.pair[:, None] * parts + np.arange(parts)
         cell = first * size + second
         tables, strata, cells = len(rated.judged) * parts, len(rated.mass), size * size
         counts = np.zeros((tables, strata, cells))
         np.add.at(counts, (table, rated.stratum[rated.item][:, None], cell), rated.counts[rated.item][:, None])
-        distance = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) / (size - 1)
         left = rated.items_of_strata()[None]
         return cls(
             counts=counts,
@@ -61,29 +59,32 @@ class PairTables:
             table=table,
             cell=cell,
             stratum_weights=rated.weights(left)[0],
-            credit=1 - distance if weights == "linear" else np.eye(size),
+            credit=credit_of(weights, size, size),
             whole=_whole(rated, counts),
-            weights=weights,
         )
 
     @property
     def size(self) -> int:
         """K."""
-        return len(self.credit)
+        return len(self.credit.cells)
 
     def values(self) -> Floats:
-        """T kappas as `agreement.kappa` has them; nan where undefined."""
-        size = self.size
-        found = [kappa([cells[k : k + size] for k in range(0, size * size, size)], self.weights).value for cells in self.whole]
-        return np.array([np.nan if value is None else value for value in found])
+        """T kappas, exact but for the last division; nan where undefined."""
+        found = []
+        for cells in self.whole:
+            table = [cells[k : k + self.size] for k in range(0, len(cells), self.size)]
+            seen, by_chance = self.credit.seen(table), self.credit.by_chance(table)
+            found.append(math.nan if by_chance == 1 else float((seen - by_chance) / (1 - by_chance)))
+        return np.array(found)
 
     def kappas(self, cells: Floats) -> Floats:
         """Kappas of R x K² tables, none of them undefined."""
         table = cells.reshape(-1, self.size, self.size)
         n = table.sum(axis=(1, 2))
+        credit = self.credit.shares
         rows, columns = table.sum(axis=2) / n[:, None], table.sum(axis=1) / n[:, None]
-        seen = (table * self.credit).sum(axis=(1, 2)) / n
-        by_chance = ((rows @ self.credit) * columns).sum(axis=1)
+        seen = (table * credit).sum(axis=(1, 2)) / n
+        by_chance = ((rows @ credit) * columns).sum(axis=1)
         values: Floats = (seen - by_chance) / (1 - by_chance)
         return values
 
@@ -91,12 +92,12 @@ class PairTables:
         """T x K x K: by how much a unit more in a cell moves the kappa of T x K² tables (Fleiss, Cohen and Everitt 1969)."""
         table = cells.reshape(-1, self.size, self.size)
         n = table.sum(axis=(1, 2))[:, None, None]
-        p = table / n
+        credit, p = self.credit.shares, table / n
         rows, columns = p.sum(axis=2), p.sum(axis=1)
-        seen = (p * self.credit).sum(axis=(1, 2))[:, None, None]
-        by_chance = ((rows @ self.credit) * columns).sum(axis=1)[:, None, None]
-        mean_credit = (columns @ self.credit.T)[:, :, None] + (rows @ self.credit)[:, None, :]
-        gradient = (self.credit * (1 - by_chance) - mean_credit * (1 - seen)) / (1 - by_chance) ** 2
+        seen = (p * credit).sum(axis=(1, 2))[:, None, None]
+        by_chance = ((rows @ credit) * columns).sum(axis=1)[:, None, None]
+        mean_credit = (columns @ credit.T)[:, :, None] + (rows @ credit)[:, None, :]
+        gradient = (credit * (1 - by_chance) - mean_credit * (1 - seen)) / (1 - by_chance) ** 2
         pulls: Floats = (gradient - (p * gradient).sum(axis=(1, 2))[:, None, None]) / n
         return pulls
 

@@ -32,8 +32,8 @@ class Pairings:
     """By row: the place of the distinct item."""
     pair: Ints
     """By row."""
-    answers: Floats
-    """Rows x 2, in the order of `raters`."""
+    answers: Ints
+    """Rows x 2, in the order of `raters`: places in `Panel.answers`."""
     stratum: Ints
     """P."""
     counts: Floats
@@ -100,10 +100,9 @@ def pairings(panel: Panel) -> Pairings:
     if any(len(votes) < 2 for _, _, votes in items):
         raise ValueError("A panel's items must have two annotators' answers or more. Found one with fewer. Count again.")
     sizes = np.array([len(votes) for _, _, votes in items], dtype=np.int64)
-    flat = np.array([vote for _, _, votes in items for vote in votes], dtype=np.float64).reshape(-1, 2)
-    people, answer = flat[:, 0].astype(np.int64), flat[:, 1]
+    people, answer = np.array([vote for _, _, votes in items for vote in votes], dtype=np.int64).reshape(-1, 2).T
     item = np.repeat(np.arange(len(items)), sizes)
-    verdict = np.array([verdict for _, verdict, _ in items], dtype=np.float64)
+    verdict = np.array([verdict for _, verdict, _ in items], dtype=np.int64)
     judge = len(panel.people)
     columns: list[tuple[Any, ...]] = [(item, np.full(len(item), judge), people, verdict[item], answer)]
     for apart in range(1, int(sizes.max(initial=1))):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from data.human_tallies import Panel, PanelStratum
-from reports.agreement import kappa
 from reports.intervals import student_quantile
 from reports.one_more_human import (
     OneMoreHuman,
@@ -28,8 +27,13 @@ def panel(
     rows: Sequence[Row], strata: Sequence[int] = (), frames: Sequence[tuple[int, int]] = (), groups: Sequence[int] = ()
 ) -> Panel:
     """`strata`, `groups`: by row. `frames`: (frame, finished) of each stratum."""
+    answers = sorted({answer for judge, votes in rows for answer in (judge, *votes.values())})
     keys = [
-        (strata[place] if strata else 0, float(judge), tuple(sorted((who, float(said)) for who, said in votes.items())))
+        (
+            strata[place] if strata else 0,
+            answers.index(judge),
+            tuple(sorted((who, answers.index(said)) for who, said in votes.items())),
+        )
         for place, (judge, votes) in enumerate(rows)
     ]
     items = Counter(keys)
@@ -40,6 +44,7 @@ def panel(
     return Panel(
         judge="judge-a",
         people=tuple(f"person-{who}" for who in range(1 + max(who for _, votes in rows for who in votes))),
+        answers=tuple(answers),
         items=dict(items),
         weighted=bool(frames),
         strata=tuple(PanelStratum(f"stratum {place}", frame, done, True) for place, (frame, done) in enumerate(frames)),
@@ -168,7 +173,7 @@ def brute_force(rows: Sequence[Row], groups: Sequence[int], weigh: Callable[[Seq
     units = sorted(set(groups))
     pulls = [(1.0, means(without(unit)) - centre) for unit in units]
     step = 1e-6
-    for judge, votes in rows:
+    for _, votes in rows:
         people = sorted(votes)
         cast = [(1.0, answers) for answers in product(range(choices), repeat=len(people) + 1)]
         minds = [(1.0, (verdict, *(mind for _ in people))) for verdict, mind in product(range(choices), repeat=2)]

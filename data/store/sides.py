@@ -93,11 +93,19 @@ class SideReader:
     def people(self, source: str) -> dict[str, Said]:
         """By handle, in alphabetical order: everybody's answers and skips; what was undone or is surplus is neither."""
         found = {}
-        for code, handle in self.store.conn.execute("SELECT code, handle FROM annotators ORDER BY handle").fetchall():
+        for code, handle in self._everybody():
             phases = [said for phase in PHASES[source] if len(said := self._labels(code, phase))]
             if phases:
                 found[handle] = _later(phases) if len(phases) > 1 else phases[0]
         return found
+
+    def twice(self) -> dict[str, tuple[Said, Said]]:
+        """By handle, in alphabetical order: what somebody said first, and what she said in a retest; only who had one."""
+        found = {handle: (code, again) for code, handle in self._everybody() if len(again := self._labels(code, "retest"))}
+        return {handle: (self._labels(code, "blind"), again) for handle, (code, again) in found.items()}
+
+    def _everybody(self) -> list[tuple[int, str]]:
+        return self.store.conn.execute("SELECT code, handle FROM annotators ORDER BY handle").fetchall()
 
     def verdicts(self, run: int) -> Said:
         """A run's verdicts, of its first repeat."""

@@ -103,7 +103,7 @@ class Answers:
             choices=question.choices,
             positive=None if question.positive is None else question.choices.index(question.positive),
             judge_pairs=tuple(pair for run in ratings.verdicts for pair in self.judge_pairs(run, [CONSENSUS, *names])),
-            human_pairs=tuple(pair for place, first in enumerate(names) for pair in self._human_pairs(first, names[place + 1 :])),
+            human_pairs=self.human_pairs(),
             votes=votes.counts,
             units=votes.units,
             vote_strata=votes.strata,
@@ -124,13 +124,18 @@ class Answers:
             asked = ratings.asked(human.items, *(side or None for side in sides))
             items, answers = human.items[asked], human.answers[asked]
             if (verdicts[items] != MISSING).any():
-                yield self._pair(
+                yield self.pair(
                     Shared(
                         f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self.pool_of(human),
                         ratings.finished(name), self.frame.group_of, verdicts if by_run else None,
                     ),
                     [name],
                 )  # fmt: skip
+
+    def human_pairs(self) -> tuple[PairTally, ...]:
+        """Each two people who had an item in common."""
+        names = list(self.ratings.people)
+        return tuple(pair for place, first in enumerate(names) for pair in self._human_pairs(first, names[place + 1 :]))
 
     def _human_pairs(self, first: str, others: list[str]) -> Iterator[PairTally]:
         """A person beside others; without an item that both had there is no pair."""
@@ -143,7 +148,7 @@ class Answers:
             shared = (one[other.items] != MISSING) & ratings.asked(other.items, *(side or None for side in sides))
             items = other.items[shared]
             if len(items):
-                yield self._pair(
+                yield self.pair(
                     Shared(
                         f"human:{first}", f"human:{second}", items, one[items], other.answers[shared],
                         self.pool_of(ratings.people[first], other), finished & ratings.finished(second), self.frame.group_of,
@@ -155,7 +160,7 @@ class Answers:
         """The strata behind these sides; none where a label of theirs was imported, for nobody knows how that was drawn."""
         return None if any(side.imported.any() for side in sides) else self.frame.pool
 
-    def _pair(self, shared: Shared, people: list[str]) -> PairTally:
+    def pair(self, shared: Shared, people: list[str]) -> PairTally:
         """The tables of a pair, by the type of the question."""
         question = self.ratings.question
         shared = replace(shared, frame_groups=self.frame.groups)

@@ -5,4 +5,9 @@
 - `comparisons`  which of two judge runs agrees better, on the same items
 - `about`        what a study is made of: questions, judges, draws, people, what was shown, hashes
 - `report`       all documents at one moment, for the written report
+- `agreement`  who agrees with whom: the document of `rejudge agree --json`
+- `humans`     annotators beside each other, the rest and the judge, again, and over time
+- `slices`     the same by metadata, length and source
+- `about`      what a study is made of: questions, judges, draws, people, what was shown, hashes
+- `report`     all documents at one moment, for the written report
 """

@@ -1,0 +1,195 @@
+"""The human side of a study as one JSON document: annotators beside each other, beside the rest, beside the judge, and over time.
+
+A figure that the data do not define is null with a reason; what could not be counted at all is a reason in
+words in place of its figures. Pairs of annotators and each against the rest follow the weights of the draw,
+as in the document of agreement; retests, times and fatigue speak of people at work and are taken as drawn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from data.human_tallies import Accord, HumanTally, HumanTimes, Panel, Sittings
+from data.tallies import PairTally
+from reports.document import Document, agreement_document
+from reports.human_side import (
+    SHORTEST_SESSION,
+    Fatigue,
+    Sessions,
+    Stretch,
+    agreement_by_position,
+    fatigue,
+    pace,
+    quantile,
+    seconds_of,
+    session_lengths,
+    sessions,
+)
+from reports.one_more_human import (
+    OneMoreHuman,
+    one_more_human,
+    one_more_human_at,
+    one_more_human_on_label,
+    one_more_human_on_sets,
+)
+from reports.one_more_scorer import one_more_human_by_rank
+
+NO_RETEST = "no item was labelled again by the same annotator: draw some with “rejudge draw --retest”"
+NOT_TIMED = "no label of a batch is counted here: imported labels have no time of their own"
+NO_TIME = "no item was timed"
+NO_ACCORD = "no label of a batch can be held against a majority of others"
+NO_THRESHOLD = "scores without a threshold are not right or wrong, so agreement cannot fall or rise"
+NO_SESSION = f"no session has {SHORTEST_SESSION} items or more"
+_OF_THE_PAIR = ("rows", "columns", "single", "headline")
+_OF_THE_DRAW = ("design", "weighted", "strata", "codebooks")
+
+
+def human_document(study: str, tallies: Sequence[HumanTally], times: HumanTimes) -> Document:
+    """The figures of `reports.of_study.humans`, ready for `json.dumps`: questions in their order, annotators by name."""
+    over = sessions(times.sittings)
+    return {
+        "study": study,
+        "questions": [_question(tally, times, over) for tally in tallies],
+        "times": _times(times, over),
+    }
+
+
+def _question(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
+    among = agreement_document("", [tally.question])["questions"][0]
+    humans = among["human_human"]
+    document = {
+        "id": among["id"],
+        "type": among["type"],
+        "choices": among["choices"],
+        "annotators": _names(tally),
+        "alpha": humans["krippendorff_alpha"],
+        "pairs": humans["pairs"],
+        "against_rest": [_without(pair, _OF_THE_PAIR) | {"annotator": _name(pair)} for pair in _pairs(tally, tally.rest)],
+        "judges": [_judge(tally, panel) for panel in tally.panels],
+        "retest": _retest(tally),
+        "fatigue": _fatigue(tally, times, over),
+    }
+    return document | {key: among[key] for key in ("missing", "outside_frame") if key in among}
+
+
+def _names(tally: HumanTally) -> list[str]:
+    pairs = (*tally.question.human_pairs, *tally.rest)
+    named = {side for pair in pairs for side in (pair.rows, pair.columns)} | {
+        f"human:{name}" for each in tally.panels for name in each.people
+    }
+    return sorted(side.partition(":")[2] for side in named if side != "human:rest")
+
+
+def _pairs(tally: HumanTally, pairs: Sequence[PairTally]) -> list[Document]:
+    """The documents of other pairs of people, each with the figures that the question's type has."""
+    question = replace(tally.question, human_pairs=tuple(pairs), votes={}, units={}, vote_strata=(), vote_clusters={})
+    listed: list[Document] = agreement_document("", [question])["questions"][0]["human_human"]["pairs"]
+    return listed
+
+
+def _name(pair: Document) -> str:
+    return str(pair["columns"]).partition(":")[2]
+
+
+def _without(document: Document, keys: Sequence[str]) -> Document:
+    return {key: value for key, value in document.items() if key not in keys}
+
+
+def _judge(tally: HumanTally, panel: Panel) -> Document:
+    """One run beside single annotators, and they beside each other, on the same items."""
+    question = tally.question
+    document: Document = {
+        "judge": panel.judge,
+        "design": panel.design,
+        "weighted": panel.weighted,
+        "left_out": {"single": panel.single, "unreadable": panel.unreadable, "missing": panel.missing},
+    }
+    if question.type == "multilabel":
+        labels = {label: one_more_human_on_label(panel, place) for place, label in enumerate(question.choices)}
+        whole = one_more_human_on_sets(panel, len(question.choices))
+        return document | whole.as_json() | {"by_label": {label: found.as_json() for label, found in labels.items()}}
+    if question.type == "score":
+        document |= one_more_human_by_rank(panel).as_json()
+        if tally.threshold is not None:
+            document["at_threshold"] = one_more_human_at(panel, tally.threshold).as_json()
+        return document
+    found: OneMoreHuman = one_more_human(panel, len(question.choices))
+    document |= found.as_json()
+    if question.type == "ordinal":
+        document["linear"] = one_more_human(panel, len(question.choices), "linear").as_json()
+    return document
+
+
+def _retest(tally: HumanTally) -> Document:
+    """First labels beside second ones: of all annotators together, and of each."""
+    if not tally.retests:
+        return {"reason": NO_RETEST, "together": None, "annotators": []}
+    together, *each = [(_name(pair), _without(pair, (*_OF_THE_PAIR, *_OF_THE_DRAW))) for pair in _pairs(tally, tally.retests)]
+    return {"reason": "", "together": together[1], "annotators": [{"annotator": name} | pair for name, pair in each]}
+
+
+def _times(times: HumanTimes, over: Sessions) -> Document:
+    """Active seconds at an item, of everybody and of each; and by position in the session."""
+    sittings = times.sittings
+    taken, _ = seconds_of(sittings)
+    lengths = session_lengths(over)
+    document: Document = {
+        "reason": NOT_TIMED if not len(sittings.person) else "" if len(taken) else NO_TIME,
+        "sessions": len(lengths),
+        "longest_session": max(lengths, default=0),
+        "together": _spent(sittings, None),
+        "annotators": [],
+        "by_position": [_stretch(each, "median") for each in pace(sittings, over)],
+    }
+    for place, name in enumerate(times.people):
+        if (sittings.person == place).any():
+            document["annotators"].append({"annotator": name} | _spent(sittings, place))
+    return document
+
+
+def _spent(sittings: Sittings, person: int | None) -> Document:
+    seconds, untimed = seconds_of(sittings, person)
+    return {
+        "items": len(seconds) + untimed,
+        "untimed": untimed,
+        "seconds": float(seconds.sum()),
+        "median": quantile(seconds, 0.5).as_json(),
+        "lower_quartile": quantile(seconds, 0.25).as_json(),
+        "upper_quartile": quantile(seconds, 0.75).as_json(),
+    }
+
+
+def _fatigue(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
+    """Agreement with the rest in the first and the last third of a session, of everybody and of each; and by position."""
+    nothing: Document = {"together": None, "annotators": [], "by_position": []}
+    accord = tally.accord
+    if accord is None:
+        scores = tally.question.type == "score" and tally.threshold is None
+        return {"reason": NO_THRESHOLD if scores else NOT_TIMED if tally.imported else NO_ACCORD} | nothing
+    together = fatigue(accord, times.sittings, over)
+    return {
+        "reason": NO_SESSION if together.difference.value is None else "",
+        "together": _tired(together),
+        "annotators": [
+            {"annotator": times.people[place]} | _tired(fatigue(accord, times.sittings, over, place))
+            for place in _who(accord, times)
+        ],
+        "by_position": [_stretch(each, "agreement") for each in agreement_by_position(accord, over)],
+    }
+
+
+def _who(accord: Accord, times: HumanTimes) -> list[int]:
+    return sorted(set(times.sittings.person[accord.row].tolist()))
+
+
+def _tired(found: Fatigue) -> Document:
+    return {
+        "sessions": found.sessions,
+        "first_third": found.first.as_json(),
+        "last_third": found.last.as_json(),
+        "difference": found.difference.as_json(),
+    }
+
+
+def _stretch(each: Stretch, name: str) -> dict[str, Any]:
+    return {"from": each.first, "to": each.last, name: each.figure.as_json()}
