@@ -30,7 +30,6 @@
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
 - `forest`           estimates with their intervals below each other, as SVG text
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
-- `document`         the JSON of `rejudge agree`
 - `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 

@@ -219,7 +219,7 @@ def _table(kappa: float, prevalence: Prevalence, judge_prevalence: float | None)
     else:
         shares = _shares(prevalence)
         table = (1 - kappa) * np.outer(shares, shares) + kappa * np.diag(shares)
-    return np.maximum(table, 0.0)
+    return np.asarray(np.maximum(table, 0.0), dtype=np.float64)
 
 
 def _gradient(p: Floats) -> Floats:

@@ -1,13 +1,9 @@
 """What a study as it stands says, one document a subject: counted by the store, figured in `reports`, the same for every reader.
 
 - `agreement`    who agrees with whom: the document of `rejudge agree --json`
-- `slices`       the same by metadata, length and source
+- `humans`       annotators beside each other, the rest and the judge, again, and over time
+- `slices`       agreement by metadata, length and source
 - `comparisons`  which of two judge runs agrees better, on the same items
 - `about`        what a study is made of: questions, judges, draws, people, what was shown, hashes
 - `report`       all documents at one moment, for the written report
-- `agreement`  who agrees with whom: the document of `rejudge agree --json`
-- `humans`     annotators beside each other, the rest and the judge, again, and over time
-- `slices`     the same by metadata, length and source
-- `about`      what a study is made of: questions, judges, draws, people, what was shown, hashes
-- `report`     all documents at one moment, for the written report
 """
