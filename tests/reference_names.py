@@ -1,248 +1,354 @@
-"""Which name in the reference cases is which figure of ours, and where a case keeps its table.
+"""Which name in the reference cases is which figure of ours, whatever the group that it occurs in.
 
-Names that stand for figures that this version does not have are listed too: a new name in the cases
-fails the test until somebody decides about it.
+`answer_of(given, name)` takes a name apart: a figure, perhaps of one choice or label, read strictly or without
+weights; then the part that is meant: the value, an end of an interval (`_low`, `_high`) or the large-sample
+standard error (`_se`). A declared choice is matched first, for a choice may itself be called `low`.
+
+Intervals that the product does not use for a figure (`delta2`, `kappa_square_and_add`, ...) come from the product's
+machinery given those settings; where that needs a gradient which is nobody's business but the figure's own, it is
+taken by differences of the figure (`by_differences`).
 """
 
-import json
-import os
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from data.tallies import Excluded, PairTally, QuestionTally, StratumTally
 from reports.agreement import (
-    Table,
-    ac1,
+    Weights,
+    expected_agreement,
     kappa,
-    kappa_strict,
+    kappa_error,
     observed_agreement,
-    observed_agreement_strict,
     sensitivity,
-    sensitivity_strict,
+    sensitivity_error,
     specificity,
+    specificity_error,
 )
 from reports.alpha import krippendorff_alpha
 from reports.alpha_by_design import alpha_by_design
+from reports.binary import balanced_accuracy, bias_index, f1, npv, precision, prevalence_index
+from reports.chance import ac1, ac2, pabak, scott_pi
+from reports.correlation import mcc
+from reports.design import Linearised, Smoothing, large_sample_error, smooth_interval
 from reports.estimate import Estimate
-from reports.sample import Sample
+from reports.intervals import clopper_pearson, student_quantile, wilson
+from reports.many_raters import fleiss, gwet
+from reports.per_class import specific_agreement
+from reports.sample import Floats, Sample
 from reports.scores import spearman
+from reports.sets import alpha_by_label, alpha_of_sets, exact_match, mean_jaccard
+from reports.square_and_add import square_and_add
+from tests.reference_inputs import DoesNotFit, Given, Unknown
+from tests.reference_others import OTHERS, counted, other_error, prevalence_of
 
-Case = dict[str, Any]
+Family = Callable[[Given, str], Estimate | None]
+"""A figure by its name, or None where the family has none of that name."""
 
-Figure = Callable[[Case], Estimate]
+Figure = Callable[[Sample, int], Estimate]
+"""From a sample and the place of the positive choice."""
 
-ONE_TABLE = {
-    "agreement_table",
-    "kappa_interval",
-    "other_intervals",
-    "undefined",
-    "robustness",
-    "krippendorff_alpha",
-    "many_raters",
+NAMED: dict[str, Weights] = {"": "unweighted", "_linear": "linear", "_quadratic": "quadratic"}
+OF_ONE_CHOICE: dict[str, Figure] = {
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "precision": precision,
+    "npv": npv,
+    "f1": f1,
+    "balanced_accuracy": balanced_accuracy,
+    "positive_agreement": specific_agreement,
+    "prevalence_index": prevalence_index,
+    "bias_index": bias_index,
 }
-"""Groups whose values come from one unweighted table, from pairs or from ratings, by the names in FIGURES."""
-
-FIGURES: dict[str, Figure] = {
-    "kappa": lambda case: kappa(table_of(case)),
-    "kappa_readable": lambda case: kappa(table_of(case)),
-    "kappa_linear": lambda case: kappa(table_of(case), "linear"),
-    "kappa_quadratic": lambda case: kappa(table_of(case), "quadratic"),
-    "observed_agreement": lambda case: observed_agreement(table_of(case)),
-    "sensitivity": lambda case: sensitivity(table_of(case), positive_of(case)),
-    "specificity": lambda case: specificity(table_of(case), positive_of(case)),
-    "ac1": lambda case: ac1(table_of(case)),
-    "kappa_strict": lambda case: kappa_strict(table_of(case), case["input"]["unreadable"]),
-    "observed_agreement_strict": lambda case: observed_agreement_strict(table_of(case), case["input"]["unreadable"]),
-    "sensitivity_strict": lambda case: sensitivity_strict(table_of(case), case["input"]["unreadable"], positive_of(case)),
-    # With two choices specificity is the sensitivity of the other one.
-    "specificity_strict": lambda case: sensitivity_strict(table_of(case), case["input"]["unreadable"], 1 - positive_of(case)),
-    "alpha_nominal": lambda case: krippendorff_alpha(patterns_of(case), "nominal"),
-    "alpha_ordinal": lambda case: krippendorff_alpha(patterns_of(case), "ordinal"),
-    "alpha_interval": lambda case: alpha_by_design(scores_of(case)),
+"""Figures whose name may be followed by the choice that is to count as positive."""
+SAMPLE: dict[str, Figure] = OF_ONE_CHOICE | {
+    "kappa": lambda sample, _: kappa(sample),
+    "kappa_linear": lambda sample, _: kappa(sample, "linear"),
+    "kappa_quadratic": lambda sample, _: kappa(sample, "quadratic"),
+    "observed_agreement": lambda sample, _: observed_agreement(sample),
+    "expected_agreement": lambda sample, _: expected_agreement(sample),
+    "expected_agreement_linear": lambda sample, _: expected_agreement(sample, "linear"),
+    "expected_agreement_quadratic": lambda sample, _: expected_agreement(sample, "quadratic"),
+    "scott_pi": lambda sample, _: scott_pi(sample),
+    "pabak": lambda sample, _: pabak(sample),
+    "ac1": lambda sample, _: ac1(sample),
+    "ac2_linear": lambda sample, _: ac2(sample, "linear"),
+    "ac2_quadratic": lambda sample, _: ac2(sample, "quadratic"),
+    "mcc": lambda sample, _: mcc(sample),
 }
+"""Figures of two raters, of any design."""
 
-OTHER_GROUPS: dict[tuple[str, str], Figure] = {
-    ("post_stratified", "unweighted_kappa"): lambda case: kappa(pooled(case, "strata")),
-    ("post_stratified", "unweighted_sensitivity"): lambda case: sensitivity(pooled(case, "strata"), positive_of(case)),
-    ("post_stratified", "unweighted_specificity"): lambda case: specificity(pooled(case, "strata"), positive_of(case)),
-    ("cluster_robust", "kappa"): lambda case: kappa(pooled(case, "clusters")),
-    ("paired_kappa_difference", "kappa_1"): lambda case: kappa(margin(case, 1)),
-    ("paired_kappa_difference", "kappa_2"): lambda case: kappa(margin(case, 2)),
-    ("score", "kappa_at_threshold"): lambda case: kappa(at_threshold(case)),
-    ("score", "spearman"): lambda case: spearman(scored(case)),
-    ("multilabel", "alpha_masi"): lambda case: alpha_by_design(sets_of(case)),
-    ("post_stratified", "kappa"): lambda case: kappa(stratified(case)),
-    ("post_stratified", "sensitivity"): lambda case: sensitivity(stratified(case), positive_of(case)),
-    ("post_stratified", "specificity"): lambda case: specificity(stratified(case), positive_of(case)),
-    ("post_stratified", "observed_agreement"): lambda case: observed_agreement(stratified(case)),
-}
-"""(group, name) -> a figure of ours on a table that the case's input holds in another shape."""
-
-DESIGNED_INTERVALS: dict[tuple[str, str], Figure] = {
-    ("post_stratified", "kappa_delta_half"): OTHER_GROUPS["post_stratified", "kappa"],
-    ("post_stratified", "sensitivity_square_and_add"): OTHER_GROUPS["post_stratified", "sensitivity"],
-    ("post_stratified", "specificity_square_and_add"): OTHER_GROUPS["post_stratified", "specificity"],
-    ("cluster_robust", "fisher_t"): lambda case: kappa(clustered(case)),
-}
-"""(group, name before `_low` or `_high`) -> the figure whose interval it is."""
-
-INTERVALS = {
-    "delta4": "kappa",  # checked for two choices only: more choices have another number of pseudo-items
-    "recommended": "kappa",
-    "kappa_linear_recommended": "kappa_linear",
-    "kappa_quadratic_recommended": "kappa_quadratic",
-    "ac1": "ac1",
-    "wilson": "observed_agreement",
-}
-"""Name before `_low` or `_high` -> the figure whose interval it is."""
-
-NOT_IN_THIS_VERSION = {
-    *("kappa_se", "kappa_linear_se", "kappa_quadratic_se", "kappa_weighted", "kappa_weighted_se"),
-    *("expected_agreement", "scott_pi", "pabak", "pabak_low", "pabak_high", "mcc", "mcc_low", "mcc_high"),
-    *("precision", "npv", "f1", "f1_low", "f1_high", "prevalence_index_abs", "bias_index_abs"),
-    *("balanced_accuracy", "balanced_accuracy_low", "balanced_accuracy_high"),
-    *("mcnemar_exact_p", "mcnemar_midp", "fleiss_kappa", "ac2_linear", "ac2_quadratic"),
-    *("alpha_ratio", "delta2_low", "delta2_high"),
-}
+IN_UNITS = {"sensitivity", "specificity", "precision", "npv", "f1", "balanced_accuracy", "positive_agreement", "observed_agreement"}
+"""Figures from 0 to 1; the others go from -1 to 1."""
 
 
-def load_cases() -> list[Case]:
-    path = os.environ.get("REJUDGE_CASES")
-    if not path:
-        pytest.skip("REJUDGE_CASES does not name reference_cases.json")
-    with open(path, encoding="utf-8") as file:
-        cases: list[Case] = json.load(file)["cases"]
-    return cases
+def answer_of(given: Given, name: str) -> tuple[float | None, str]:
+    """What we say to a name: a number, or None and the reason. Raises Unknown for a name that nobody decided about."""
+    found = figure_of(given, name)
+    if found is not None:
+        return found.value, found.reason
+    for part, ask in (("_low", figure_of), ("_high", figure_of), ("_se", error_of)):
+        stem = name.removesuffix(part)
+        found = ask(given, stem) if stem != name else None
+        if found is not None:
+            return {"_low": found.low, "_high": found.high, "_se": found.value}[part], found.reason
+    raise Unknown(f"Unknown name {name!r} in {given.case['id']}. Decide what it means, in tests/reference_names.py.")
 
 
-def table_of(case: Case) -> Table:
-    """The counts of a case, from its table or from its pairs; missing answers are left out."""
-    given = case["input"]
-    if "table" in given:
-        table: Table = given["table"]
-        return table
-    pairs = Counter(tuple(pair) for pair in given["pairs"])
-    return [[pairs[human, judge] for judge in given["choices"]] for human in given["choices"]]
+def figure_of(given: Given, name: str) -> Estimate | None:
+    """The estimate that a name stands for, its ends included; None where there is no such name."""
+    return next((found for family in FAMILIES if (found := family(given, name)) is not None), None)
 
 
-def patterns_of(case: Case) -> dict[tuple[int, ...], int]:
-    """Vote patterns, from ratings, or from a table as two raters."""
-    given = case["input"]
-    if "ratings" in given:
-        rows = [[row.count(choice) for choice in given["choices"]] for row in given["ratings"]]
-        return dict(Counter(map(tuple, rows)))
-    patterns: Counter[tuple[int, ...]] = Counter()
-    for i, row in enumerate(given["table"]):
-        for j, count in enumerate(row):
-            patterns[tuple((k == i) + (k == j) for k in range(len(row)))] += count
-    return dict(patterns)
+# The same name of another reading of the case
 
 
-def pooled(case: Case, parts: str) -> Table:
-    """The sum of the tables of all strata or clusters."""
-    return np.sum([part["table"] for part in case["input"][parts]], axis=0).tolist()  # type: ignore[no-any-return]
+def reread(given: Given, name: str) -> tuple[Given, str] | None:
+    """What a name of one label, of the strict or of the unweighted figures comes down to; None for any other name."""
+    if given.of_sets:
+        for choice in given.choices:
+            stem = name.removesuffix(f"_label_{choice}")
+            if stem != name:
+                return given.label(choice), "alpha_nominal" if stem == "alpha" else stem
+            stem = name.removesuffix(f"_{choice}")
+            if stem != name and (stem in OF_ONE_CHOICE or stem == "prevalence"):
+                return given.label(choice), stem
+    if given.has("table3") and name[-2:] in ("_1", "_2"):
+        return given.margin(int(name[-1])), name[:-2]
+    for ending, reading in (("_strict", Given.strictly), ("_readable", Given.readably), ("_at_threshold", Given.at_threshold)):
+        stem = name.removesuffix(ending)
+        if stem != name:
+            return reading(given), stem
+    stem = name.removeprefix("unweighted_")
+    return (given.pooled(), stem) if stem != name else None
 
 
-def pair_of(table: Table, **design: Any) -> PairTally:
-    """A pair of the consensus and a judge without errors."""
-    counts = tuple(tuple(row) for row in table)
-    given = {"design": "simple", "groups": sum(map(sum, counts))} | design
-    return PairTally("human:consensus", "judge:j", counts, (0,) * len(counts), Excluded(), **given)
+def of_another_reading(given: Given, name: str) -> Estimate | None:
+    found = reread(given, name)
+    return None if found is None else figure_of(*found)
 
 
-def stratified(case: Case) -> Sample:
-    """Strata called `verdict=C` hold verdicts C alone; the others can hold any."""
-    strata = []
-    for part in case["input"]["strata"]:
-        _, is_verdict, verdict = part["stratum"].partition("=")
-        column = case["input"]["choices"].index(verdict) if is_verdict else None
-        n, table = sum(map(sum, part["table"])), tuple(map(tuple, part["table"]))
-        strata.append(StratumTally(part["stratum"], part["population"], n, n, table, (0,) * len(table), column))
-    return Sample.readable(pair_of(pooled(case, "strata"), design="stratified:j", weighted=True, strata=tuple(strata)))
+# Two raters
 
 
-def clustered(case: Case) -> Sample:
-    """The groups of a case, by what they hold."""
-    contents = Counter(
-        tuple((0, i, j, count) for i, row in enumerate(part["table"]) for j, count in enumerate(row) if count)
-        for part in case["input"]["clusters"]
-    )
-    return Sample.readable(pair_of(pooled(case, "clusters"), groups=sum(contents.values()), clusters=contents))
-
-
-def scored(case: Case) -> PairTally:
-    """Pairs of scores."""
-    scores = Counter((0, float(human), float(judge)) for human, judge in case["input"]["pairs"])
-    return pair_of((), groups=sum(scores.values()), scores=scores)
-
-
-def sets_of(case: Case) -> QuestionTally:
-    """Multilabel ratings, as bit sets."""
-    choices = case["input"]["choices"]
-    units = Counter(
-        tuple(sorted(float(sum(1 << choices.index(choice) for choice in rated)) for rated in ratings if rated is not None))
-        for ratings in case["input"]["ratings"]
-    )
-    return QuestionTally("q", "multilabel", tuple(choices), None, (), (), {}, units=units)
-
-
-def scores_of(case: Case) -> QuestionTally:
-    """Ratings as scores; a word counts as its place among the choices."""
-    choices = case["input"]["choices"]
-    units: Counter[tuple[float, ...]] = Counter()
-    for pattern, items in patterns_of(case).items():
-        values = [choice if isinstance(choice, int) else place for place, choice in enumerate(choices)]
-        units[tuple(float(value) for value, votes in zip(values, pattern, strict=True) for _ in range(votes))] += items
-    return QuestionTally("q", "score", (), None, (), (), {}, units=units)
-
-
-def margin(case: Case, judge: int) -> Table:
-    """Human against the first or the second judge, from human x first x second."""
-    return np.sum(case["input"]["table3"], axis=3 - judge).tolist()  # type: ignore[no-any-return]
-
-
-def at_threshold(case: Case) -> Table:
-    """Scores as a 2 x 2 table; a score equal to the threshold is positive."""
-    threshold = case["input"]["threshold"]
-    pairs = Counter((human >= threshold, judge >= threshold) for human, judge in case["input"]["pairs"])
-    return [[pairs[human, judge] for judge in (True, False)] for human in (True, False)]
-
-
-def positive_of(case: Case) -> int:
-    given = case["input"]
-    place: int = given["choices"].index(given.get("positive", given["choices"][0]))
-    return place
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A figure of ours, and which part of the estimate a name in the cases means."""
-
-    figure: Figure
-    part: str = "value"
-
-
-def asked_of(name: str, case: Case) -> Asked | None:
-    """What a name asks for; None where this version has no such figure. An unknown name is a KeyError."""
-    group = case["statistic"]
-    if (group, name) in OTHER_GROUPS:
-        return Asked(OTHER_GROUPS[group, name])
-    start, _, part = name.rpartition("_")
-    if (group, start) in DESIGNED_INTERVALS:
-        return Asked(DESIGNED_INTERVALS[group, start], part)
-    if group not in ONE_TABLE or name in NOT_IN_THIS_VERSION:
+def choice_of(given: Given, name: str) -> tuple[str, int] | None:
+    """A name that ends in a declared choice, taken apart."""
+    if given.of_sets:
         return None
+    for place, choice in enumerate(given.choices):
+        stem = name.removesuffix(f"_{choice}")
+        if stem != name and (stem in OF_ONE_CHOICE or stem == "prevalence"):
+            return stem, place
+    return None
+
+
+def of_choice(given: Given, name: str) -> Estimate | None:
+    """`sensitivity_C` and its like: one choice against all others."""
+    found = choice_of(given, name)
+    if found is None:
+        return None
+    stem, place = found
+    return prevalence_of(given, place) if stem == "prevalence" else OF_ONE_CHOICE[stem](given.sample(), place)
+
+
+def of_sample(given: Given, name: str) -> Estimate | None:
     if name == "n":
-        return Asked(FIGURES["kappa"], "n")
-    if name in FIGURES:
-        # AC1 of many raters is another statistic than AC1 of a table.
-        return None if name == "ac1" and "ratings" in case["input"] else Asked(FIGURES[name])
-    stem, _, end = name.rpartition("_")
-    if stem == "delta4" and len(case["input"]["choices"]) != 2:
+        return counted(fleiss(given.patterns).n if given.raters > 2 else kappa(given.sample()).n)
+    if name == "kappa_weighted":
+        return kappa(given.sample(), given.credit)
+    if name in ("prevalence_index_abs", "bias_index_abs"):
+        found = SAMPLE[name.removesuffix("_abs")](given.sample(), given.positive)
+        return replace(found, value=None if found.value is None else abs(found.value))
+    if name == "spearman":
+        return spearman(given.scores)
+    if name == "prevalence":
+        return prevalence_of(given, given.positive)
+    return SAMPLE[name](given.sample(), given.positive) if name in SAMPLE else None
+
+
+# Many raters
+
+
+def of_ratings(given: Given, name: str) -> Estimate | None:
+    """A table, strata and groups of two raters' items are ratings too."""
+    if name == "fleiss_kappa":
+        return scott_pi(given.sample()) if given.has("strata") else fleiss(given.patterns)
+    if name in ("ac1", "ac2_linear", "ac2_quadratic") and given.has("ratings"):
+        return gwet(given.patterns, NAMED[name[3:]])
+    level = name.removeprefix("alpha_")
+    if level == name or level not in ("nominal", "ordinal", "interval", "ratio"):
         return None
-    return Asked(FIGURES[INTERVALS[stem]], end)
+    if given.has("strata") or given.has("clusters"):
+        kind = {"nominal": "nominal", "ordinal": "ordinal"}.get(level)
+        if kind is None:
+            raise DoesNotFit(f"alpha at the {level} level under a design")
+        return alpha_by_design(given.question(kind))
+    numbers = given if given.choices else given.numbered
+    return krippendorff_alpha(numbers.patterns, level, numbers.values)
+
+
+def of_sets(given: Given, name: str) -> Estimate | None:
+    if not given.of_sets:
+        return None
+    size = len(given.choices)
+    if name in ("alpha_masi", "alpha_jaccard"):
+        return alpha_of_sets(given.set_units, size, name.removeprefix("alpha_"))
+    if name == "alpha_macro":
+        return mean_of(alpha_by_label(given.set_units, size))
+    if name == "exact_match":
+        return exact_match(given.set_pairs)
+    if name == "mean_jaccard":
+        return mean_jaccard(given.set_pairs)
+    if name == "n":
+        return counted(alpha_of_sets(given.set_units, size, "masi").n)
+    stem = name.removesuffix("_macro")
+    if stem == name:
+        return None
+    labels = [figure_of(given.label(choice), stem) for choice in given.choices]
+    return None if None in labels else mean_of([label for label in labels if label is not None])
+
+
+def mean_of(labels: Sequence[Estimate]) -> Estimate:
+    """The plain mean over labels; what is undefined is left out."""
+    values = [each.value for each in labels if each.value is not None]
+    n = max((each.n for each in labels), default=0)
+    if not values:
+        return Estimate.undefined(n, "mean over labels", "; ".join(sorted({each.reason for each in labels})))
+    return Estimate(sum(values) / len(values), None, None, n, "mean over labels", "no interval is asked for")
+
+
+# Groups
+
+
+def of_clusters(given: Given, name: str) -> Estimate | None:
+    """Standard errors of items that share groups. Ours is the linearised one; a jackknife is by its definition."""
+    found = re.fullmatch(r"(.+)_se_(item|linearised|jackknife)", name)
+    if found is None:
+        return None
+    stem, kind = found.groups()
+    if kind != "jackknife":
+        return error_of(given.pooled() if kind == "item" else given, stem)
+    tables = [np.array(table) for table in given.clusters]
+    whole = sum(tables)
+    left = [figure_of(given.but(choices=given.choices, table=(whole - table).tolist()), stem) for table in tables]
+    if any(each is None or each.value is None for each in left):
+        return None if None in left else Estimate.undefined(len(left), name, "undefined without one of the groups")
+    values = np.array([each.value for each in left if each is not None])
+    return counted(float(np.sqrt((len(values) - 1) * values.var())))
+
+
+# Intervals and standard errors by name
+
+
+def of_method(given: Given, name: str) -> Estimate | None:
+    """`FIGURE_METHOD`, or the method alone for that of kappa (for a proportion: of observed agreement)."""
+    if given.has("table3") or given.has("successes"):
+        return None
+    found = re.fullmatch(r"(?:(.+)_)?(recommended|delta\d+|delta_half|square_and_add|fisher_t|wilson|clopper_pearson)", name)
+    if found is None:
+        return None
+    method = found[2]
+    stem = found[1] or ("observed_agreement" if method in ("wilson", "clopper_pearson") else "kappa")
+    estimate = figure_of(given, stem)
+    if estimate is None or estimate.value is None or method == "recommended":
+        return estimate
+    if method in ("wilson", "clopper_pearson"):
+        ends = {"wilson": wilson, "clopper_pearson": clopper_pearson}[method](round(estimate.value * estimate.n), estimate.n)
+        return Estimate(estimate.value, *ends, estimate.n, method)
+    if method == "fisher_t":
+        return fisher_t(given, stem, estimate)
+    if method == "square_and_add" and (stem not in SAMPLE or stem in IN_UNITS):
+        return estimate
+    sample, figure = of_shares(given, stem)
+    limits = (0.0 if stem in IN_UNITS else -1.0, 1.0)
+    if method == "square_and_add":
+        return Estimate(estimate.value, *square_and_add(sample, estimate.value, figure, limits), estimate.n, method)
+    if method == "delta_half":
+        fillable = sum(int(stratum.fillable.sum()) for stratum in sample.strata if stratum.cells)
+        smoothing = Smoothing(fillable / 2, False)  # type: ignore[arg-type]
+    else:
+        smoothing = Smoothing(int(method.removeprefix("delta")), False)
+    interval = smooth_interval(sample, estimate.value, by_differences(figure), smoothing, False, limits)
+    return Estimate(estimate.value, interval.low, interval.high, estimate.n, interval.method, interval.reason)
+
+
+def fisher_t(given: Given, stem: str, estimate: Estimate) -> Estimate:
+    """Fisher's z with the robust standard error and t(M-1), also where ours takes the wider of two."""
+    error = error_of(given, stem)
+    groups = given.sample().groups
+    if error is None or groups is None or estimate.value is None or abs(estimate.value) == 1 or not error.value:
+        return estimate
+    half_width = student_quantile(groups.number - 1) * error.value / (1 - estimate.value**2)
+    low, high = (math.tanh(math.atanh(estimate.value) + way * half_width) for way in (-1, 1))
+    return Estimate(estimate.value, low, high, estimate.n, "fisher z")
+
+
+def error_of(given: Given, stem: str) -> Estimate | None:
+    """The large-sample standard error of a figure, under the case's design."""
+    if (found := reread(given, stem)) is not None:
+        return error_of(*found)
+    if (other := other_error(given, stem)) is not None:
+        return other
+    if stem == "kappa_weighted":
+        return kappa_error(given.sample(), given.credit)
+    if stem.removeprefix("kappa") in NAMED and stem.startswith("kappa"):
+        return kappa_error(given.sample(), NAMED[stem.removeprefix("kappa")])
+    place = given.positive
+    if (of := choice_of(given, stem)) is not None:
+        stem, place = of
+    if stem in ("sensitivity", "specificity"):
+        return {"sensitivity": sensitivity_error, "specificity": specificity_error}[stem](given.sample(), place)
+    if stem not in SAMPLE:
+        return None
+    estimate = SAMPLE[stem](given.sample(), place)
+    if estimate.value is None:
+        return estimate
+    sample, figure = of_shares(given, stem, place)
+    return large_sample_error(sample, by_differences(figure))
+
+
+def of_shares(given: Given, stem: str, place: int | None = None) -> tuple[Sample, Callable[[Floats], float]]:
+    """The case's sample, and one of its figures as a function of a table of shares."""
+    if (found := reread(given, stem)) is not None:
+        return of_shares(*found)
+    place = given.positive if place is None else place
+    if (of := choice_of(given, stem)) is not None:
+        stem, place = of
+    if stem != "kappa_weighted" and stem not in SAMPLE:
+        raise DoesNotFit(f"{stem!r} is no figure of a table")
+
+    def figure(shares: Floats) -> float:
+        size = len(shares)
+        cells = [[round(cell * 2**53) for cell in row] for row in shares.tolist()]
+        unreadable = [row[size] for row in cells] if len(cells[0]) > size else None
+        sample = Sample.of_table([row[:size] for row in cells], unreadable)
+        value = (kappa(sample, given.credit) if stem == "kappa_weighted" else SAMPLE[stem](sample, place)).value
+        if value is None:
+            raise DoesNotFit(f"{stem!r} is undefined on the way to its interval")
+        return value
+
+    return given.sample(), figure
+
+
+def by_differences(figure: Callable[[Floats], float]) -> Linearised:
+    """The figure and its gradient, to about twelve places. Cells without items weigh nothing, and get 0."""
+
+    def linearised(shares: Floats) -> tuple[float, Floats]:
+        gradient = np.zeros_like(shares)
+        for cell in np.argwhere(shares > 0):
+            step = 1e-3 * shares[tuple(cell)]
+
+            def at(steps: int, cell: tuple[int, ...] = tuple(cell), step: float = step) -> float:
+                moved = shares.copy()
+                moved[cell] += steps * step
+                return figure(moved)
+
+            gradient[tuple(cell)] = (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * step)
+        return figure(shares), gradient
+
+    return linearised
+
+
+FAMILIES: tuple[Family, ...] = (*OTHERS, of_choice, of_another_reading, of_clusters, of_sets, of_ratings, of_sample, of_method)

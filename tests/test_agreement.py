@@ -1,4 +1,4 @@
-"""The two-rater statistics: published tables, reference cases, and properties that hold for every table."""
+"""The two-rater statistics: published tables, what is undefined or refused, and properties that hold for every table."""
 
 import math
 from collections.abc import Callable
@@ -7,9 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import cohen_kappa_score  # type: ignore[import-untyped]  # it ships no types
+from hypothesis import given
 
 from reports.agreement import (
     Weights,
@@ -23,24 +21,12 @@ from reports.agreement import (
     specificity,
 )
 from reports.estimate import Estimate
-from reports.intervals import held, student_quantile, wilson
-from tests.reference_names import asked_of, load_cases
+from reports.intervals import held, student_quantile
+from tests.drawn_tables import same_every_time, tables
 
-LEAST_REFERENCE_VALUES = 250
 EVERY_WEIGHT: tuple[Weights, ...] = ("unweighted", "linear", "quadratic")
 COHEN_1960 = [[88, 10, 2], [14, 40, 6], [18, 10, 12]]
 FLEISS_COHEN_EVERITT_1969 = [[106, 10, 4], [22, 28, 10], [2, 12, 6]]
-
-same_every_time = settings(derandomize=True, max_examples=150, deadline=None)
-counts = st.integers(0, 60)
-
-
-@st.composite
-def square_tables(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[list[int]]:
-    size = draw(st.integers(least, most))
-    table = draw(st.lists(st.lists(counts, min_size=size, max_size=size), min_size=size, max_size=size))
-    assume(sum(map(sum, table)) > 0)
-    return table
 
 
 def every_figure(table: list[list[int]]) -> list[Estimate]:
@@ -55,35 +41,6 @@ def every_figure(table: list[list[int]]) -> list[Estimate]:
         specificity(table, 0),
         ac1(table),
     ]
-
-
-def test_every_reference_value_that_has_a_figure_here_is_met() -> None:
-    checked = 0
-    for case in load_cases():
-        for name, expected in case["expected"].items():
-            asked = asked_of(name, case)
-            if asked is None:
-                continue
-            estimate = asked.figure(case)
-            got = getattr(estimate, asked.part)
-            where = f"{case['id']} {name}: {estimate}"
-            if expected["value"] is None:
-                assert got is None and estimate.reason, where
-            else:
-                assert got is not None and abs(got - expected["value"]) <= expected["tolerance"], where
-            checked += 1
-    assert checked >= LEAST_REFERENCE_VALUES, f"only {checked} reference values were checked"
-
-
-def test_wilson_meets_the_reference_proportions() -> None:
-    checked = 0
-    for case in load_cases():
-        if case["statistic"] == "proportion_interval":
-            low, high = wilson(case["input"]["successes"], case["input"]["n"])
-            assert low == pytest.approx(case["expected"]["wilson_low"]["value"], abs=1e-9)
-            assert high == pytest.approx(case["expected"]["wilson_high"]["value"], abs=1e-9)
-            checked += 2
-    assert checked >= 8
 
 
 def test_cohen_1960_kappa_is_58_of_118() -> None:
@@ -167,7 +124,7 @@ def test_kappa_strict_is_kappa_with_a_choice_that_no_human_uses() -> None:
 
 
 @same_every_time
-@given(square_tables())
+@given(tables())
 def test_strict_figures_are_the_readable_ones_while_nothing_is_unreadable(table: list[list[int]]) -> None:
     none = [0] * len(table)
     for weights in EVERY_WEIGHT:
@@ -291,7 +248,7 @@ def test_the_method_names_the_interval() -> None:
 
 
 @same_every_time
-@given(square_tables())
+@given(tables())
 def test_every_interval_is_finite_holds_its_value_and_has_a_width(table: list[list[int]]) -> None:
     for estimate in every_figure(table):
         if estimate.value is None:
@@ -300,81 +257,6 @@ def test_every_interval_is_finite_holds_its_value_and_has_a_width(table: list[li
         assert estimate.low is not None and estimate.high is not None
         assert -1.0 <= estimate.low <= estimate.value <= estimate.high <= 1.0
         assert estimate.high - estimate.low > 1e-6
-
-
-@same_every_time
-@given(square_tables())
-def test_kappa_equals_scikit_learn(table: list[list[int]]) -> None:
-    size = len(table)
-    cells = [(i, j, table[i][j]) for i in range(size) for j in range(size) if table[i][j]]
-    human, judge, times = zip(*cells, strict=True)
-    for weights in EVERY_WEIGHT:
-        ours = kappa(table, weights).value
-        if ours is not None:
-            oracle = cohen_kappa_score(
-                human,
-                judge,
-                labels=list(range(size)),
-                weights=None if weights == "unweighted" else weights,
-                sample_weight=times,
-            )
-            assert ours == pytest.approx(oracle, abs=1e-9)
-
-
-@same_every_time
-@given(square_tables(), st.randoms(use_true_random=False))
-def test_renaming_the_choices_changes_no_nominal_figure(table: list[list[int]], random: Any) -> None:
-    order = list(range(len(table)))
-    random.shuffle(order)
-    renamed = [[table[i][j] for j in order] for i in order]
-    assert kappa(renamed).value == kappa(table).value
-    assert ac1(renamed).value == ac1(table).value
-    assert kappa(renamed).low == pytest.approx(kappa(table).low, abs=1e-9)
-    assert sensitivity(renamed, order.index(0)) == sensitivity(table, 0)
-
-
-@same_every_time
-@given(square_tables())
-def test_exchanging_the_raters_or_reversing_the_order_keeps_kappa_and_its_interval(
-    table: list[list[int]],
-) -> None:
-    transposed = [list(column) for column in zip(*table, strict=True)]
-    backwards = [row[::-1] for row in table[::-1]]
-    for other in (transposed, backwards):
-        for weights in EVERY_WEIGHT:
-            ours, theirs = kappa(table, weights), kappa(other, weights)
-            assert ours.value == theirs.value
-            assert ours.low == pytest.approx(theirs.low, abs=1e-9)
-            assert ours.high == pytest.approx(theirs.high, abs=1e-9)
-
-
-@same_every_time
-@given(square_tables())
-def test_ten_times_the_counts_keep_the_value_and_narrow_the_interval(table: list[list[int]]) -> None:
-    assume(min(map(min, table)) >= 3)  # with empty cells the pseudo-items, not the data, set the width
-    for figure in (kappa, ac1, observed_agreement):
-        once, tenfold = figure(table), figure([[10 * count for count in row] for row in table])
-        assert once.value == tenfold.value
-        assert None not in (once.low, once.high, tenfold.low, tenfold.high)
-        assert tenfold.high - tenfold.low < once.high - once.low  # type: ignore[operator]
-
-
-@same_every_time
-@given(square_tables(2, 2))
-def test_the_byrt_identity_links_kappa_to_agreement_and_the_two_indices(table: list[list[int]]) -> None:
-    ours, agreement = kappa(table).value, observed_agreement(table).value
-    assume(ours is not None and agreement is not None)
-    n = sum(map(sum, table))
-    pabak = 2 * agreement - 1  # type: ignore[operator]
-    prevalence, bias = (table[0][0] - table[1][1]) / n, (table[1][0] - table[0][1]) / n
-    byrt = (pabak - prevalence**2 + bias**2) / (1 - prevalence**2 + bias**2)
-    assert ours == pytest.approx(byrt, abs=1e-9)
-
-
-def test_an_unused_choice_changes_ac1_but_not_kappa() -> None:
-    used, declared = [[20, 5], [3, 14]], [[20, 5, 0], [3, 14, 0], [0, 0, 0]]
-    assert kappa(used).value == kappa(declared).value
-    assert ac1(used).value != ac1(declared).value
 
 
 @pytest.mark.parametrize("true_kappa", [0.0, 0.4, 0.8])

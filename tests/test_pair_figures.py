@@ -1,25 +1,14 @@
-"""The two-rater figures beside kappa: reference cases, published tables, hand-computed designs, and properties."""
+"""The two-rater figures beside kappa: hand-computed tables and designs, refusals, and properties of their intervals."""
 
 import math
-import warnings
 from collections.abc import Callable
 from fractions import Fraction
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from sklearn.metrics import (  # type: ignore[import-untyped]  # it ships no types
-    balanced_accuracy_score,
-    cohen_kappa_score,
-    f1_score,
-    matthews_corrcoef,
-    precision_score,
-)
-from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar  # type: ignore[import-untyped]
-from statsmodels.stats.inter_rater import cohens_kappa  # type: ignore[import-untyped]
 
 from reports.agreement import (
     expected_agreement,
@@ -27,9 +16,7 @@ from reports.agreement import (
     kappa_error,
     observed_agreement,
     sensitivity,
-    sensitivity_error,
     specificity,
-    specificity_error,
 )
 from reports.binary import balanced_accuracy, bias_index, f1, npv, precision, prevalence_index
 from reports.chance import ac1, ac2, pabak, scott_pi
@@ -38,27 +25,15 @@ from reports.estimate import Estimate
 from reports.intervals import clopper_pearson
 from reports.mcnemar import mcnemar
 from reports.per_class import specific_agreement
-from reports.sample import Groups, Sample, Table
+from reports.sample import Sample, Table
 from reports.shares import proportion
-from reports.square_and_add import square_and_add
-from tests.reference_names import Case, clustered, load_cases, pooled, positive_of, stratified, table_of
+from tests.drawn_tables import same_every_time, tables
 from tests.test_design import pair, stratum
 
 COHEN_1960 = [[88, 10, 2], [14, 40, 6], [18, 10, 12]]
 SCREENING = [[18, 4], [9, 69]]
 """Rows human yes, no; columns judge."""
 YES = 0
-
-same_every_time = settings(derandomize=True, max_examples=150, deadline=None)
-
-
-@st.composite
-def tables(draw: st.DrawFn, least: int = 2, most: int = 5) -> list[list[int]]:
-    size = draw(st.integers(least, most))
-    table = draw(st.lists(st.lists(st.integers(0, 60), min_size=size, max_size=size), min_size=size, max_size=size))
-    assume(sum(map(sum, table)) > 0)
-    return table
-
 
 OF_ANY_TABLE: dict[str, Callable[[Table | Sample], Estimate]] = {
     "kappa": kappa,
@@ -84,13 +59,6 @@ OF_ONE_CHOICE: dict[str, Callable[[Table | Sample, int], Estimate]] = {
     "bias_index": bias_index,
     "positive_agreement": specific_agreement,
 }
-ERRORS: dict[str, Callable[[Table | Sample, int], Estimate]] = {
-    "kappa_se": lambda of, _: kappa_error(of),
-    "kappa_linear_se": lambda of, _: kappa_error(of, "linear"),
-    "kappa_quadratic_se": lambda of, _: kappa_error(of, "quadratic"),
-    "sensitivity_se": sensitivity_error,
-    "specificity_se": specificity_error,
-}
 
 
 def every_figure(of: Table | Sample, positive: int = 0) -> dict[str, Estimate]:
@@ -100,140 +68,15 @@ def every_figure(of: Table | Sample, positive: int = 0) -> dict[str, Estimate]:
     }
 
 
-def asked(name: str, of: Table | Sample, positive: int) -> float | str | None:
-    """What a name of the cases means here; the name itself where these tests know no such figure."""
-    if name.startswith("mcnemar"):
-        table = of.counts() if isinstance(of, Sample) else of
-        test = mcnemar(table[0][1], table[1][0])
-        return (test.exact if name == "mcnemar_exact_p" else test.midp).value
-    if name in ERRORS:
-        return ERRORS[name](of, positive).value
-    figures, plain = every_figure(of, positive), name.removesuffix("_abs")
-    if plain in figures:
-        value = figures[plain].value
-        return abs(value) if value is not None and plain != name else value
-    start, _, end = plain.rpartition("_")
-    start = {"recommended": "kappa", "delta4": "kappa", "wilson": "observed_agreement"}.get(
-        start, start.removesuffix("_recommended")
-    )
-    return getattr(figures[start], end) if start in figures and end in ("low", "high") else name
-
-
 GROUPS = ("agreement_table", "kappa_interval", "other_intervals", "undefined", "robustness")
 
 
-def test_every_reference_value_of_one_table_is_met() -> None:
-    checked, unknown = 0, set()
-    for case in load_cases():
-        if case["statistic"] not in GROUPS or "ratings" in case["input"]:
-            continue
-        for name, expected in case["expected"].items():
-            if name.startswith("delta4") and len(case["input"]["choices"]) != 2:
-                continue
-            got = asked(name, table_of(case), positive_of(case))
-            if isinstance(got, str):
-                unknown.add(name)
-                continue
-            where = f"{case['id']} {name}: {got}"
-            if expected["value"] is None:
-                assert got is None, where
-            else:
-                assert got is not None and abs(got - expected["value"]) <= expected["tolerance"], where
-            checked += 1
-    strict = {"kappa_readable", "kappa_strict", "observed_agreement_strict", "sensitivity_strict", "specificity_strict"}
-    assert unknown - strict <= {"delta2_low", "delta2_high", "alpha_nominal", "n"}, unknown
-    assert checked >= 340
-
-
-def test_custom_weights_meet_cohen_1968() -> None:
-    case = next(case for case in load_cases() if case["statistic"] == "cohen_kappa")
-    given = case["input"]["disagreement_weights"]
-    credit = [[1 - Fraction(cell, 6) for cell in row] for row in given]
-    expected = case["expected"]
-    for weights in (credit, [[float(cell) for cell in row] for row in credit]):
-        assert kappa(case["input"]["table"], weights).value == pytest.approx(expected["kappa_weighted"]["value"], abs=1e-9)
-        assert kappa_error(case["input"]["table"], weights).value == pytest.approx(expected["kappa_weighted_se"]["value"], abs=1e-9)
-
-
-def test_proportions_meet_the_reference_cases() -> None:
-    cases = [case for case in load_cases() if case["statistic"] == "proportion_interval"]
-    for case in cases:
-        successes, n, expected = case["input"]["successes"], case["input"]["n"], case["expected"]
-        found = proportion(successes, n)
-        exact = clopper_pearson(successes, n)
-        assert found.value == pytest.approx(expected["value"]["value"], abs=1e-12)
-        assert (found.low, found.high) == pytest.approx(
-            (expected["wilson_low"]["value"], expected["wilson_high"]["value"]), abs=1e-9
-        )
-        assert exact == pytest.approx(
-            (expected["clopper_pearson_low"]["value"], expected["clopper_pearson_high"]["value"]), abs=1e-9
-        )
-    assert len(cases) >= 4
+def test_a_proportion_of_nothing_is_undefined_and_what_is_no_count_is_refused() -> None:
     assert proportion(0, 0).value is None and proportion(0, 0).reason
     with pytest.raises(ValueError, match="5 of 4"):
         proportion(5, 4)
     with pytest.raises(ValueError, match="at least one"):
         clopper_pearson(0, 0)
-
-
-def test_mcnemar_meets_the_reference_cases() -> None:
-    cases = [case for case in load_cases() if case["statistic"] == "mcnemar"]
-    for case in cases:
-        found = mcnemar(case["input"]["only_first"], case["input"]["only_second"])
-        for name, estimate in (("mcnemar_exact_p", found.exact), ("mcnemar_midp", found.midp)):
-            expected = case["expected"][name]
-            if expected["value"] is None:
-                assert estimate.value is None and "differ" in estimate.reason
-            else:
-                assert estimate.value == pytest.approx(expected["value"], abs=expected["tolerance"])
-    assert len(cases) >= 4
-
-
-def test_weighted_figures_and_their_errors_meet_the_reference_cases() -> None:
-    checked = 0
-    for case in (case for case in load_cases() if case["statistic"] == "post_stratified"):
-        sample, positive, expected = stratified(case), positive_of(case), case["expected"]
-        for name in ("kappa", "kappa_se", "sensitivity", "sensitivity_se", "specificity", "specificity_se", "precision"):
-            got = asked(name, sample, positive)
-            assert isinstance(got, float) and abs(got - expected[name]["value"]) <= expected[name]["tolerance"], (case["id"], name)
-            checked += 1
-        if "kappa_square_and_add_low" in expected:
-            value = kappa(sample).value or 0.0
-            ends = square_and_add(sample, value, kappa_of_shares, (-1.0, 1.0))
-            assert ends == pytest.approx([expected[f"kappa_square_and_add_{end}"]["value"] for end in ("low", "high")], abs=1e-9)
-            checked += 2
-    assert checked >= 34
-
-
-def kappa_of_shares(p: Any) -> float:
-    agreed, by_chance = float(np.trace(p)), float(p.sum(axis=1) @ p.sum(axis=0))
-    return (agreed - by_chance) / (1 - by_chance)
-
-
-def test_the_error_of_grouped_items_is_the_robust_one() -> None:
-    cases = [case for case in load_cases() if case["statistic"] == "cluster_robust"]
-    for case in cases:
-        expected = case["expected"]
-        by_item = kappa_error(pooled(case, "clusters")).value
-        assert by_item == pytest.approx(expected["kappa_se_item"]["value"], abs=1e-9)
-        robust = kappa_error(in_groups(case))
-        assert robust.value == pytest.approx(expected["kappa_se_linearised"]["value"], abs=1e-9)
-        assert "cluster-robust" in robust.method
-    assert kappa_error(clustered(cases[0])).value != kappa_error(pooled(cases[0], "clusters")).value
-
-
-def in_groups(case: Case) -> Sample:
-    """Every cluster of a case as a group, groups of a single item too."""
-    entries = [
-        (place, i, j, count)
-        for place, part in enumerate(case["input"]["clusters"])
-        for i, row in enumerate(part["table"])
-        for j, count in enumerate(row)
-        if count
-    ]
-    content, row, column, items = np.array(entries).T
-    groups = Groups(content, np.zeros_like(content), row, column, items.astype(np.float64), np.ones(content.max() + 1))
-    return Sample(Sample.of_table(pooled(case, "clusters")).strata, groups=groups)
 
 
 def test_a_judge_that_says_yes_too_often_has_a_positive_bias_and_mcnemar_sees_it() -> None:
@@ -349,64 +192,6 @@ def test_every_interval_of_every_design_holds_its_value_and_has_a_width(
         else:
             assert figure.high is not None
             assert figure.low <= figure.value <= figure.high and figure.high - figure.low > 1e-6, (name, figure)
-
-
-@same_every_time
-@given(tables(2, 5))
-def test_points_equal_scikit_learn(table: list[list[int]]) -> None:
-    human = [i for i, row in enumerate(table) for j, count in enumerate(row) for _ in range(count)]
-    judge = [j for row in table for j, count in enumerate(row) for _ in range(count)]
-    labels = list(range(len(table)))
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of classes that nobody gave
-        pairs = [
-            (precision(table, 1), precision_score(human, judge, labels=labels, average=None, zero_division=np.nan)[1]),
-            (f1(table, 1), f1_score(human, judge, labels=labels, average=None, zero_division=np.nan)[1]),
-            (mcc(table), matthews_corrcoef(human, judge)),
-        ]
-        weights = [[1 - (i != j) * (0.25 + ((i + j) % 3) / 4) for j in labels] for i in labels]
-        assert kappa(table).value is None or kappa(table).value == pytest.approx(cohen_kappa_score(human, judge, labels=labels))
-    for ours, theirs in pairs:
-        if ours.value is not None:
-            assert ours.value == pytest.approx(theirs, abs=1e-9)
-    if kappa(table, weights).value is not None:
-        expected = 1 - lacking(table, weights) / lacking(np.outer(np.sum(table, 1), np.sum(table, 0)) / np.sum(table), weights)
-        assert kappa(table, weights).value == pytest.approx(expected, abs=1e-9)
-    if len(table) == 2 and balanced_accuracy(table, 1).value is not None:
-        assert balanced_accuracy(table, 1).value == pytest.approx(balanced_accuracy_score(human, judge), abs=1e-9)
-
-
-def lacking(table: Any, weights: Any) -> float:
-    return float((np.array(table) * (1 - np.array(weights))).sum())
-
-
-@same_every_time
-@given(tables(2, 5))
-def test_standard_errors_equal_statsmodels(table: list[list[int]]) -> None:
-    assume(min(map(sum, table)) > 0 and kappa(table).value not in (None, 1.0))
-    for weights, theirs in (("unweighted", None), ("linear", "linear"), ("quadratic", "quadratic")):
-        of_statsmodels = cohens_kappa(np.array(table), wt=theirs)
-        assert kappa_error(table, weights).value == pytest.approx(of_statsmodels.std_kappa, rel=1e-7, abs=1e-9)  # type: ignore[arg-type]
-
-
-@same_every_time
-@given(st.integers(0, 400), st.integers(0, 400))
-def test_the_exact_test_equals_statsmodels(only_first: int, only_second: int) -> None:
-    assume(only_first + only_second > 0)
-    theirs = statsmodels_mcnemar([[0, only_first], [only_second, 0]], exact=True).pvalue
-    ours = mcnemar(only_first, only_second)
-    assert ours.exact.value == pytest.approx(theirs, rel=1e-9)
-    assert ours.exact.value >= (ours.midp.value or 1) > 0 or only_first == only_second
-
-
-@same_every_time
-@given(tables(2, 2))
-def test_the_byrt_identity_links_kappa_pabak_and_the_two_indices(table: list[list[int]]) -> None:
-    found = kappa(table).value
-    assume(found is not None)
-    p, pi, bi = pabak(table).value, prevalence_index(table, 1).value, bias_index(table, 1).value
-    assert p is not None and pi is not None and bi is not None
-    assert found == pytest.approx((p - pi**2 + bi**2) / (1 - pi**2 + bi**2), abs=1e-9)
 
 
 @same_every_time
