@@ -5,6 +5,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +18,9 @@ from data.tallies import Excluded, PairTally, StratumTally
 from reports.agreement import ac1, kappa, observed_agreement, sensitivity, specificity
 from reports.estimate import Estimate
 from reports.sample import Sample
-from tests.benchmarks.coverage import CORRELATIONS, covered, grouped_items, joint, pair_by_verdict, simple_pair, truth
+from tests.benchmarks import coverage_designs
+from tests.benchmarks.coverage import Cell, covered
+from tests.benchmarks.coverage_designs import CORRELATIONS, equal_margins, grouped_items, grouped_pair, truth
 
 Counts = tuple[tuple[int, ...], ...]
 
@@ -302,8 +305,8 @@ def test_the_methods_say_what_was_done() -> None:
 
 def test_a_jackknife_of_groups_gives_the_width_of_the_linearised_interval() -> None:
     random = np.random.default_rng(7)
-    groups = grouped_items(random, [8] * 60, joint(0.4, 0.6), 0.2)
-    estimate = kappa(Sample.readable(simple_pair(groups)))
+    groups = grouped_items(random, [8] * 60, equal_margins(0.4, 0.6), 0.2, 1)[0]
+    estimate = kappa(Sample.readable(grouped_pair(groups)))
     left_out = [kappa((groups.sum(axis=0) - group).tolist()).value or 0 for group in groups]
     error = math.sqrt(59 / 60 * sum((each - sum(left_out) / 60) ** 2 for each in left_out))
     assert estimate.value is not None and estimate.low is not None and estimate.high is not None
@@ -311,20 +314,26 @@ def test_a_jackknife_of_groups_gives_the_width_of_the_linearised_interval() -> N
     assert by_fisher == pytest.approx(error, rel=0.05)
 
 
+COVERED = ("kappa", "agreement", "sensitivity", "specificity")
+
+
 @pytest.mark.parametrize("correlation", CORRELATIONS)
 def test_intervals_of_grouped_items_cover_what_they_promise(correlation: float) -> None:
-    random, table = np.random.default_rng(11), joint(0.3, 0.6)
-    pairs = [simple_pair(grouped_items(random, [5] * 40, table, correlation)) for _ in range(400)]
-    for name in ("kappa", "agreement", "sensitivity", "specificity"):
-        assert covered(pairs, FIGURES[name], truth(table)[name])[0] >= 0.92, name
+    table = equal_margins(0.3, 0.6)
+    draws = grouped_items(np.random.default_rng(11), [5] * 40, table, correlation, 400)
+    for name in COVERED:
+        figure = coverage_designs.FIGURES[name]
+        found = covered(Cell(name, truth(figure, table), draws), partial(coverage_designs.of_groups, figure), {})
+        assert found is not None and found.share >= 0.92, found
 
 
 def test_intervals_of_items_drawn_by_verdict_cover_what_they_promise() -> None:
-    random, table = np.random.default_rng(12), joint(0.1, 0.6)
-    frames = (grouped_items(random, [3000], table, 0.0) for _ in range(400))
-    pairs = [drawn for frame in frames if (drawn := pair_by_verdict(random, frame, 100))]
-    for name in ("kappa", "agreement", "sensitivity", "specificity"):
-        assert covered(pairs, FIGURES[name], truth(table)[name])[0] >= 0.92, name
+    for name in COVERED:
+        figure = coverage_designs.FIGURES[name]
+        cells = coverage_designs.verdict_cells(figure, (100,), ((0.1, 1.0),), np.random.default_rng(12), 400)
+        cell = next(cell for cell in cells if cell.name.endswith("kappa 0.6"))
+        found = covered(cell, partial(coverage_designs.of_verdicts, figure), {})
+        assert found is not None and found.share >= 0.92, found
 
 
 def test_a_million_pairs_in_strata_and_groups_cost_no_more_than_their_cells() -> None:
@@ -336,7 +345,8 @@ def test_a_million_pairs_in_strata_and_groups_cost_no_more_than_their_cells() ->
 
 
 def test_contents_of_groups_add_up_to_the_items_of_the_pair() -> None:
-    drawn = pair_by_verdict(np.random.default_rng(3), grouped_items(np.random.default_rng(4), [20] * 30, joint(0.2, 0.5), 0.2), 100)
+    frame = grouped_items(np.random.default_rng(4), [20] * 30, equal_margins(0.2, 0.5), 0.2, 1)[0]
+    drawn = coverage_designs.grouped_verdict_pair(coverage_designs.half_of_each(np.random.default_rng(3), frame, 100))
     assert drawn is not None
     held: Counter[tuple[int, int]] = Counter()
     for content, times in drawn.clusters.items():
