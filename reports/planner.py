@@ -213,7 +213,7 @@ def _table(kappa: float, prevalence: Prevalence, judge_prevalence: float | None)
     if isinstance(prevalence, float | int):
         judge = _same(prevalence, judge_prevalence)
         both = prevalence * judge + kappa * ((prevalence + judge) / 2 - prevalence * judge)
-        table = np.array([[both, prevalence - both], [judge - both, 1 - prevalence - judge + both]])
+        table: Floats = np.array([[both, prevalence - both], [judge - both, 1 - prevalence - judge + both]])
     elif judge_prevalence is not None:
         raise ValueError("`judge_prevalence` is for two choices. For more, both sides are planned with the same shares.")
     else:

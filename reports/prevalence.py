@@ -4,7 +4,8 @@
 - `humans_only`       the humans' share of a simple draw, Wilson
 - `post_stratified`   the humans' share within each stratum, weighted by what of the population lies in it; the
                       strata are verdicts, and whatever else the draw's rate depended on
-- `ppi_mean`          the same for scores: prediction-powered inference (PPI++), also stratum by stratum
+- `ppi_mean`          the same for scores: prediction-powered inference (PPI++), also stratum by stratum; and
+                      `mean_in_strata` for the humans alone
 - `lee`, `rogan_gladen`, `rogan_gladen_counted`   for comparison in notebooks; no page and no report shows them
 
 The interval of `post_stratified` is square-and-add: the share of one stratum after the other is moved to its
@@ -16,7 +17,7 @@ strata); Lee et al. 2025 (arXiv 2511.21140); Rogan and Gladen 1978.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,10 +33,13 @@ NO_BETTER_THAN_CHANCE = "sensitivity and specificity add up to no more than 1, s
 NOT_THE_TRUTH = "the judge's own rate: what it says of how often it truly happens is for the humans to tell"
 ALL_ALIKE = "nothing varies among the labelled items, so nothing tells how far others would differ"
 ONE_LABEL = "one labelled item does not tell how far others would differ"
+ONE_LABEL_OF_STRATUM = "one stratum has a single label, which does not tell how far its other items would differ"
 ONE_GROUP = "all labelled items share one group, so nothing tells how far other groups would differ"
 
 Column = npt.ArrayLike
 """One number an item."""
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 class RateStratum(NamedTuple):
@@ -110,24 +114,29 @@ class ScoreStratum:
     human: Column
     """n human scores."""
     judge: Column
-    """n scores of the judge, for the same items in the same order."""
+    """n scores of the judge, for the same items in the same order; empty where the judge gave the stratum none."""
     unlabelled: Column
     """The judge's scores on the other items of the stratum."""
     beyond: int = 0
-    """Further items of the stratum without a score of the judge's; then `judge` and `unlabelled` are empty."""
+    """Other items, where the judge gave the stratum no score."""
     groups: Column | None = None
     """n groups; None where every item is on its own."""
     unlabelled_groups: Column | None = None
+    """As many groups as `unlabelled` has scores; None where `groups` is."""
 
 
 class PpiMean(NamedTuple):
-    """A mean by PPI++, and the weight in [0, 1] that it gave the judge's scores (of the largest stratum)."""
+    """A mean by PPI++, and the weight λ in [0, 1] that it gave the judge's scores, in the largest stratum."""
 
     mean: Estimate
     weight: float | None
 
 
-def ppi_mean(human: Column, judge: Column, unlabelled: Column, limits: tuple[float, float] | None = None) -> PpiMean:
+Limits = tuple[float, float] | None
+"""Lowest and highest score that there can be."""
+
+
+def ppi_mean(human: Column, judge: Column, unlabelled: Column, limits: Limits = None) -> PpiMean:
     """The mean of the humans' scores over all items, with the judge's scores on all of them (PPI++, equal to ppi-python).
 
     `human`, `judge`: n numbers each, one an item of a simple draw; `unlabelled`: the judge's numbers on the N
@@ -137,78 +146,76 @@ def ppi_mean(human: Column, judge: Column, unlabelled: Column, limits: tuple[flo
     return stratified_ppi_mean([ScoreStratum(human, judge, unlabelled)], limits)
 
 
-def stratified_ppi_mean(strata: Sequence[ScoreStratum], limits: tuple[float, float] | None = None) -> PpiMean:
+def stratified_ppi_mean(strata: Sequence[ScoreStratum], limits: Limits = None) -> PpiMean:
     """`ppi_mean` within each stratum, weighted by its items (Fisch et al. 2024); with groups, cluster-robust and t(groups-1).
 
-    A stratum without scores of the judge's gives the humans' mean of it. Undefined where a stratum has no label;
-    without an interval below two labels in all, for one group, and where nothing varies.
+    A stratum without scores of the judge's gives the humans' mean of it. A stratum with one label is as uncertain
+    as `limits` allow. Undefined where a stratum has no label; without an interval for one label in all, for one
+    group, and where nothing varies.
     """
-    parts = [part for part in map(_PpiPart.of, strata) if part.items]
-    n = sum(part.n for part in parts)
-    grouped = any(each.groups is not None for each in strata)
-    method = ("stratified ppi++" if len(parts) > 1 else "ppi++") + (", cluster-robust, t(groups-1)" if grouped else "")
-    if n == 0:
-        return PpiMean(Estimate.undefined(0, method, NO_LABELS), None)
-    if any(part.n == 0 for part in parts):
-        missing = next(part.items for part in parts if part.n == 0)
-        reason = f"no item of one stratum is labelled, and {missing:,} items lie in it"
-        return PpiMean(Estimate.undefined(n, method, reason), None)
-    whole = sum(part.items for part in parts)
-    value = sum(part.items / whole * part.value for part in parts)
-    weight = max(parts, key=lambda part: part.items).weight
-    error, quantile, reason = _ppi_error(parts, whole, n, grouped)
-    if reason:
-        return PpiMean(Estimate(value, None, None, n, method, reason), weight)
-    low, high = held(value, value, quantile * error, limits or (-math.inf, math.inf))
-    return PpiMean(Estimate(value, low, high, n, method), weight)
+    parts = [part for part in (_part(stratum, use_judge=True) for stratum in strata) if part.items]
+    method = "stratified ppi++" if len(parts) > 1 else "ppi++"
+    mean = _mean(parts, limits, method, lambda _: normal_quantile())
+    weight = max(parts, key=lambda part: part.items).weight if mean.value is not None else None
+    return PpiMean(mean, weight)
+
+
+def mean_in_strata(strata: Sequence[ScoreStratum], limits: Limits = None) -> Estimate:
+    """The humans' mean of each stratum, weighted by its items, with Student's interval; as `stratified_ppi_mean` otherwise."""
+    parts = [part for part in (_part(stratum, use_judge=False) for stratum in strata) if part.items]
+    method = "stratified mean, t(n-strata)" if len(parts) > 1 else "mean, t(n-1)"
+    return _mean(parts, limits, method, lambda n: student_quantile(n - len(parts)))
 
 
 @dataclass(frozen=True, slots=True)
-class _PpiPart:
-    """PPI++ within one stratum: its value, and how each item pulls it."""
+class _Part:
+    """One stratum: its mean, and how each item pulls it."""
 
     items: int
     n: int
-    value: float
+    mean: float
     weight: float
-    pulls: npt.NDArray[np.float64]
-    """Of the labelled items, then of the unlabelled: they add up to 0, and their squares to the variance."""
-    groups: npt.NDArray[np.int64] | None
-
-    @classmethod
-    def of(cls, stratum: ScoreStratum) -> "_PpiPart":
-        human, judge = _column(stratum.human), _column(stratum.judge)
-        rest = _column(stratum.unlabelled)
-        n, others = len(human), len(rest)
-        scored = len(judge) > 0 or others > 0
-        if scored and (len(judge) != n or stratum.beyond):
-            raise ValueError(
-                f"Each labelled item of a stratum with the judge's scores needs one. Found {n} human scores, {len(judge)} of the "
-                f"judge's and {stratum.beyond} items without one. Put items without a verdict in a stratum of their own."
-            )
-        items = n + others + stratum.beyond
-        if n == 0:
-            return cls(items, 0, math.nan, 0.0, np.empty(0), None)
-        weight = _ppi_weight(human, judge, rest) if scored and others else 0.0
-        corrected = human - weight * judge if scored else human
-        value = float(corrected.mean()) + (weight * float(rest.mean()) if others else 0.0)
-        pulls = (corrected - corrected.mean()) / n
-        if others:
-            pulls = np.concatenate([pulls, weight * (rest - rest.mean()) / others])
-        return cls(items, n, value, weight, pulls, _groups_of(stratum, others))
+    pulls: Floats
+    """Of the labelled items, then of those with a score of the judge's alone; their squares add up to the variance."""
+    groups: Ints | None
+    """Of the same."""
 
 
-def _groups_of(stratum: ScoreStratum, others: int) -> npt.NDArray[np.int64] | None:
+def _part(stratum: ScoreStratum, use_judge: bool) -> _Part:
+    human, judge, rest = _column(stratum.human), _column(stratum.judge), _column(stratum.unlabelled)
+    n, others = len(human), len(rest)
+    scored = use_judge and (len(judge) > 0 or others > 0)
+    if scored and (len(judge) != n or stratum.beyond):
+        raise ValueError(
+            f"Each labelled item of a stratum with the judge's scores needs one. Found {n} human scores, {len(judge)} of the "
+            f"judge's and {stratum.beyond} items without one. Put items without a verdict in a stratum of their own."
+        )
+    items = n + others + stratum.beyond
+    if n == 0:
+        return _Part(items, 0, 0.0, 0.0, np.empty(0), None)
+    weight = _weight(human, judge, rest) if scored and others else 0.0
+    corrected = human - weight * judge if weight else human
+    # Student's interval takes the unbiased variance, and PPI++ as published does not.
+    unbiased = 1.0 if use_judge or n < 2 else math.sqrt(n / (n - 1))
+    pulls = (corrected - corrected.mean()) / n * unbiased
+    mean = float(corrected.mean())
+    if weight:
+        pulls = np.concatenate([pulls, weight * (rest - rest.mean()) / others])
+        mean += weight * float(rest.mean())
+    return _Part(items, n, mean, weight, pulls, _groups_of(stratum, others if weight else 0))
+
+
+def _groups_of(stratum: ScoreStratum, others: int) -> Ints | None:
     if stratum.groups is None:
         return None
     labelled = np.asarray(stratum.groups, dtype=np.int64)
-    rest = np.asarray(stratum.unlabelled_groups if stratum.unlabelled_groups is not None else [], dtype=np.int64)
+    rest = np.asarray(() if stratum.unlabelled_groups is None else stratum.unlabelled_groups, dtype=np.int64)
     if others and len(rest) != others:
         raise ValueError(f"Where items have groups, all of them need one. Found {len(rest)} for {others} unlabelled items.")
-    return np.concatenate([labelled, rest])
+    return np.concatenate([labelled, rest[:others]])
 
 
-def _ppi_weight(human: npt.NDArray[np.float64], judge: npt.NDArray[np.float64], rest: npt.NDArray[np.float64]) -> float:
+def _weight(human: Floats, judge: Floats, rest: Floats) -> float:
     """λ, which takes no more of the judge than helps."""
     n, everything = len(human), np.concatenate([judge, rest])
     spread = float(everything.var(ddof=1)) if len(everything) > 1 else 0.0
@@ -218,25 +225,45 @@ def _ppi_weight(human: npt.NDArray[np.float64], judge: npt.NDArray[np.float64], 
     return min(1.0, max(0.0, together / ((1 + n / len(rest)) * spread)))
 
 
-def _ppi_error(parts: Sequence[_PpiPart], whole: int, n: int, grouped: bool) -> tuple[float, float, str]:
-    """Standard error, quantile, and why there is no interval."""
-    if any(part.n == 1 for part in parts):
-        return 0.0, 0.0, ONE_LABEL if n == 1 else "one stratum has a single label, which does not tell how far others would differ"
-    shares = [part.items / whole for part in parts]
+def _mean(parts: Sequence[_Part], limits: Limits, method: str, quantile_of: Callable[[int], float]) -> Estimate:
+    """`quantile_of`: from the number of labels, for items on their own."""
+    n, whole = sum(part.n for part in parts), sum(part.items for part in parts)
+    grouped = any(part.groups is not None for part in parts)
+    method += ", cluster-robust, t(groups-1)" if grouped else ""
+    if n == 0:
+        return Estimate.undefined(0, method, NO_LABELS)
+    empty = next((part for part in parts if part.n == 0), None)
+    if empty is not None:
+        return Estimate.undefined(n, method, f"no item of one stratum is labelled, and {empty.items:,} items lie in it")
+    value = sum(part.items / whole * part.mean for part in parts)
+    single = [part.items / whole for part in parts if part.n == 1]
+    if single and (n == 1 or limits is None):
+        return Estimate(value, None, None, n, method, ONE_LABEL if n == 1 else ONE_LABEL_OF_STRATUM)
+    # A score of unknown spread spreads at most by half its range.
+    variance = sum((share * (limits[1] - limits[0]) / 2) ** 2 for share in single) if limits else 0.0
+    quantile = quantile_of(n)
     if grouped:
-        pulls = np.concatenate([share * part.pulls for share, part in zip(shares, parts, strict=True)])
-        groups = np.concatenate([part.groups for part in parts if part.groups is not None])
-        labelled = np.unique(np.concatenate([part.groups[: part.n] for part in parts if part.groups is not None]))
-        number = len(labelled)
+        of_groups, number = _variance_by_group(parts, whole)
         if number < 2:
-            return 0.0, 0.0, ONE_GROUP
-        of_group = np.bincount(np.unique(groups, return_inverse=True)[1], weights=pulls)
-        variance, quantile = number / (number - 1) * float((of_group**2).sum()), student_quantile(number - 1)
+            return Estimate(value, None, None, n, method, ONE_GROUP)
+        variance, quantile = variance + of_groups, student_quantile(number - 1)
     else:
-        variance = sum(share**2 * float((part.pulls**2).sum()) for share, part in zip(shares, parts, strict=True))
-        quantile = normal_quantile()
-    scale = max(abs(part.value) for part in parts)
-    return math.sqrt(variance), quantile, "" if math.sqrt(variance) > 1e-12 * scale else ALL_ALIKE
+        variance += sum((part.items / whole) ** 2 * float((part.pulls**2).sum()) for part in parts)
+    if math.sqrt(variance) <= 1e-12 * max(abs(part.mean) for part in parts):
+        return Estimate(value, None, None, n, method, ALL_ALIKE)
+    low, high = held(value, value, quantile * math.sqrt(variance), limits or (-math.inf, math.inf))
+    if not math.isfinite(high - low):
+        return Estimate(value, None, None, n, method, ONE_LABEL_OF_STRATUM)
+    return Estimate(value, low, high, n, method)
+
+
+def _variance_by_group(parts: Sequence[_Part], whole: int) -> tuple[float, int]:
+    """M/(M-1)·Σ over groups of their summed pulls, squared; and M, the groups with a label."""
+    known = [(part, part.groups) for part in parts if part.groups is not None]
+    number = len(np.unique(np.concatenate([groups[: part.n] for part, groups in known])))
+    pulls = np.concatenate([part.items / whole * part.pulls for part, _ in known])
+    of_group = np.bincount(np.unique(np.concatenate([groups for _, groups in known]), return_inverse=True)[1], weights=pulls)
+    return number / max(1, number - 1) * float((of_group**2).sum()), number
 
 
 def lee(judge_positive: int, n: int, specificity: tuple[int, int], sensitivity: tuple[int, int]) -> Estimate:
@@ -355,7 +382,7 @@ def _check_share(part: int, whole: int) -> None:
         raise ValueError(f"A share needs counts with 0 <= part <= whole. Found {part} of {whole}. Count again.")
 
 
-def _column(values: Column) -> npt.NDArray[np.float64]:
+def _column(values: Column) -> Floats:
     column = np.asarray(values, dtype=np.float64)
     if column.ndim != 1 or not np.isfinite(column).all():
         raise ValueError("Scores must be one finite number an item. Leave out items without one.")

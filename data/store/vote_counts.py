@@ -79,6 +79,11 @@ def _named(pattern: tuple[tuple[int, int], ...], ratings: Ratings) -> Pattern:
     return tuple(levels[answer] if levels else answer for answer, count in pattern for _ in range(count))
 
 
+def missing_of(ratings: Ratings, pool: Pool) -> tuple[StratumMissing, ...]:
+    """What is missing of each stratum's draw, over all annotators."""
+    return _missing(pool, *_done(ratings))
+
+
 def _done(ratings: Ratings) -> tuple[Bools, Bools]:
     """By trajectory number: whether somebody has finished it, and whether somebody skipped it."""
     done, skipped = np.zeros(ratings.size + 1, dtype=bool), np.zeros(ratings.size + 1, dtype=bool)
