@@ -32,6 +32,7 @@ from data.store import Store  # noqa: E402
 from data.study import Study, load_study  # noqa: E402
 from judge import commands as figures  # noqa: E402
 from judge import spend_command  # noqa: E402
+from judge.plan_command import add_plan  # noqa: E402
 from judge.report_command import add_report  # noqa: E402
 
 __all__ = ["RejudgeError", "Store", "Study", "load_study", "main"]
@@ -45,6 +46,7 @@ COMMANDS = (
     desk.add_annotators,
     desk.add_annotate,
     figures.add_agree,
+    add_plan,
     study.add_labels,
     spend_command.add_judge,
     figures.add_gold,

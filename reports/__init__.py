@@ -22,6 +22,8 @@
 - `scores`           two raters who gave scores
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with
 - `planner`          how many items to label for a half-width or a power, and what no table can show
+- `prevalence_by_design`  the same for what a store counts: strata, groups, and cells that chance left empty
+- `plan_document`    what was seen and what is wished for, as a plan; `plan_text` says it
 - `panels`           everybody beside the judge and each other on the same items, with `pair_tables` for their kappas
 - `one_more_human`   whether the judge is as good as one more human; `one_more_scorer` for scores
 - `human_side`       how long labelling took, and whether it got worse in the course of a sitting

@@ -23,6 +23,7 @@ from reports.intervals import LEVEL
 
 POWER = 0.80
 MOST_ITEMS = 10**9
+IMPOSSIBLE = "kappa cannot be {:.3g} where human and judge have these shares:"
 
 Floats = npt.NDArray[np.float64]
 Prevalence = float | Sequence[float]
@@ -48,7 +49,7 @@ class Draw:
     by_verdict: bool = False
     """Equal numbers of each verdict; else simple."""
     population: tuple[int, ...] = field(default=())
-    """Items of each verdict that there are; empty where no stratum runs out."""
+    """Items of each verdict that there are, for a draw by verdict; empty where no stratum runs out."""
     design_effect: float = 1.0
     """What items that share a group multiply the variance by."""
 
@@ -145,7 +146,7 @@ Variance = Callable[[int], float]
 
 def _least(enough: Callable[[int], bool], draw: Draw, verdicts: int) -> Plan:
     """The least n that is enough."""
-    most = sum(draw.population) or MOST_ITEMS
+    most = (sum(draw.population) if draw.by_verdict else 0) or MOST_ITEMS
     if not enough(most):
         return Plan(None, f"all {most:,} items there are would not be enough")
     low, high = 0, 1
@@ -164,15 +165,16 @@ def _refused(kappas: Sequence[float], prevalence: Prevalence, judge_prevalence: 
             raise ValueError(f"A kappa to plan for lies from -1 to below 1, where its variance is 0. Found {kappa}.")
     if not isinstance(prevalence, float | int):
         _shares(prevalence)
-        low, high, said = 0.0, 1.0, "shares alike on both sides"
+        low, high = 0.0, 1.0
     else:
-        judge = _same(prevalence, judge_prevalence)
-        (low, high), said = _range(prevalence, judge), f"shares of {prevalence:.3g} (human) and {judge:.3g} (judge)"
+        low, high = _range(prevalence, _same(prevalence, judge_prevalence))
     for kappa in kappas:
         if kappa > high + 1e-12:
-            return Plan(None, f"kappa cannot be {kappa:.3g} with {said}: at most {_floored(high)}", high)
+            return Plan(
+                None, f"kappa cannot be {kappa:.3g} where human and judge have these shares: at most {_floored(high)}", high
+            )
         if kappa < low - 1e-12:
-            return Plan(None, f"kappa cannot be {kappa:.3g} with {said}: at least {low:.3f}", high)
+            return Plan(None, f"kappa cannot be {kappa:.3g} where human and judge have these shares: at least {low:.3f}", high)
     return None
 
 

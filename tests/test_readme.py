@@ -103,6 +103,7 @@ def test_every_option_that_the_readme_names_exists() -> None:
             ["draw"],
             ["annotators", "add"],
             ["agree"],
+            ["plan"],
             ["labels"],
             ["judge", "spend"],
             ["gold", "freeze"],

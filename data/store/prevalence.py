@@ -38,7 +38,12 @@ def count_rates(
     `run`: the code of one judge run, or None for all; `source`: see `tallying.SOURCES`. It takes many queries:
     where labelling goes on, call it within `Store.reading`.
     """
-    return [_Counting.of(answers, slicings).question() for answers in read_answers(store, study, run, source)]
+    return [rates_of(answers, slicings) for answers in read_answers(store, study, run, source)]
+
+
+def rates_of(answers: Answers, slicings: Sequence[Slicing] = ()) -> QuestionRates:
+    """The same of one question whose answers have been read."""
+    return _Counting.of(answers, slicings).question()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 - `agreement`    who agrees with whom: the document of `rejudge agree --json`
 - `humans`       annotators beside each other, the rest and the judge, again, and over time
+- `prevalence`   how often it truly happens
+- `plan`         how many items to label: the document of `rejudge plan --json`
 - `slices`       agreement by metadata, length and source
 - `comparisons`  which of two judge runs agrees better, on the same items
 - `about`        what a study is made of: questions, judges, draws, people, what was shown, hashes
