@@ -14,8 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
 from data import merging
 from data.arrivals import Arrival, Naming, Receiver
 from data.codebook import ensure_codebook
@@ -135,6 +133,8 @@ def _arrivals(receiver: Receiver, bad: BadLines) -> Iterator[Arrival]:
 
 def _bar(items: Iterator[T], doing: str, path: Path, total: int | None) -> Iterator[T]:
     """`items` with a progress bar; none where stderr is not a terminal (`disable=None`)."""
+    from tqdm import tqdm  # slow to import, and a notebook that imports rejudge needs no progress bar
+
     yield from tqdm(items, desc=f"{doing} {on_one_line(path.name)}", total=total, unit=" entries", disable=None, leave=False)
 
 

@@ -108,6 +108,10 @@ class PairTally:
     """Score: (stratum, row's score, column's score) -> items."""
     at_threshold: "PairTally | None" = None
     """Score with a declared threshold: the binary pair, choices (below, at or above) and so positive 1."""
+    row_weights: Mapping[tuple[tuple[int, int, float], ...], int] = field(default_factory=dict)
+    """For rows of a frame that each stand for as many items as their own weight says: what one unit holds, a row or
+    the rows of one group, as sorted (row, column, weight) -> units. Empty for all that this project draws, which has
+    `strata`; where it is not, `strata` and `clusters` are empty."""
     single: int | None = None
     """Items in the table whose consensus rests on one label; None where rows are no consensus."""
 

@@ -128,6 +128,12 @@ def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> floa
     return math.sqrt(_Pulls.of(sample, linearised, None).variance_by_group(sample, groups))
 
 
+def robust_smoothed(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
+    """The statistic of the smoothed table, and its linearised standard error by group, each pseudo-item being one."""
+    pulls = _Pulls.of(sample, linearised, smoothing)
+    return pulls.value, math.sqrt(pulls.variance_by_group(sample, groups))
+
+
 def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
     """The standard error of a smooth statistic under the design, without smoothing.
 
@@ -137,7 +143,7 @@ def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
     if sample.groups is None:
         error = math.sqrt(_Pulls.of(sample, linearised, None).variance_by_item())
         return Estimate(error, None, None, sample.n, f"{design}delta method", NO_INTERVAL)
-    method = f"{design}cluster-robust, linearised"
+    method = "weighted rows, linearised" if sample.row_weights is not None else f"{design}cluster-robust, linearised"
     if sample.groups.number < 2:
         return Estimate.undefined(sample.n, method, ONE_GROUP)
     return Estimate(robust_error(sample, sample.groups, linearised), None, None, sample.n, method, NO_INTERVAL)
@@ -194,10 +200,11 @@ class _Pulls:
 
     @classmethod
     def of(cls, sample: Sample, linearised: Linearised, smoothing: Smoothing | None) -> "_Pulls":
-        counts = np.array([stratum.counts for stratum in sample.strata], dtype=np.float64)
+        counts = sample.cells()
         pseudo = np.zeros_like(counts) if smoothing is None else pseudo_items(sample, smoothing)
         items = counts + pseudo
-        finished = np.array([stratum.finished for stratum in sample.strata], dtype=np.float64) + pseudo.sum(axis=(1, 2))
+        without = np.array([stratum.finished - stratum.cells for stratum in sample.strata], dtype=np.float64)
+        finished = items.sum(axis=(1, 2)) + without
         frame = np.array([stratum.frame for stratum in sample.strata], dtype=np.float64) if sample.weighted else finished
         table = np.tensordot(frame / finished, items, axes=1)
         whole = float(table.sum())
@@ -264,14 +271,14 @@ def _by_groups(
     quantile = student_quantile(degrees_of_groups(sample, groups))
     if abs(value) >= 1 or error < 1e-12:
         ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), limits)
+        other = f"delta+{smoothing.pseudo_items} with n = {'groups' if sample.row_weights is None else 'effective units'}"
         if not sample.weighted:
-            return Interval(*ends, f"delta+{smoothing.pseudo_items} with n = groups")
-        other = f"delta+{smoothing.pseudo_items} with n = groups"
+            return Interval(*ends, other)
     else:
         half_width = quantile * error / (1 - value**2)
         ends = (math.tanh(math.atanh(value) - half_width), math.tanh(math.atanh(value) + half_width))
         other = "fisher z"
-        if fisher and not sample.weighted and sample.n * (1 - raw.chance) >= FISHER_NEEDS:
+        if fisher and not sample.weighted and float(raw.items.sum()) * (1 - raw.chance) >= FISHER_NEEDS:
             return Interval(*ends, _robust_method(sample, other))
     smoothed = _Pulls.of(sample, linearised, smoothing)
     half_width = quantile * math.sqrt(smoothed.variance_by_group(sample, groups))
@@ -283,7 +290,8 @@ def _by_groups(
 def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
     """delta+c of the same shares in as many items as there are groups."""
     p = np.array(sample.shares())
-    smoothed = p * groups.number + _evenly(sample, smoothing.pseudo_items)
+    number = groups.number if sample.row_weights is None else groups.effective
+    smoothed = p * number + _evenly(sample, smoothing.pseudo_items)
     n = float(smoothed.sum())
     centre, gradient = linearised(smoothed / n)
     deviation = gradient - float((smoothed * gradient).sum()) / n
@@ -312,11 +320,17 @@ def _evenly(sample: Sample, pseudo_items: float) -> Floats:
     return cells * (pseudo_items / float(cells.sum()))
 
 
+def _units(sample: Sample) -> str:
+    return "groups" if sample.row_weights is None or sample.row_weights.grouped else "n"
+
+
 def _weighted_name(sample: Sample, smoothing: Smoothing) -> str:
     return "delta+1/2 per cell" if sample.weighted and _halves(sample) else f"delta+{smoothing.pseudo_items}"
 
 
 def _robust_method(sample: Sample, name: str) -> str:
+    if sample.row_weights is not None:
+        return f"weighted rows, {'cluster-robust ' if sample.row_weights.grouped else ''}{name}, t({_units(sample)}-1)"
     if sample.weighted:
         return f"post-stratified, cluster-robust {name}, t(groups-strata)"
     return f"cluster-robust {name}, t(groups-1)"

@@ -14,7 +14,7 @@ import numpy as np
 
 from reports.design import ONE_GROUP, Interval, Smoothing, pseudo_items
 from reports.intervals import UPPER_TAIL
-from reports.sample import Floats, Groups, Sample
+from reports.sample import Floats, Sample
 
 REPLICATES, SEED = 2_000, 20_250_101
 Figure = Callable[[Floats], float]
@@ -38,7 +38,7 @@ def replicated_interval(
 def replicated_method(sample: Sample, smoothing: Smoothing) -> str:
     """How the interval is made."""
     design = "post-stratified " if sample.weighted else ""
-    groups = ", n = effective groups" if sample.groups is not None else ""
+    groups = ", n = effective units" if sample.groups is not None else ""
     return f"{design}{REPLICATES:,} replicates of the table + {smoothing.pseudo_items}{groups}"
 
 
@@ -46,10 +46,14 @@ def _population(sample: Sample, smoothing: Smoothing) -> Floats:
     """REPLICATES x K x C: the frame's table in each replicate."""
     random = np.random.default_rng(SEED)
     pseudo = pseudo_items(sample, smoothing)
-    effect = 1.0 if sample.groups is None else _design_effect(sample.groups)
+    effect = (
+        1.0
+        if sample.groups is None
+        else float(sample.groups.times[sample.groups.content] @ sample.groups.items) / sample.groups.effective
+    )
     whole = np.zeros((REPLICATES, *pseudo.shape[1:]))
-    for stratum, added in zip(sample.strata, pseudo, strict=True):
-        cells = np.append((np.array(stratum.counts) + added).ravel(), stratum.finished - stratum.cells)
+    for stratum, counts, added in zip(sample.strata, sample.cells(), pseudo, strict=True):
+        cells = np.append((counts + added).ravel(), stratum.finished - stratum.cells)
         finished = float(cells.sum())
         if finished == 0:
             continue
@@ -57,9 +61,3 @@ def _population(sample: Sample, smoothing: Smoothing) -> Floats:
         drawn = random.multinomial(number, cells / finished, size=REPLICATES)[:, :-1]
         whole += (stratum.frame if sample.weighted else finished) / number * drawn.reshape(whole.shape)
     return whole
-
-
-def _design_effect(groups: Groups) -> float:
-    """Items for each effective group: n / (n²/Σm²)."""
-    of_group = np.bincount(groups.content, weights=groups.items, minlength=len(groups.times))
-    return float((groups.times * of_group**2).sum()) / float((groups.times * of_group).sum())

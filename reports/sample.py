@@ -13,6 +13,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import chain
 
 import numpy as np
@@ -79,6 +80,12 @@ class Groups:
         """How many groups there are."""
         return round(float(self.times.sum()))
 
+    @property
+    def effective(self) -> float:
+        """(Σm)²/Σm² for groups of m items: how many groups of one size they are worth."""
+        of_group = np.bincount(self.content, weights=self.items, minlength=len(self.times))
+        return float((self.times * of_group).sum()) ** 2 / float((self.times * of_group**2).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class FrameGroups:
@@ -92,8 +99,20 @@ class FrameGroups:
 
 
 @dataclass(frozen=True, slots=True)
+class RowWeights:
+    """What rows weigh that each have a weight of their own; the units (`groups`) are then rows, or groups of rows."""
+
+    table: list[list[int]]
+    """K x K: the sums of the weights, in whole numbers."""
+    scaled: Floats
+    """K x K: the same, adding up to the effective number of rows, (Σw)²/Σw²."""
+    grouped: bool
+    """Whether the units are groups."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
-    """A pair's counts by stratum; with `groups` where items share them, else items are the units."""
+    """A pair's counts by stratum; with `groups` where items share them or weigh unlike, else items are the units."""
 
     strata: tuple[Stratum, ...]
     weighted: bool = False
@@ -103,6 +122,7 @@ class Sample:
     """Why nothing stands for part of the frame; empty where something does."""
     read: Cells | None = None
     """K x C: the cells of items that were read on every side, where they are not the first K columns."""
+    row_weights: RowWeights | None = None
 
     @classmethod
     def of_table(cls, table: Table, unreadable: Sequence[int] | None = None) -> "Sample":
@@ -164,6 +184,7 @@ class Sample:
         return replace(
             self,
             strata=strata,
+            row_weights=None if self.row_weights is None else _weights_side_by_side(self.row_weights, side),
             groups=None if groups is None else replace(groups, row=side[groups.row], column=side[groups.column]),
         )
 
@@ -171,8 +192,16 @@ class Sample:
         """The items, counted without weights."""
         return summed([stratum.counts for stratum in self.strata])
 
+    def cells(self) -> Floats:
+        """S x K x C: the items by stratum; weighted rows in effective rows."""
+        if self.row_weights is not None:
+            return self.row_weights.scaled[None]
+        return np.array([stratum.counts for stratum in self.strata], dtype=np.float64)
+
     def population(self) -> list[list[int]]:
         """The frame's table in whole numbers that stand in the ratio of its shares."""
+        if self.row_weights is not None:
+            return self.row_weights.table
         if not self.weighted or not self.n:
             return self.counts()
         common = math.lcm(*(stratum.finished for stratum in self.strata))
@@ -189,6 +218,8 @@ class Sample:
 
 
 def _of_pair(pair: PairTally, strict: bool) -> Sample:
+    if pair.row_weights and not strict:
+        return _of_rows(pair)
     size = len(pair.confusion)
     whole = _widened(pair.confusion, pair.unreadable) if strict else checked(pair.confusion)
     known = [each for each in pair.strata if each.column is None or 0 <= each.column < size + strict]
@@ -214,6 +245,27 @@ def _of_pair(pair: PairTally, strict: bool) -> Sample:
     groups = groups_of(pair.clusters, places, size + strict)
     frame = frame_groups_of(pair.frame_groups, places) if pair.weighted and groups is not None else None
     return Sample(strata or (_plain(whole),), pair.weighted, groups, frame, unlabelled)
+
+
+def _of_rows(pair: PairTally) -> Sample:
+    """Rows with weights of their own. Each unit is drawn by itself, whatever it weighs."""
+    counts, size = checked(pair.confusion), len(pair.confusion)
+    sizes = np.fromiter(map(len, pair.row_weights), dtype=np.int64, count=len(pair.row_weights))
+    flat = np.fromiter(chain.from_iterable(chain.from_iterable(pair.row_weights)), dtype=np.float64).reshape(-1, 3)
+    times = np.fromiter(pair.row_weights.values(), dtype=np.float64, count=len(sizes))
+    content, weight = np.repeat(np.arange(len(sizes)), sizes), flat[:, 2]
+    row, column = flat[:, 0].astype(np.int64), flat[:, 1].astype(np.int64)
+    of_entry, whole = weight * times[content], float((weight * times[content]).sum())
+    sums = [[Fraction(math.fsum(of_entry[(row == i) & (column == j)])) for j in range(size)] for i in range(size)]
+    common = math.lcm(*(cell.denominator for line in sums for cell in line))
+    effective = whole**2 / float((weight**2 * times[content]).sum())
+    weights = RowWeights(
+        table=[[int(cell * common) for cell in line] for line in sums],
+        scaled=np.array([[float(cell) for cell in line] for line in sums]) * (effective / whole),
+        grouped=bool((sizes > 1).any()),
+    )
+    groups = Groups(content, np.zeros_like(content), row, column, weight * (effective / whole), times)
+    return Sample((_plain(counts),), groups=groups, row_weights=weights)
 
 
 def _plain(counts: list[list[int]]) -> Stratum:
@@ -253,6 +305,12 @@ def _place_of(places: Mapping[int, int]) -> NDArray[np.int64]:
     found = np.full(max(places, default=0) + 1, -1)
     found[list(places)] = list(places.values())
     return found
+
+
+def _weights_side_by_side(weights: RowWeights, side: NDArray[np.int64]) -> RowWeights:
+    scaled = np.zeros((2, 2))
+    np.add.at(scaled, (side[:, None], side[None, :]), weights.scaled)
+    return RowWeights(_side_by_side(weights.table, side), scaled, weights.grouped)
 
 
 def _side_by_side(counts: list[list[int]], side: NDArray[np.int64]) -> list[list[int]]:

@@ -26,7 +26,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from reports.design import ONE_GROUP, Interval, Linearised, degrees_of_groups, large_sample_error, robust_error
+from reports.design import (
+    ONE_GROUP,
+    Interval,
+    Linearised,
+    Smoothing,
+    degrees_of_groups,
+    large_sample_error,
+    robust_error,
+    robust_smoothed,
+)
 from reports.estimate import Estimate
 from reports.intervals import check_successes, held, normal_quantile, score_interval, student_quantile, wilson
 from reports.sample import NO_ITEMS, Cells, Floats, Groups, Sample, Stratum
@@ -76,6 +85,8 @@ def share_interval(sample: Sample, good: Cells, asked: Cells) -> Interval:
     Both are K x C, `good` within `asked`; at least one item must lie in `asked`.
     """
     method = share_method(sample)
+    if sample.row_weights is not None and sample.groups is not None:
+        return _by_rows(sample, sample.groups, sample.row_weights.grouped, good, asked)
     if sample.groups is not None and _groups_asked(sample.groups, asked) < 2:
         return Interval(None, None, method, ONE_GROUP)
     if sample.weighted:
@@ -93,7 +104,24 @@ def share_method(sample: Sample) -> str:
         if sample.groups is not None:
             return "post-stratified square-and-add or cluster-robust logit, the wider, t(groups-strata)"
         return "post-stratified square-and-add"
+    if sample.row_weights is not None:
+        of_groups = ("cluster-robust ", "groups") if sample.row_weights.grouped else ("", "n")
+        return f"weighted rows, {of_groups[0]}logit or delta+4, the wider, t({of_groups[1]}-1)"
     return "cluster-robust logit, t(groups-1)" if sample.groups else "wilson"
+
+
+def _by_rows(sample: Sample, groups: Groups, grouped: bool, good: Cells, asked: Cells) -> Interval:
+    method = share_method(sample)
+    if groups.number < 2 or (grouped and _groups_asked(groups, asked) < 2):
+        return Interval(None, None, method, ONE_GROUP)
+    linearised, quantile = _linearised(good, asked), student_quantile(groups.number - 1)
+    value, error = linearised(np.array(sample.shares()))[0], robust_error(sample, groups, linearised)
+    centre, smoothed_error = robust_smoothed(sample, groups, linearised, Smoothing(4, True))
+    ends = held(value, centre, quantile * smoothed_error, LIMITS)
+    if error >= 1e-12 and value not in LIMITS:
+        of_logit = logit_interval(value, quantile * error)
+        ends = min(ends[0], of_logit[0]), max(ends[1], of_logit[1])
+    return Interval(*ends, method)
 
 
 def _clustered(groups: Groups, good: Cells, asked: Cells, p: float, n: int) -> Interval:

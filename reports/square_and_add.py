@@ -40,7 +40,8 @@ def designed_interval(sample: Sample, value: float, linearised: Linearised) -> I
     quantile = student_quantile(degrees_of_groups(sample, sample.groups))
     error = robust_error(sample, sample.groups, linearised)
     if error < 1e-12 or value in limits:
-        effect = max(1.0, sample.n / sample.groups.number)
+        units = sample.groups.number if sample.row_weights is None else sample.groups.effective
+        effect = max(1.0, float(sample.cells().sum()) / units)
         return Interval(*square_and_add(sample, value, figure, limits, effect, quantile), method)
     low, high = square_and_add(sample, value, figure, limits, 1.0, quantile)
     of_logit = logit_interval(value, quantile * error)
@@ -51,6 +52,9 @@ def designed_method(sample: Sample) -> str:
     """How `designed_interval` is made."""
     if sample.groups is None:
         return "post-stratified square-and-add"
+    if sample.row_weights is not None:
+        units = "groups" if sample.row_weights.grouped else "n"
+        return f"weighted rows, square-and-add or logit, the wider, t({units}-1)"
     if sample.weighted:
         return "post-stratified square-and-add or cluster-robust logit, the wider, t(groups-strata)"
     return "square-and-add or cluster-robust logit, the wider, t(groups-1)"
@@ -72,7 +76,8 @@ def square_and_add(
     if math.isinf(quantile):
         return limits
     pooled = _judge_shares(np.array(sample.population(), dtype=np.float64))
-    chains = [_Chain(stratum, pooled, effect, quantile) for stratum in sample.strata if stratum.cells]
+    cells = zip(sample.strata, sample.cells(), strict=True)
+    chains = [_Chain(stratum, counts, pooled, effect, quantile) for stratum, counts in cells if stratum.cells]
     tables = [chain.frame * chain.table(chain.at) for chain in chains]
     whole, below, above = sum(tables, np.zeros((2, 2))), 0.0, 0.0
     for chain, table in zip(chains, tables, strict=True):
@@ -99,13 +104,12 @@ def _judge_shares(table: Floats) -> list[float]:
 class _Chain:
     """One stratum's shares: has a cell; human positive; judge positive among the human negatives, and among the positives."""
 
-    def __init__(self, stratum: Stratum, pooled: list[float], effect: float, quantile: float) -> None:
-        counts, self.column = np.array(stratum.counts, dtype=np.float64), stratum.column
-        self.frame = float(stratum.frame)
+    def __init__(self, stratum: Stratum, counts: Floats, pooled: list[float], effect: float, quantile: float) -> None:
+        self.column, self.frame = stratum.column, float(stratum.frame)
         rows = counts.sum(axis=1)
-        parts = [(stratum.cells, stratum.finished), (int(rows[1]), stratum.cells)]
+        parts = [(float(stratum.cells), float(stratum.finished)), (float(rows[1]), float(rows.sum()))]
         if self.column is None:
-            parts += [(int(row[1]), int(row.sum())) for row in counts]
+            parts += [(float(row[1]), float(row.sum())) for row in counts]
         unknown = [1.0, 0.0, *pooled]
         self.at = [part / whole if whole else unknown[step] for step, (part, whole) in enumerate(parts)]
         free = [step for step, (_, whole) in enumerate(parts) if whole and not (step == 0 and stratum.cells == stratum.finished)]
