@@ -15,9 +15,11 @@
 - `square_and_add`   intervals of figures made of several shares, under the same
 - `replicates`       intervals by seeded replicates, for what has no closed form
 - `alpha`            many annotators: Krippendorff's alpha from patterns of votes
-- `alpha_by_design`  the same for sets and scores, and under strata, weights and groups
+- `vote_sample`      their votes with strata, weights and groups, and intervals by leaving items out
+- `alpha_by_design`  alpha of sets and scores, and under such designs, with `alpha_of_distances`
 - `many_raters`      the same question by Fleiss' kappa, Gwet's AC1 and AC2
 - `sets`             answers that are sets of choices: alpha with MASI and Jaccard, each choice by itself, two raters
+- `vote_figures`     all of these for a question, as JSON
 - `steps`            which steps a human and a judge point at, with `ratios` for their intervals
 - `scores`           two raters who gave scores
 - `prevalence`       how often it truly happens: post-stratified on the verdict, PPI++, and what they are compared with

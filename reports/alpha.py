@@ -4,24 +4,24 @@ Items enter as patterns of votes, (number of votes per choice), so a million ite
 patterns cost as much as ten. Every item with two or more votes adds its pairs to one K x K coincidence
 matrix; alpha is one minus the disagreement seen in it over the disagreement expected from its margins.
 
-Interval: three pseudo-items of two uniformly random votes are added, so that perfect agreement keeps a
-width; they are spread over the pairs of choices as fractions of an item. The variance comes from the
-influence of each pattern (delta), or, where items differ in their number of votes or have more than three,
-from leaving out one item of each pattern (jackknife), which allows for the curvature of alpha. Student's t
-with N - 1 follows.
+Interval: pseudo-items of two uniformly random votes are added, so that perfect agreement keeps a width:
+three for two and three choices, two for more. They are spread over the pairs of choices as fractions of an
+item, and each weighs as much as an average item. The variance comes from the influence of each pattern
+(delta), or, where items differ in their number of votes or have more than three, from leaving out one item
+of each pattern (jackknife), which allows for the curvature of alpha. Student's t with N - 1 follows.
 
 Levels, as δ² of two choices: nominal 0 or 1; ordinal the squared distance of mid-ranks, by how often choices
 are used; interval (a - b)²; ratio ((a - b)/(a + b))², 0 where both are 0.
 
-Measured (seeded simulation, two and three choices, N 30 and 100, up to eight annotators or unequal numbers,
-rarest choice at .1): the nominal 95 % cover at least 92.8 %, nominal and ordinal. The designs were few, so
-take three choices and ordinal levels as indicative, and everything beyond as unmeasured.
+Measured (seeded simulation: 2 to 5 choices of shares down to .03, raters of accuracy .8 and .95, 2, 3, 5 and 12
+ratings an item or 1 to 5, 30 and 100 items, 400 draws a setting, which is ± .01): the nominal 95 % cover, at
+worst and on average, nominal .925, .963; ordinal .935, .975; interval .927, .975. Ratio: not measured.
 
 Source: Krippendorff 2011, Computing Krippendorff's alpha-reliability.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,8 +34,9 @@ from reports.intervals import held, student_quantile
 Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Floats = NDArray[np.float64]
 
-PSEUDO_ITEMS = 3.0
 MOST_RATERS_FOR_DELTA = 3
+BLOCK = 1 << 18
+"""Numbers that are worked on at once: two megabytes."""
 NOTHING_TO_PAIR = "no item has two annotators' answers"
 ONE_CHOICE = "only one choice occurs, so there is no disagreement to expect (0/0)"
 
@@ -54,15 +55,16 @@ def krippendorff_alpha(
     scale = Scale.of(level, len(next(iter(patterns), "01")), values)
     n, raters = sum(items), {sum(each) for each in votes}
     jackknife = len(raters) > 1 or max(raters, default=0) > MOST_RATERS_FOR_DELTA
-    method = f"{level}, {'jackknife' if jackknife else 'delta'} over patterns+3"
+    method = f"{level}, {'jackknife' if jackknife else 'delta'} over patterns+{pseudo_items(scale.size)}"
     if n == 0:
         return Estimate.undefined(0, method, NOTHING_TO_PAIR)
-    units = _Units(np.array(votes, dtype=np.float64), np.array(items, dtype=np.float64))
+    units = _Units(np.array(votes, dtype=np.float64), np.array(items, dtype=np.float64), np.ones(len(votes)))
     if np.count_nonzero(units.votes.sum(axis=0)) == 1:
         return Estimate.undefined(n, method, ONE_CHOICE)
-    value = _alpha(units.coincidences(), scale)
+    of_sums = alpha_of_sums(scale)
+    value = float(of_sums(units.coincidences())[0])
     smoothed = _with_pseudo_items(units)
-    centre = _alpha(smoothed.coincidences(), scale)
+    centre = float(of_sums(smoothed.coincidences())[0])
     variance = _jackknife_variance(smoothed, scale) if jackknife else _delta_variance(smoothed, scale)
     half_width = student_quantile(n - 1) * math.sqrt(variance)
     return Estimate(value, *held(value, centre, half_width, (-1.0, 1.0)), n, method)
@@ -76,6 +78,8 @@ class _Units:
     """P x K."""
     items: Floats
     """P."""
+    weight: Floats
+    """P: how much an item counts; 1 but for pseudo-items."""
 
     @property
     def raters(self) -> Floats:
@@ -84,27 +88,28 @@ class _Units:
         return raters
 
     def coincidences(self) -> Floats:
-        """K x K: the ordered pairs of votes within items, each item weighing as many as it has votes."""
-        weighted = self.votes * (self.items / (self.raters - 1))[:, None]
+        """1 x K²: the ordered pairs of votes within items, each item weighing as many as it has votes."""
+        weighted = self.votes * (self.items * self.weight / (self.raters - 1))[:, None]
         pairs: Floats = weighted.T @ self.votes - np.diag(weighted.sum(axis=0))
-        return pairs
+        return pairs.reshape(1, -1)
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
     """How far apart two choices are."""
 
-    level: Level
+    size: int
+    """K."""
     fixed: Floats | None
-    """δ², K x K; None where it depends on how often the choices are used."""
+    """δ², K x K; None where it depends on how often the choices are used (ordinal)."""
 
     @classmethod
     def of(cls, level: Level, size: int, values: Sequence[float] | None = None) -> "Scale":
         """Of `size` choices. Raises ValueError for an unknown level and for values that it cannot take."""
         if level == "nominal":
-            return cls(level, 1 - np.eye(size))
+            return cls(size, 1 - np.eye(size))
         if level == "ordinal":
-            return cls(level, None)
+            return cls(size, None)
         if level not in ("interval", "ratio"):
             raise ValueError(f"Unknown level {level!r}. Use 'nominal', 'ordinal', 'interval' or 'ratio'.")
         numbers = np.arange(size, dtype=np.float64) if values is None else np.array(values, dtype=np.float64)
@@ -115,63 +120,87 @@ class Scale:
         difference = numbers[:, None] - numbers[None, :]
         if level == "ratio":
             difference /= np.where(difference == 0, 1.0, numbers[:, None] + numbers[None, :])  # two zeros do not differ
-        return cls(level, (difference / np.abs(difference).max()) ** 2)  # the unit cancels, and squares stay finite
+        return cls(size, (difference / np.abs(difference).max()) ** 2)  # the unit cancels, and squares stay finite
 
-    def differences(self, margin: Floats) -> Floats:
-        """δ², K x K, where the choices are used `margin` times."""
+    def differences(self, margins: Floats) -> Floats:
+        """δ², R x K x K, where the choices are used R x K `margins` times."""
         if self.fixed is not None:
-            return self.fixed
-        mid_rank = np.cumsum(margin) - margin / 2
-        squared: Floats = (mid_rank[:, None] - mid_rank[None, :]) ** 2
+            return np.broadcast_to(self.fixed, (len(margins), *self.fixed.shape))
+        mid_rank = np.cumsum(margins, axis=1) - margins / 2
+        squared: Floats = (mid_rank[:, :, None] - mid_rank[:, None, :]) ** 2
         return squared
 
 
-def _alpha(pairs: Floats, scale: Scale) -> float:
-    margin = pairs.sum(axis=1)
-    distance = scale.differences(margin)
-    seen = float((pairs * distance).sum())
-    expected = float(margin @ distance @ margin)
-    return 1 - (float(margin.sum()) - 1) * seen / expected
+def pseudo_items(choices: int) -> int:
+    """How many pseudo-items figures of many raters are smoothed by: 3 pull those of four and more choices down too far."""
+    return 3 if choices <= 3 else 2
+
+
+def coincidences_of(votes: Floats) -> Floats:
+    """P x K²: what an item of each of P x K votes adds to the coincidences, row by row; nothing for one vote."""
+    raters = votes.sum(axis=1)
+    pairs = votes[:, :, None] * votes[:, None, :] - votes[:, :, None] * np.eye(votes.shape[1])
+    flat: Floats = (pairs / np.maximum(raters - 1, 1)[:, None, None]).reshape(len(votes), -1)
+    return flat
+
+
+def alpha_of_sums(scale: Scale) -> Callable[[Floats], Floats]:
+    """From R x K² sums of coincidences: R alphas, nan where only one choice occurs."""
+
+    def statistic(sums: Floats) -> Floats:
+        pairs = sums.reshape(-1, scale.size, scale.size)
+        margin = pairs.sum(axis=2)
+        distance = scale.differences(margin)
+        seen = (pairs * distance).sum(axis=(1, 2))
+        expected = ((margin[:, None, :] @ distance)[:, 0] * margin).sum(axis=1)
+        n = margin.sum(axis=1)
+        defined = expected > 1e-12 * n**2 * distance.max(axis=(1, 2))
+        return np.where(defined, 1 - (n - 1) * seen / np.where(defined, expected, 1.0), np.nan)
+
+    return statistic
 
 
 def _with_pseudo_items(units: _Units) -> _Units:
-    """The items and three more of two random votes each, spread over the pairs of choices by their chance."""
-    # Two votes, whatever the items have: pseudo-items of five or eight votes pull alpha down so far that
-    # coverage falls to .85, pseudo-items of two keep it at .928 (up to eight annotators, own simulation).
+    """The items and pseudo-items of two random votes each, spread over the pairs of choices by their chance."""
+    # Pseudo-items that weigh as two votes beside items of eight or twelve cover .60 at worst where these cover .939.
     size = units.votes.shape[1]
     one_vote = np.eye(size)
     first, second = np.triu_indices(size)
     chances = np.where(first == second, 1, 2) / size**2
-    votes = np.vstack([units.votes, one_vote[first] + one_vote[second]])
-    return _Units(votes, np.concatenate([units.items, PSEUDO_ITEMS * chances]))
+    average = float(units.items @ units.raters / units.items.sum())
+    return _Units(
+        np.vstack([units.votes, one_vote[first] + one_vote[second]]),
+        np.concatenate([units.items, pseudo_items(size) * chances]),
+        np.concatenate([units.weight, np.full(len(first), average / 2)]),
+    )
 
 
 def _delta_variance(units: _Units, scale: Scale) -> float:
-    gradient = _gradient(units.coincidences(), scale)
+    gradient = _gradient(units.coincidences().reshape(scale.size, scale.size), scale)
     products = ((units.votes @ gradient) * units.votes).sum(axis=1) - units.votes @ np.diag(gradient)
-    influence = products / (units.raters - 1)
+    influence = units.weight * products / (units.raters - 1)
     mean = (units.items * influence).sum() / units.items.sum()
     return float((units.items * (influence - mean) ** 2).sum())
 
 
 def _jackknife_variance(units: _Units, scale: Scale) -> float:
-    pairs, n = units.coincidences(), float(units.items.sum())
-    one_left_out = np.array([_alpha(pairs - _pairs_of(votes), scale) for votes in units.votes])
-    mean = (units.items * one_left_out).sum() / n
-    return float((n - 1) / n * (units.items * (one_left_out - mean) ** 2).sum())
-
-
-def _pairs_of(votes: Floats) -> Floats:
-    """What one item adds to the coincidences."""
-    pairs: Floats = (np.outer(votes, votes) - np.diag(votes)) / (votes.sum() - 1)
-    return pairs
+    of_sums, pairs, n = alpha_of_sums(scale), units.coincidences(), float(units.items.sum())
+    part = np.minimum(units.items, 1.0)  # of a pseudo-item only what there is of it
+    step = max(1, BLOCK // pairs.size)
+    left_out = [
+        of_sums(pairs - (part * units.weight)[at : at + step, None] * coincidences_of(units.votes[at : at + step]))
+        for at in range(0, len(units.votes), step)
+    ]
+    pulls = (np.concatenate(left_out) - of_sums(pairs)) / part
+    mean = (units.items * pulls).sum() / n
+    return float((n - 1) / n * (units.items * (pulls - mean) ** 2).sum())
 
 
 def _gradient(pairs: Floats, scale: Scale) -> Floats:
     """How alpha moves with each coincidence: symmetric K x K."""
     margin = pairs.sum(axis=1)
     n = float(margin.sum())
-    distance = scale.differences(margin)
+    distance = scale.differences(margin[None])[0]
     seen, expected = float((pairs * distance).sum()), float(margin @ distance @ margin)
     seen_by_margin = np.zeros(len(margin))
     expected_by_margin = 2 * distance @ margin
