@@ -40,11 +40,15 @@ class Rows:
     group: Ints
     """R: from 0; as `item` where items share none."""
     weight: Floats
-    """R: how many items of the frame the row's item stands for."""
+    """R: how many items of the frame the row's item stands for; rows of one item share that."""
     stratum: Ints
     """R: from 0."""
     finished: Floats
     """By stratum: items that were finished, with a row or without."""
+    weighted: bool = False
+    """Whether items stand for different numbers of items of the frame."""
+    unlabelled: str = ""
+    """Why nothing stands for part of the frame; empty where something does."""
 
     @classmethod
     def alone(cls, number: int) -> "Rows":
@@ -58,11 +62,6 @@ class Rows:
         return len(np.unique(self.group)) < len(np.unique(self.item))
 
     @property
-    def weighted(self) -> bool:
-        """Whether items stand for different numbers of items."""
-        return len(self.weight) > 0 and bool(np.ptp(self.weight) > 0)
-
-    @property
     def method(self) -> str:
         """How the interval is made."""
         name = "delta+2, t(groups-1)" if self.grouped else "delta+2, t(n-strata)" if self.weighted else "delta+2, t(n-1)"
@@ -72,11 +71,11 @@ class Rows:
 def ratio(part: Floats, whole: Floats, rows: Rows, nothing: str) -> Estimate:
     """Σ weight·part / Σ weight·whole, in [0, 1], of R rows with 0 <= part <= whole; n counts the items with a whole.
 
-    Undefined, for the reason `nothing`, where no row has a whole.
+    Undefined, for the reason `nothing`, where no row has a whole, and where nothing stands for part of the frame.
     """
     n = len(np.unique(rows.item[whole > 0]))
-    if n == 0:
-        return Estimate.undefined(0, rows.method, nothing)
+    if reason := nothing if n == 0 else rows.unlabelled:
+        return Estimate.undefined(n, rows.method, reason)
     value = float(rows.weight @ part / (rows.weight @ whole))
     _, unit = np.unique(rows.group if rows.grouped else rows.item, return_inverse=True)
     parts, wholes = (np.bincount(unit, weights=rows.weight * each) for each in (part, whole))

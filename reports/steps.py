@@ -8,8 +8,9 @@ at all is None, and the item then enters nothing. Marking nothing is an answer.
 - overlap: the mean Jaccard index over items where either marked a step
 - precision: of all steps that the judge cites, the share that the human marked; recall the other way round
 
-Where several annotators labelled an item each label is a row beside the verdict, and rows of an item are one
-unit of the interval. Intervals: Wilson for first failures of a row an item, drawn alike; else module `ratios`.
+Where several annotators labelled an item each label is a row beside the verdict; the rows of an item share its
+weight and are one unit of the interval. Intervals: Wilson for first failures of a row an item, drawn alike; else
+module `ratios`.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,10 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.step_tallies import StepTally
 from reports.estimate import Estimate
 from reports.intervals import wilson
 from reports.ratios import Rows, ratio
-from reports.sample import Floats
+from reports.sample import Floats, nobody_finished
 
 Marks = tuple[Collection[int] | None, Collection[int] | None]
 """The human's steps and the judge's; None for a side without an answer."""
@@ -28,6 +30,7 @@ Marks = tuple[Collection[int] | None, Collection[int] | None]
 NOT_BOTH = "no item has a step marked on both sides"
 NEITHER = "no item has a step marked on either side"
 JUDGE_CITES_NOTHING = "the judge cites no step of any item"
+JUDGE_IS_SILENT = "no verdict on these items says which steps it rests on"
 HUMAN_MARKS_NOTHING = "the human marked no step of any item"
 
 
@@ -37,6 +40,27 @@ class StepSample:
 
     marks: Sequence[Marks]
     rows: Rows
+    silent: str = ""
+    """Why the judge's citations tell nothing; empty where they do."""
+
+
+def sample_of(tally: StepTally) -> StepSample:
+    """The rows of a tally, weighted to the frame where it is."""
+    rates = np.array([each.frame / max(1, each.finished) for each in tally.strata] if tally.weighted else [1.0])
+    stratum = tally.stratum if tally.weighted else np.zeros(len(tally.item), dtype=np.int64)
+    items, place, rows_of_item = np.unique(tally.item, return_inverse=True, return_counts=True)
+    finished = [each.finished for each in tally.strata] if tally.weighted else [len(items)]
+    empty = next((each for each in tally.strata if each.frame and not each.finished), None)
+    rows = Rows(
+        item=tally.item,
+        group=tally.group,
+        weight=rates[stratum] / rows_of_item[place],
+        stratum=stratum,
+        finished=np.array(finished, dtype=np.float64),
+        weighted=tally.weighted,
+        unlabelled="" if empty is None else nobody_finished(empty.name, empty.frame),
+    )
+    return StepSample(tally.marks, rows, JUDGE_IS_SILENT if tally.silent else "")
 
 
 def first_failure_agreement(items: Sequence[Marks] | StepSample, within: int = 0) -> Estimate:
@@ -47,6 +71,8 @@ def first_failure_agreement(items: Sequence[Marks] | StepSample, within: int = 0
     if within < 0:
         raise ValueError(f"`within` counts steps. Found {within}. Use 0 for the same step, 1 for a neighbour.")
     sample = _sample(items)
+    if sample.silent:
+        return Estimate.undefined(0, sample.rows.method, sample.silent)
     apart = [abs(min(human) - min(judge)) if human and judge else None for human, judge in sample.marks]
     both = np.array([steps is not None for steps in apart], dtype=np.float64)
     near = np.array([steps is not None and steps <= within for steps in apart], dtype=np.float64)
@@ -62,19 +88,26 @@ def evidence_overlap(items: Sequence[Marks] | StepSample) -> Estimate:
     sample, counts = _counted(items)
     human, judge, both = counts.T
     either = human + judge - both
-    return ratio(np.where(either > 0, both / np.maximum(either, 1), 0.0), (either > 0).astype(np.float64), sample.rows, NEITHER)
+    shared = np.where(either > 0, both / np.maximum(either, 1), 0.0)
+    return _ratio(sample, shared, (either > 0).astype(np.float64), NEITHER)
 
 
 def step_precision(items: Sequence[Marks] | StepSample) -> Estimate:
     """Of the steps that the judge cites, all items together, the share that the human marked; n counts items with a cited one."""
     sample, counts = _counted(items)
-    return ratio(counts[:, 2], counts[:, 1], sample.rows, JUDGE_CITES_NOTHING)
+    return _ratio(sample, counts[:, 2], counts[:, 1], JUDGE_CITES_NOTHING)
 
 
 def step_recall(items: Sequence[Marks] | StepSample) -> Estimate:
     """Of the steps that the human marked, all items together, the share that the judge cites; n counts items with a marked one."""
     sample, counts = _counted(items)
-    return ratio(counts[:, 2], counts[:, 0], sample.rows, HUMAN_MARKS_NOTHING)
+    return _ratio(sample, counts[:, 2], counts[:, 0], HUMAN_MARKS_NOTHING)
+
+
+def _ratio(sample: StepSample, part: Floats, whole: Floats, nothing: str) -> Estimate:
+    if sample.silent:
+        return Estimate.undefined(0, sample.rows.method, sample.silent)
+    return ratio(part, whole, sample.rows, nothing)
 
 
 def _sample(items: Sequence[Marks] | StepSample) -> StepSample:

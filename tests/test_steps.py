@@ -108,6 +108,7 @@ def rows(item: list[int], group: list[int] | None = None, weight: list[float] | 
         np.array(weight or [1.0] * number),
         np.array(more.get("stratum", [0] * number), dtype=np.int64),
         np.array(more.get("finished", [float(number)])),
+        weighted=len(set(weight or [1.0])) > 1,
     )
 
 
@@ -151,7 +152,7 @@ def test_the_error_within_strata_is_that_of_a_stratified_mean() -> None:
     values, stratum = random_.random(4000), np.repeat([0, 1], 2000)
     values[2000:] = values[2000:] * 0.2
     weight = np.repeat([1.0, 3.0], 2000)
-    design = Rows(np.arange(4000), np.arange(4000), weight, stratum, np.array([2000.0, 2000.0]))
+    design = Rows(np.arange(4000), np.arange(4000), weight, stratum, np.array([2000.0, 2000.0]), weighted=True)
     estimate = ratio(values, np.ones(4000), design, "nothing")
     of_mean = math.sqrt(sum((share**2) * values[stratum == k].var(ddof=1) / 2000 for k, share in enumerate((0.25, 0.75))))
     assert estimate.low is not None and estimate.high is not None
