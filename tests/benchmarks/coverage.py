@@ -124,7 +124,7 @@ def parts() -> tuple[dict[str, list[Design]], dict[str, list[Design]]]:
     from tests.benchmarks import coverage_designs, coverage_pairs, coverage_prevalence, coverage_raters
 
     always = coverage_pairs.PARTS | coverage_raters.PARTS | coverage_designs.PARTS | coverage_prevalence.PARTS
-    return always, coverage_designs.WIDER
+    return always, coverage_pairs.WIDER | coverage_designs.WIDER
 
 
 def main(argv: Sequence[str] = ()) -> None:

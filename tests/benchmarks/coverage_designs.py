@@ -108,10 +108,11 @@ def group_cells(
     groups: dict[str, list[int]],
     correlation: float,
     prevalences: Sequence[float],
+    agreements: Sequence[float],
     random: np.random.Generator,
     times: int,
 ) -> Iterator[Cell]:
-    for (name, sizes), prevalence, agreement in itertools.product(groups.items(), prevalences, AGREEMENTS):
+    for (name, sizes), prevalence, agreement in itertools.product(groups.items(), prevalences, agreements):
         table = equal_margins(prevalence, agreement)
         draws = grouped_items(random, sizes, table, correlation, times)
         yield Cell(f"{name}, prevalence {prevalence}, kappa {agreement}", truth(figure, table), draws)
@@ -198,12 +199,13 @@ def _grouped(
     groups: dict[str, list[int]],
     correlation: float,
     prevalences: Sequence[float],
+    agreements: Sequence[float],
     name: str,
     published: float | None = None,
 ) -> Design:
     each = FIGURES[figure]
     return Design(
-        f"{figure}, {name}, correlation {correlation}", partial(group_cells, each, groups, correlation, prevalences),
+        f"{figure}, {name}, correlation {correlation}", partial(group_cells, each, groups, correlation, prevalences, agreements),
         partial(of_groups, each), published,
     )  # fmt: skip
 
@@ -235,17 +237,17 @@ PARTS: dict[str, list[Design]] = {
         _by_verdict("n >= 50", "specificity", (50, 100, 200), EQUAL, 0.911),
     ],
     "groups": [
-        _grouped("kappa", EVEN_GROUPS, correlation, (0.3, 0.5), "10 to 40 even groups", published)
+        _grouped("kappa", EVEN_GROUPS, correlation, (0.3, 0.5), (0.2, 0.4, 0.6, 0.8), "10 to 40 even groups", published)
         for correlation, published in zip(CORRELATIONS, (0.95, 0.94, 0.915), strict=True)
     ],
 }  # fmt: skip
 WIDER: dict[str, list[Design]] = {
-    "groups-1-2": [
-        _grouped(figure, SMALL_GROUPS, correlation, RARE_TOO, "30 to 80 groups of 1 or 2") for figure, correlation in EACH
-    ],
-    "groups-5-20": [
-        _grouped(figure, LARGE_GROUPS, correlation, RARE_TOO, "10 to 40 groups of 5 to 20") for figure, correlation in EACH
-    ],
+    name: [_grouped(figure, groups, correlation, RARE_TOO, AGREEMENTS, said) for figure, correlation in EACH]
+    for name, groups, said in (
+        ("groups-1-2", SMALL_GROUPS, "30 to 80 groups of 1 or 2"),
+        ("groups-5-20", LARGE_GROUPS, "10 to 40 groups of 5 to 20"),
+    )
+} | {
     "groups-and-strata": [_grouped_by_verdict(figure, correlation) for figure, correlation in EACH],
 }
 """No published figure stands beside these, which also have rare choices and uneven groups; they run only when asked for."""

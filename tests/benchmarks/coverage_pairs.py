@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.agreement import ac1, kappa, observed_agreement, sensitivity
-from reports.binary import balanced_accuracy, f1
-from reports.chance import pabak
+from reports.binary import balanced_accuracy, bias_index, f1, prevalence_index
+from reports.chance import ac2, pabak, scott_pi
 from reports.comparing import compare
 from reports.correlation import mcc
 from reports.estimate import Estimate
@@ -199,3 +199,25 @@ PARTS: dict[str, list[Design]] = {
         _design("kappa of the second judge less that of the first", difference, paired_tables, 0.945, (50, 100, 200)),
     ],
 }  # fmt: skip
+
+CUSTOM = [[1, 0.9, 0, 0.3], [0.9, 1, 0.5, 0], [0, 0.5, 1, 0.7], [0.3, 0, 0.7, 1]]
+BEYOND: dict[str, Figure] = {
+    "AC1": ac1,
+    "AC2 linear": lambda table: ac2(table, "linear"),
+    "AC2 quadratic": lambda table: ac2(table, "quadratic"),
+    "Scott's pi": scott_pi,
+    "MCC": mcc,
+}
+WIDER: dict[str, list[Design]] = {
+    "beyond": [
+        *(
+            _design(f"{name}, {size} choices", figure, partial(mixed_tables, size), None)
+            for name, figure in BEYOND.items()
+            for size in (2, 3, 4, 5)
+        ),
+        _design("kappa, custom weights, 4 choices", lambda table: kappa(table, CUSTOM), partial(mixed_tables, 4), None),
+        _design("prevalence index", lambda table: prevalence_index(table, 0), judged_tables, None, SIZES[:3]),
+        _design("bias index", lambda table: bias_index(table, 0), judged_tables, None, SIZES[:3]),
+    ],
+}
+"""No published figure stands beside these; they run only when asked for."""
