@@ -4,8 +4,8 @@
 choice has figures of its own. Sensitivity and specificity are in `agreement`.
 
 Intervals, all of any design: precision and NPV as shares (`shares`). F1 = 2J/(1 + J) of the share
-J = TP/(TP + FP + FN), whose Wilson interval covered 90.5 % at worst (1 of 216 cells under 93 %). Balanced accuracy:
-square-and-add over the two Wilson intervals (88.8 % at worst, 3 of 216 cells under 93 %). Prevalence index: delta+2
+J = TP/(TP + FP + FN), whose Wilson interval covered 90.4 % at worst (2 of 216 cells under 93 %). Balanced accuracy:
+square-and-add over the two Wilson intervals (88.8 % at worst, 12 of 216 cells under 93 %). Prevalence index: delta+2
 (93.8 % at worst of 791 designs with n 30-200, enumerated exactly), bias index: delta+4 (92.1 % at worst of 1,134, 10 of
 them under 93 %); both are linear in the table.
 

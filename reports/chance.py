@@ -4,7 +4,7 @@ AC1, AC2 and PABAK depend on how many choices are declared, used or not. All tak
 K x K table, or a sample without a column of unreadable verdicts.
 
 Intervals: delta+c as `agreement` tells; of Scott's pi with the c of kappa, of AC1 with 2 (Student's t from four choices
-on), of AC2 with 2 and t for linear weights and 4 and t for others; PABAK's is Wilson's. AC1 of two choices covered 93.6 %
+on), of AC2 with 2 and t for linear weights and 4 and t for others; PABAK's is Wilson's. AC1 of two choices covered 93.4 %
 at worst (n 30-200). The others are indicative, from seeded simulations of chance-mixed tables: at worst AC1 93.6 % for
 three choices, 93.2 % for four, 92.8 % for five; with equal margins only, Scott's pi 94.5, 93.5, 94.0 and 93.1 % for two to
 five, AC2 93.8 %.

@@ -4,7 +4,8 @@ Two kappas with intervals of their own say little about their difference, becaus
 The difference is a statistic of the joint table human x first x second: its gradient is that of the second kappa less
 that of the first, and its variance follows the design like that of any other (module `design`).
 
-- simple (`delta+2`): two pseudo-items over the K³ readable cells, Wald, widened to hold the raw difference.
+- simple (`delta+2`): two pseudo-items over the K³ readable cells, Wald, widened to hold the raw difference. It covered 94.3 %
+  at worst of 72 designs (two choices, prevalence .1 to .5, n 50 to 200, errors alike or not, up to 60 % copied verdicts).
 - weighted, groups: the same pseudo-items under the strata and groups of `design`, with Student's t.
 
 Sources: Fleiss, Cohen and Everitt 1969 (gradient); Binder 1983 (linearisation by groups); McNemar 1947.

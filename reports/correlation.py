@@ -1,6 +1,6 @@
 """Matthews' correlation coefficient of two raters, for any number of choices.
 
-Interval: delta+4 for two choices (94.6 % at worst, n 30-200). For more it has the pseudo-items of kappa and is indicative:
+Interval: delta+4 for two choices (93.3 % at worst, n 30-200). For more it has the pseudo-items of kappa and is indicative:
 93.6, 93.6 and 93.8 % at worst for three to five, in a seeded simulation of chance-mixed tables with equal margins.
 
 Sources: Matthews 1975; Gorodkin 2004 (K choices).

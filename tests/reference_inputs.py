@@ -348,7 +348,7 @@ class Given:
 
     def pooled(self) -> "Given":
         """As if all items had been drawn alike."""
-        kept = {key: self.input[key] for key in self.input if key not in ("strata", "clusters")}
+        kept = {key: self.input[key] for key in self.input if key not in ("strata", "clusters", "table")}
         return self.but(**kept, table=self.table)
 
 

@@ -80,6 +80,7 @@ SAMPLE: dict[str, Figure] = OF_ONE_CHOICE | {
 }
 """Figures of two raters, of any design."""
 
+SHARES = {"observed_agreement", "sensitivity", "specificity", "precision", "npv", "prevalence"}
 IN_UNITS = {"sensitivity", "specificity", "precision", "npv", "f1", "balanced_accuracy", "positive_agreement", "observed_agreement"}
 """Figures from 0 to 1; the others go from -1 to 1."""
 
@@ -230,6 +231,8 @@ def of_clusters(given: Given, name: str) -> Estimate | None:
     stem, kind = found.groups()
     if kind != "jackknife":
         return error_of(given.pooled() if kind == "item" else given, stem)
+    if not given.has("clusters"):
+        raise DoesNotFit("a jackknife leaves out groups, and there are none")
     tables = [np.array(table) for table in given.clusters]
     whole = sum(tables)
     left = [figure_of(given.but(choices=given.choices, table=(whole - table).tolist()), stem) for table in tables]
@@ -255,6 +258,8 @@ def of_method(given: Given, name: str) -> Estimate | None:
     if estimate is None or estimate.value is None or method == "recommended":
         return estimate
     if method in ("wilson", "clopper_pearson"):
+        if choice_of(given, stem) is None and stem not in SHARES:
+            raise DoesNotFit(f"{stem!r} is no share of items")
         ends = {"wilson": wilson, "clopper_pearson": clopper_pearson}[method](round(estimate.value * estimate.n), estimate.n)
         return Estimate(estimate.value, *ends, estimate.n, method)
     if method == "fisher_t":
@@ -264,6 +269,8 @@ def of_method(given: Given, name: str) -> Estimate | None:
     sample, figure = of_shares(given, stem)
     limits = (0.0 if stem in IN_UNITS else -1.0, 1.0)
     if method == "square_and_add":
+        if sample.size != 2:
+            raise DoesNotFit("square-and-add is for two choices")
         return Estimate(estimate.value, *square_and_add(sample, estimate.value, figure, limits), estimate.n, method)
     if method == "delta_half":
         fillable = sum(int(stratum.fillable.sum()) for stratum in sample.strata if stratum.cells)

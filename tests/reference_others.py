@@ -234,6 +234,8 @@ def _of_known_errors(given: dict[str, Any], name: str) -> Estimate | None:
         specificity, sensitivity = (side["correct"] / side["n"] if isinstance(side, dict) else side for side in sides)
         return rogan_gladen(positive, n, sensitivity, specificity)
     if name == "lee":
+        if not all(isinstance(side, dict) for side in sides):
+            raise DoesNotFit("Lee et al. take a gold set's counts, not known shares")
         specificity, sensitivity = ((side["correct"], side["n"]) for side in sides)
         return lee(positive, n, specificity, sensitivity)
     return None
