@@ -19,7 +19,7 @@ from reports.width import columns, fit, shown
 
 Mark = Literal["circle", "square", "diamond"]
 
-INK, SOFT, LINE, PALE = "#1d1f23", "#5d636d", "#e4e1da", "#8b8f96"
+INK, SOFT, LINE, PALE, PAPER = "#1d1f23", "#5d636d", "#e4e1da", "#8b8f96", "#ffffff"
 COLOURS: dict[Mark, str] = {"circle": "#2f5d8a", "square": "#8a5a1e", "diamond": "#5d636d"}
 FONT = "Charter, 'Bitstream Charter', Georgia, serif"
 
@@ -244,7 +244,11 @@ def _points(data: Any, x: Any, y: Any, drawn: Sequence[_Line]) -> Iterator[Any]:
             for line in drawn
             if line.row and (line.row.mark, line.row.small, min(line.row.indent, 1)) == (mark, small, indent)
         ]
-        look = {"fill": "#ffffff", "stroke": PALE, "strokeWidth": 1.4} if small else {"fill": COLOURS[mark], "strokeWidth": 0}
+        look = (
+            {"fill": PAPER, "stroke": PALE, "strokeWidth": 1.4}
+            if small
+            else {"fill": COLOURS[mark], "stroke": COLOURS[mark], "strokeWidth": 0}
+        )
         size = 46 if small or indent else 78
         yield data(values).mark_point(shape=mark, size=size, opacity=1, **look).encode(x=x, y=y)
 

@@ -5,8 +5,10 @@ from typing import Any
 import streamlit as st
 
 from annotate.lead import figures
+from annotate.lead.comparisons import draw_comparisons
 from annotate.lead.counting import counting
 from annotate.lead.frame import heading, lead
+from annotate.lead.slices import draw_slices
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of
 from data.errors import RejudgeError
@@ -38,8 +40,9 @@ def draw() -> None:
 def _figures() -> None:
     """The figures, drawn again while labels come in."""
     serving, _ = lead()
+    counted = counting(serving.study)
     try:
-        document = counting(serving.study).document("agreement", _source())
+        document = counted.document("agreement", _source())
     except RejudgeError as error:
         st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
         return
@@ -57,6 +60,9 @@ def _figures() -> None:
     if single:
         _section("Single annotators against " + figures.name_of(str(run)), figures.pairs_table(single, "annotator"))
     _humans(question)
+    if pairs:
+        draw_slices(counted, question["id"], str(run), _source())
+        draw_comparisons(counted, question["id"], _source())
     _about(question)
 
 

@@ -1,7 +1,7 @@
 """Counts for the lead's pages, in a process of its own.
 
-Reads one JSON object a line, writes one: a document of `reports.of_study`. It ends with its server, whose
-end of the pipe closes then.
+Reads one JSON object a line, writes one: a document of `reports.of_study`, or the drawing of a part of one. It
+ends with its server, whose end of the pipe closes then.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study, load_study
+from reports.forests import differences_forest, slices_forest
 from reports.of_study.agreement import agreement_of
 from reports.of_study.comparisons import comparisons_of
 from reports.of_study.slices import slices_of
@@ -30,16 +31,26 @@ DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, 
 """What can be counted: from the study, its store, no particular run and a source of labels."""
 
 
+DRAWINGS: dict[str, Callable[[Any, str], str]] = {"slices": slices_forest, "comparisons": differences_forest}
+"""What can be drawn, as SVG: from a part of a document and a title."""
+
+
 def main() -> None:
     """Answers until there is nobody left to ask."""
     if hasattr(os, "nice"):
         os.nice(NICER)
     for line in sys.stdin:
         asked = json.loads(line)
-        print(json.dumps(_answer(Path(asked["folder"]), asked["what"], asked["labels"])), flush=True)
+        print(json.dumps(_answer(asked)), flush=True)
 
 
-def _answer(folder: Path, what: str, labels: str | None) -> dict[str, Any]:
+def _answer(asked: dict[str, Any]) -> dict[str, Any]:
+    if "draw" in asked:
+        return {"document": {"svg": DRAWINGS[asked["draw"]](asked["of"], asked["title"])}}
+    return _counted(Path(asked["folder"]), asked["what"], asked["labels"])
+
+
+def _counted(folder: Path, what: str, labels: str | None) -> dict[str, Any]:
     try:
         study = load_study(folder)
         with Store.open(study.database) as store:

@@ -2,7 +2,8 @@
 
 Counting a million labels takes a second or two of one processor. In the server's own process every label
 that comes in meanwhile would wait for Python's lock; so a child process counts, at a lower priority, and
-its answer is kept until the study has moved on. A look at an unchanged study costs one small query.
+its answer is kept until the study has moved on. A look at an unchanged study costs one small query. Plots are
+drawn there too: the library that draws takes half a second to load.
 """
 
 import json
@@ -17,6 +18,7 @@ from data.store import Store
 from data.store.changes import Moment, moment_of
 from data.study import Study
 
+_DRAWINGS_KEPT = 32
 _ROOMS = Path(__file__).resolve().parent.parent.parent
 # -c puts the folder where the server was started first on the path; a `data` that lies there is not ours.
 _START = "import sys; sys.path[0] = sys.argv[1]; from annotate.lead.counter import main; main()"
@@ -75,6 +77,7 @@ class Counting:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.known: dict[tuple[str, str | None], tuple[Moment, dict[str, Any]]] = {}
+        self.drawn: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def document(self, what: str, labels: str | None) -> dict[str, Any]:
@@ -89,6 +92,17 @@ class Counting:
                     raise RejudgeError(*answer["refused"])
                 known = self.known[what, labels] = (moment, answer["document"])
         return known[1]
+
+    def drawing(self, what: str, of: Any, title: str) -> str:
+        """A drawing of `counter.DRAWINGS` as SVG, of a part of a document. The last few are kept."""
+        asked = {"draw": what, "of": of, "title": title}
+        key = json.dumps(asked)
+        with self.lock:
+            if key not in self.drawn:
+                while len(self.drawn) >= _DRAWINGS_KEPT:
+                    del self.drawn[next(iter(self.drawn))]
+                self.drawn[key] = CHILD.ask(asked)["document"]["svg"]
+            return self.drawn[key]
 
 
 _counting: Counting | None = None
