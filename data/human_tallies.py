@@ -99,6 +99,8 @@ class HumanTally:
 
     question: QuestionTally
     """The annotators beside each other; without judge pairs."""
+    people: tuple[str, ...]
+    """Who answered, or was unsure, in alphabetical order."""
     rest: tuple[PairTally, ...]
     """Each annotator (column) beside the majority of the others (row)."""
     retests: tuple[PairTally, ...]

@@ -61,7 +61,7 @@ def _question(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
         "id": among["id"],
         "type": among["type"],
         "choices": among["choices"],
-        "annotators": _names(tally),
+        "annotators": list(tally.people),
         "alpha": humans["krippendorff_alpha"],
         "pairs": humans["pairs"],
         "against_rest": [_without(pair, _OF_THE_PAIR) | {"annotator": _name(pair)} for pair in _pairs(tally, tally.rest)],
@@ -70,14 +70,6 @@ def _question(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
         "fatigue": _fatigue(tally, times, over),
     }
     return document | {key: among[key] for key in ("missing", "outside_frame") if key in among}
-
-
-def _names(tally: HumanTally) -> list[str]:
-    pairs = (*tally.question.human_pairs, *tally.rest)
-    named = {side for pair in pairs for side in (pair.rows, pair.columns)} | {
-        f"human:{name}" for each in tally.panels for name in each.people
-    }
-    return sorted(side.partition(":")[2] for side in named if side != "human:rest")
 
 
 def _pairs(tally: HumanTally, pairs: Sequence[PairTally]) -> list[Document]:

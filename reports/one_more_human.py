@@ -88,6 +88,7 @@ class OneMoreHuman:
             "pairs": self.pairs,
             "undefined": self.undefined,
             "smallest": self.smallest,
+            "figure": self.figure,
             "answer": self.answer,
             "words": self.words,
         }

@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from annotate.lead import figures
+from annotate.lead import figures, people_figures
+from annotate.lead.choosing import chosen, source
 from annotate.lead.comparisons import draw_comparisons
 from annotate.lead.counting import counting
 from annotate.lead.frame import heading, lead
@@ -16,13 +17,6 @@ from data.questions import SIDES_OF_THRESHOLD
 from reports.notes import leads_note, leaning, parts
 
 EVERY_SECONDS = 4
-SOURCES = {
-    "default": "batches, else imported",
-    "batch": "batches",
-    "imported": "imported",
-    "all": "both",
-}
-
 WHY = "These figures tell how often the judge and the others chose what, and may colour what you label next."
 
 Json = dict[str, Any]
@@ -42,15 +36,15 @@ def _figures() -> None:
     serving, _ = lead()
     counted = counting(serving.study)
     try:
-        document = counted.document("agreement", _source())
+        document = counted.document("agreement", source())
     except RejudgeError as error:
         st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
         return
-    question, run = _chosen(document)
+    question, run = chosen(document, _runs)
     if question is None:
         st.info("The study has no question yet. Declare one in study.toml.")
         return
-    pairs = [pair for pair in question["pairs"] if pair["columns"] == run]
+    pairs = [pair for pair in question["pairs"] if figures.name_of(pair["columns"]) == run]
     if not pairs:
         st.info(_why_no_pairs(question))
     for pair in pairs:
@@ -58,32 +52,16 @@ def _figures() -> None:
             _consensus(question, pair)
     single = [row for pair in pairs if pair["rows"] != figures.CONSENSUS for row in _rows(figures.name_of(pair["rows"]), pair)]
     if single:
-        _section("Single annotators against " + figures.name_of(str(run)), figures.pairs_table(single, "annotator"))
+        _section(f"Single annotators against {run}", figures.pairs_table(single, "annotator"))
     _humans(question)
     if pairs:
-        draw_slices(counted, question["id"], str(run), _source())
-        draw_comparisons(counted, question["id"], _source())
+        draw_slices(counted, question["id"], pairs[0]["columns"], source())
+        draw_comparisons(counted, question["id"], source())
     _about(question)
 
 
-def _source() -> str | None:
-    """The source of labels that is chosen, as `agree --labels` takes it."""
-    source = st.session_state.get("labels")
-    return source if source in SOURCES and source != "default" else None
-
-
-def _chosen(document: Json) -> tuple[Json | None, str | None]:
-    """The question and the run that were chosen, with the selectors drawn where there is a choice."""
-    questions = {question["id"]: question for question in document["questions"]}
-    if not questions:
-        return None, None
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        id = st.selectbox("Question", list(questions), key="question", width=260) if len(questions) > 1 else next(iter(questions))
-        question = questions[id]
-        runs = list(dict.fromkeys(pair["columns"] for pair in question["pairs"]))
-        run = st.selectbox("Judge run", runs, key="run", format_func=figures.name_of, width=260) if len(runs) > 1 else None
-        st.selectbox("Labels of", list(SOURCES), key="labels", format_func=lambda source: SOURCES[source], width=220)
-    return question, run or (runs[0] if runs else None)
+def _runs(question: Json) -> list[str]:
+    return list(dict.fromkeys(figures.name_of(pair["columns"]) for pair in question["pairs"]))
 
 
 def _why_no_pairs(question: Json) -> str:
@@ -142,25 +120,15 @@ def _rows(name: str, pair: Json) -> list[tuple[str, figures.Json]]:
 
 def _humans(question: Json) -> None:
     humans = question["human_human"]
-    alpha = humans["krippendorff_alpha"]
-    if alpha["value"] is None:
-        said = f'<p class="rj-undefined">Krippendorff’s alpha undefined: {html_of(alpha["reason"])}</p>'
-    else:
-        value = f'<b data-rj="alpha">{figures.value_of(alpha)}</b>'
-        said = f'<div class="rj-lead-figure">{value}<span class="rj-soft">{_alpha_words(alpha)}</span></div>'
     pairs = [
         row
         for pair in humans["pairs"]
         for row in _rows(f"{figures.name_of(pair['rows'])} – {figures.name_of(pair['columns'])}", pair)
     ]
-    _section("Humans among themselves", said + (figures.pairs_table(pairs, "pair") if pairs else ""))
-
-
-def _alpha_words(alpha: Json) -> str:
-    level = html_of(alpha["method"].partition(",")[0])
-    interval = f"95 % interval {figures.interval_of(alpha)}" if figures.interval_of(alpha) else html_of(alpha["reason"])
-    preliminary = " · preliminary" if alpha["n"] < figures.PRELIMINARY_BELOW else ""
-    return f"Krippendorff’s alpha ({level}) · {interval} · {alpha['n']:,} items with two or more labels{preliminary}"
+    _section(
+        "Humans among themselves",
+        people_figures.alpha(humans["krippendorff_alpha"]) + (figures.pairs_table(pairs, "pair") if pairs else ""),
+    )
 
 
 def _about(question: Json) -> None:

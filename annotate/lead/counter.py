@@ -17,6 +17,7 @@ from data.study import Study, load_study
 from reports.forests import differences_forest, slices_forest
 from reports.of_study.agreement import agreement_of
 from reports.of_study.comparisons import comparisons_of
+from reports.of_study.humans import humans_of
 from reports.of_study.slices import slices_of
 
 NICER = 10
@@ -25,6 +26,7 @@ NICER = 10
 
 DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, Any]]] = {
     "agreement": agreement_of,
+    "humans": humans_of,
     "slices": slices_of,
     "comparisons": comparisons_of,
 }

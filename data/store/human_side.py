@@ -59,6 +59,7 @@ class _Counting:
         rest = {name: _rest(ratings, people, name) for name in people}
         return HumanTally(
             question=self._question(),
+            people=tuple(name for name, side in people.items() if (side.answers != SKIPPED).any()),
             rest=tuple(self._against(name, people[name], said, done) for name, said in rest.items() if len(said)),
             retests=self._retests(),
             panels=tuple(count_panel(self.answers, run, people, done) for run in ratings.verdicts),

@@ -1,0 +1,5 @@
+"""The annotators page, as Streamlit runs it."""
+
+from annotate.lead.annotators import draw
+
+draw()
