@@ -117,6 +117,9 @@ def _step(step: dict[str, Any]) -> str:
 
 
 def excerpt(text: str, longest: int) -> str:
-    """`text` on one line, cut after `longest` characters."""
+    """`text` on one line, cut after `longest` characters, between words where there are any."""
     line = " ".join(text.split())
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    if len(line) <= longest:
+        return line
+    cut = line[: longest - 1]
+    return (cut.rpartition(" ")[0] if " " in cut[longest // 2 :] else cut).rstrip(" ,;:–-") + " …"

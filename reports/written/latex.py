@@ -186,8 +186,12 @@ def _row(row: Row) -> str:
         cells = [rf"\textbf{{{cell}}}" if cell else "" for cell in cells]
     if row.grey:
         cells = [rf"\rjsoft{{{cell}}}" if cell else "" for cell in cells]
-    # `{}` first: a cell that begins with a bracket or a star would be read as part of the line before.
-    return "{}" + r"\hspace*{1em}" * row.indent + " & ".join(cells) + r"\\"
+    return _guarded(r"\hspace*{1em}" * row.indent + " & ".join(cells)) + r"\\"
+
+
+def _guarded(line: str) -> str:
+    """A line of a table. One that begins with a bracket or a star would be read as part of the line before."""
+    return "{}" + line if line[:1] in ("[", "(", "*", "") else line
 
 
 def _matrix(matrix: Matrix) -> list[str]:
@@ -202,7 +206,7 @@ def _matrix(matrix: Matrix) -> list[str]:
     ]
     for name, counts, shares in zip(matrix.row_names, matrix.counts, matrix.shares, strict=True):
         cells = " & ".join(_cell(count, share) for count, share in zip(counts, shares, strict=True))
-        lines.append(rf"{{}}{said(name)} & {cells}\\")
+        lines.append(_guarded(f"{said(name)} & {cells}") + r"\\")
     about = "items, and the share of the row" + (f"; {matrix.note}" if matrix.note else "")
     return [*lines, r"\end{tabular}\par}", rf"{{\footnotesize\rjsoft{{{said(about)}}}\par}}"]
 
@@ -226,11 +230,12 @@ def _forest(forest: Forest) -> list[str]:
     ]
     group = ""
     for row in forest.rows:
-        lines += [rf"{{}}\textbf{{{said(row.group)}}}\\"] if row.group and row.group != group else []
+        lines += [rf"\textbf{{{said(row.group)}}}\\"] if row.group and row.group != group else []
         group = row.group
         cells = [said(row.name), said(figure(row.estimate.as_json())), f"{row.n:,}"]
         cells = [rf"\rjsoft{{{cell}}}" for cell in cells] if row.small else cells
-        lines.append("{}" + r"\hspace*{1em}" * (row.indent + bool(group)) + " & ".join([*cells, _drawn(row, low, high)]) + r"\\")
+        indent = r"\hspace*{1em}" * (row.indent + bool(group))
+        lines.append(_guarded(indent + " & ".join([*cells, _drawn(row, low, high)])) + r"\\")
     return [*lines, r"\end{longtable}}"]
 
 

@@ -23,8 +23,8 @@ def value(estimate: Json) -> str:
 
 
 def interval(estimate: Json) -> str:
-    """`[0.40, 0.63]`; empty where there is none."""
-    return f"[{two_places(estimate['low'])}, {two_places(estimate['high'])}]" if has_interval(estimate) else ""
+    """`[0.40, 0.63]`, in one piece; empty where there is none."""
+    return f"[{two_places(estimate['low'])},{NO_BREAK}{two_places(estimate['high'])}]" if has_interval(estimate) else ""
 
 
 def figure(estimate: Json) -> str:
@@ -52,7 +52,7 @@ def percent_figure(estimate: Json, places: int = 0) -> str:
     if not has_interval(estimate):
         return told
     low, high = (f"{round(100 * estimate[end], places) + 0.0:.{places}f}".replace("-", "−") for end in ("low", "high"))
-    return f"{told} [{low}, {high}]"
+    return f"{told} [{low},{NO_BREAK}{high}]"
 
 
 def percent_interval(estimate: Json, places: int = 1) -> str:

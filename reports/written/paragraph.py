@@ -34,16 +34,12 @@ def _labelled(subject: Subject, about: Json) -> str:
     of = f"{subject.labelled:,} of {amount(about['trajectories'], 'trajectory', 'trajectories', ',')}"
     asked = f"(“{subject.question['ask']}”)"
     if subject.imported:
+        who = "the annotator" if subject.people == 1 else "their annotators"
         return (
-            f"To verify the judge “{subject.name}” we used existing labels of {subject.people:,} {_annotators(subject.people)} "
-            f"on {of} {asked}. "
-            "How these items were chosen, and whether their annotators could see the judge’s verdicts, is not known."
+            f"To verify the judge “{subject.name}” we used existing labels of {many[0].lower()}{many[1:]} on {of} {asked}. "
+            f"How these items were chosen, and whether {who} could see the judge’s verdicts, is not known."
         )
     return f"To verify the judge “{subject.name}”, {many[0].lower()}{many[1:]} labelled {of} without seeing its verdicts {asked}."
-
-
-def _annotators(count: int) -> str:
-    return "annotator" if count == 1 else "annotators"
 
 
 def _drawn(subject: Subject, about: Json) -> list[str]:
@@ -61,7 +57,8 @@ def _drawn(subject: Subject, about: Json) -> list[str]:
         told = f"The items were drawn at random within strata{by} ({seed}), "
         told += f"and all figures are weighted to the {frame:,} items of the frame."
     else:
-        told = f"The items are a simple random sample of {frame:,} ({seed})."
+        whole = sum(stratum["drawn"] for stratum in pair["strata"]) == frame
+        told = f"These are all {frame:,} of the frame." if whole else f"The items are a simple random sample of {frame:,} ({seed})."
     missing = sum(stratum["missing"] for stratum in pair.get("strata", []))
     told += f" Of the items drawn, {missing:,} {'was' if missing == 1 else 'were'} not labelled." if missing else ""
     return [told]
@@ -73,7 +70,7 @@ def _agreement(subject: Subject, pair: Json) -> list[str]:
         return ["No item has both a human answer and a readable verdict, so no agreement can be computed."]
     against = "the consensus of the annotators" if subject.people > 1 else "the annotator"
     said = []
-    if out := phrases.left_out(pair):
+    if out := phrases.left_out(_without_errors(pair) if subject.strict else pair):
         said.append(f"We left out {out}.")
     if subject.strict:
         said.append(
@@ -95,7 +92,7 @@ def _choices(subject: Subject, pair: Json, against: str) -> list[str]:
     name = {"kappa": "Cohen’s kappa", "linearly weighted kappa": "linearly weighted kappa"}.get(
         headline_name(pair), "Cohen’s kappa (strict)"
     )
-    begun = f"On the {phrases.items(agreed['n'])} that remain, the judge agreed with {against} on {percent_figure(agreed)}"
+    begun = f"{_of_items(pair, agreed['n'])}, the judge agreed with {against} on {percent_figure(agreed)} of them"
     if kappa["value"] is None:
         said = [f"{begun}; {name} is undefined, because {kappa['reason']}. Agreement beyond chance is therefore not shown."]
     else:
@@ -104,8 +101,20 @@ def _choices(subject: Subject, pair: Json, against: str) -> list[str]:
         said.append(phrases.failing(kappa))
     if "sensitivity" in pair:
         found, clean = pair[f"sensitivity{suffix}"], pair["specificity"]
-        said.append(f"Taking “{subject.positive}” as positive, {_rate('sensitivity', found)} and {_rate('specificity', clean)}.")
+        readable = "specificity, over readable verdicts," if subject.strict else "specificity"
+        said.append(f"Taking “{subject.positive}” as positive, {_rate('sensitivity', found)} and {_rate(readable, clean)}.")
     return said
+
+
+def _of_items(pair: Json, n: int) -> str:
+    """`Of the 43 items`; where some were left out, of those that remain."""
+    whole = int(pair["n"]) + sum(pair["excluded"].values())
+    return f"Of the {phrases.items(n)}" + (" that remain" if n < whole else "")
+
+
+def _without_errors(pair: Json) -> Json:
+    """In strict figures an unreadable verdict is not left out."""
+    return {**pair, "excluded": {**pair["excluded"], "error": 0}}
 
 
 def _rate(name: str, estimate: Json) -> str:
@@ -116,7 +125,7 @@ def _by_label(pair: Json, against: str) -> str:
     each = joined([f"“{label}” {figure(part['kappa'])}" for label, part in pair["by_label"].items()])
     undefined = [label for label, part in pair["by_label"].items() if part["kappa"]["value"] is None]
     why = f" (undefined where {pair['by_label'][undefined[0]]['kappa']['reason']})" if undefined else ""
-    begun = f"On the {phrases.items(pair['n'])} that remain, Cohen’s kappa of the judge against {against} is, choice by choice"
+    begun = f"{_of_items(pair, pair['n'])}, Cohen’s kappa of the judge against {against} is, choice by choice"
     return f"{begun}: {each}{why}."
 
 
@@ -126,7 +135,7 @@ def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
         said = [f"Spearman’s rank correlation of the judge with {against} is undefined, because {rho['reason']}."]
     else:
         interval = "" if has_interval(rho) else f"; without an interval, because {rho['reason']}"
-        begun = f"On the {phrases.items(rho['n'])} that remain, Spearman’s rank correlation of the judge with {against}"
+        begun = f"{_of_items(pair, rho['n'])}, Spearman’s rank correlation of the judge with {against}"
         said = [f"{begun} is {figure(rho)}{interval}."]
     if "at_threshold" in pair:
         at = pair["at_threshold"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.splits import SPLITS
-from reports.written.content import Block, Column, Marked, Points, Row, Section, Table, Words, code, emphasis, soft, strong, text
+from reports.written.content import Block, Column, Points, Row, Section, Table, Words, code, emphasis, soft, strong, text
 from reports.written.numerals import joined
 from reports.written.subjects import Subject
 
@@ -54,7 +54,7 @@ def _run(run: Json, opened: list[str]) -> list[Block]:
     shown = len(run["items"])
     which = f"all {shown:,}" if shown == run["differ"] else f"{shown:,} of {run['differ']:,}, taken from each cell in turn"
     blocks.append(text(f"The items of {joined(opened)} on which they differ ({which}), in excerpts:"))
-    return [*blocks, Points(tuple(map(_item, run["items"])))]
+    return [*blocks, *(block for item in run["items"] for block in _item(item))]
 
 
 def _cells(table: Json) -> Table:
@@ -71,25 +71,20 @@ def _cells(table: Json) -> Table:
     return Table(columns, tuple(rows), f"Items on which humans and judge differ{about}, by split.")
 
 
-def _item(item: Json) -> Words:
+def _item(item: Json) -> list[Block]:
     votes = joined([f"{count} {answer}" for answer, count in item["votes"]])
     unsure = f", {item['unsure']} unsure" if item["unsure"] else ""
-    said: list[str | Marked] = [
-        code(item["id"]),
-        soft(f" ({item['split']})"),
-        f": humans {item['human']} ({BASES[item['basis']]}: {votes}{unsure}), judge {item['judge']}.",
-    ]
-    if item["cause"]:
-        said.append(f" Cause: {item['cause']}.")
-    if item["task"]:
-        said += [" Task: ", emphasis(item["task"])]
-    for who, key in (("Humans", "human_words"), ("Judge", "judge_words")):
-        if item[key]:
-            said += [f" {who}: ", f"“{item[key]}”"]
+    cause = f" Cause: {item['cause']}." if item["cause"] else ""
+    answers = f"humans {item['human']} ({BASES[item['basis']]}: {votes}{unsure}), judge {item['judge']}.{cause}"
+    points: list[Words] = [("Task: ", emphasis(item["task"]))] if item["task"] else []
+    points += [(f"{who}: “{item[key]}”",) for who, key in (("Humans", "human_words"), ("Judge", "judge_words")) if item[key]]
     if "step" in item:
         step = item["step"]
-        said += [
-            f" Step {step['number']:,}, that the {step['by']} point{'s' if step['by'] == 'judge' else ''} at: ",
-            soft(f"“{step['text']}”"),
-        ]
-    return tuple(said)
+        points.append(
+            (
+                f"Step {step['number']:,}, where {'the judge points' if step['by'] == 'judge' else 'humans point'}: ",
+                soft(f"“{step['text']}”"),
+            )
+        )
+    told: list[Block] = [text(code(item["id"]), soft(f" ({item['split']}) "), answers)]
+    return [*told, Points(tuple(points))] if points else told
