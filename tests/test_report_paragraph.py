@@ -101,8 +101,8 @@ def test_an_undefined_kappa_is_said_with_its_reason_and_no_number(tmp_path: Path
     words = said(labelled(tmp_path / "s", ["aligned"] * 40, ["aligned"] * 40))
     assert (
         "the judge agreed with the annotator on 100 % [91, 100] of them; Cohen’s kappa is undefined, because both sides gave one "
-        "and the same choice to every item, so chance alone would agree as well (0/0). Agreement beyond chance is therefore not shown."
-        in words
+        "and the same choice to every item, so chance alone would agree as well (0/0). Agreement beyond chance is therefore "
+        "not shown." in words
     )
     assert "sensitivity is undefined (no item is positive on the human side)" in words
     assert "specificity is 1.00 [0.91, 1.00]" in words

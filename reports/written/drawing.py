@@ -11,7 +11,7 @@ from typing import Any
 from reports import forest
 from reports.width import columns, fit
 from reports.written.content import Forest, Matrix, seen
-from reports.written.numerals import NOTHING, percent
+from reports.written.numerals import DARK, NOTHING, percent, shade
 
 FONT = 'Charter, "Bitstream Charter", Georgia, serif'
 INK, SOFT, BLUE = "#1d1f23", "#545a64", "#2f5d8a"
@@ -44,21 +44,13 @@ def matrix_svg(matrix: Matrix, id: str) -> str:
         for across, (count, share) in enumerate(zip(counts, shares, strict=True)):
             x, y = left + wide * across, 46 + high * down
             boxes.append({"x": x, "x2": x + wide - 2, "y": y, "y2": y + high - 2, "shade": shade(share or 0)})
-            ink = "#ffffff" if shade(share or 0) > _DARK else INK
+            ink = "#ffffff" if shade(share or 0) > DARK else INK
             of_row = " of row" if down == across == 0 and wide >= 86 and share is not None else ""
             told = NOTHING if share is None else percent(share) + of_row
             big = 20 if wide >= 74 else 15
             texts.append(_text(x + wide / 2 - 1, y + high / 2 - 0.45 * big, f"{count:,}", size=big, bold=True, colour=ink))
             texts.append(_text(x + wide / 2 - 1, y + high / 2 + 0.55 * big + 2, told, size=12, colour=ink))
     return with_words(_svg(boxes, texts, width, height), id, matrix.title, matrix.said())
-
-
-_DARK = 0.7
-
-
-def shade(share: float) -> float:
-    """How dark a cell with this share of its row is, 0 to 1. No cell is so dark or so light that its number is hard to read."""
-    return round(0.04 + 0.56 * share / 0.75, 3) if share <= 0.75 else round(0.88 + 0.12 * (share - 0.75) / 0.25, 3)
 
 
 def _heads(names: tuple[str, ...], room: int) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ from reports.written.latex import paper_table
 STYLE = Path(__file__).with_name("report.css")
 WIDE, NARROW = 820, 460
 """A forest by itself and beside a matrix, in pixels."""
+SHORT_NAME = 18
+"""Characters of the name of a row that no line break should part."""
 LONGEST_ON_ONE_PAGE = 14
 """Rows of a table that no page break should part."""
 _TAGS = {
@@ -110,7 +112,8 @@ def _row(table: Table, row: Row) -> str:
     kinds = " ".join(kind for kind, holds in (("strong", row.strong), ("grey", row.grey)) if holds)
     first, *others = row.cells
     indent = f' style="padding-left:{8 + 16 * row.indent}px"' if row.indent else ""
-    cells = f'<th scope="row"{indent}>{_line(first)}</th>' + "".join(
+    together = ' class="w"' if sum(len(part if isinstance(part, str) else part.text) for part in first) <= SHORT_NAME else ""
+    cells = f'<th scope="row"{together}{indent}>{_line(first)}</th>' + "".join(
         f"<td{_numeric(column.numeric)}>{_line(cell)}</td>" for column, cell in zip(table.columns[1:], others, strict=True)
     )
     return f"<tr{f' class={chr(34)}{kinds}{chr(34)}' if kinds else ''}>{cells}</tr>"

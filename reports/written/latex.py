@@ -27,7 +27,7 @@ from reports.written.content import (
     seen,
     seen_lines,
 )
-from reports.written.numerals import NOTHING, figure, percent
+from reports.written.numerals import DARK, NOTHING, figure, percent, shade
 
 PREAMBLE = r"""% Compile with pdflatex, xelatex or lualatex. To use parts of it in a paper, take over these packages and commands.
 \documentclass[11pt,a4paper]{article}
@@ -44,11 +44,12 @@ PREAMBLE = r"""% Compile with pdflatex, xelatex or lualatex. To use parts of it 
 \definecolor{rjgrey}{HTML}{5D636D}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{5pt plus 1pt}
-\setlength{\LTpre}{4pt}
+\setlength{\LTpre}{8pt}
 \setlength{\LTpost}{8pt}
 \emergencystretch=3em
 \newcommand{\rjsoft}[1]{{\color{rjgrey}#1}}
 \newcommand{\rjcaption}[1]{{\small\itshape #1\par}\nopagebreak}
+\newcommand{\rjtop}[1]{\makebox[0pt][l]{\parbox[b]{\linewidth}{\small\itshape #1}}}
 \newcommand{\rjsummary}[1]{\par\medskip\noindent\colorbox{rjblue!7}{\parbox{\dimexpr\linewidth-2\fboxsep}{#1}}\par\medskip}
 % A character by its number: the engine's own where it has it, else the number.
 \ifdefined\XeTeXrevision\newcommand{\rjchar}[1]{\char"#1\relax}\else
@@ -60,6 +61,10 @@ PREAMBLE = r"""% Compile with pdflatex, xelatex or lualatex. To use parts of it 
 \begin{document}
 """
 AXIS_MM = 40
+_MOST_SMALL = 6
+"""Columns of a table in small print; more need smaller."""
+_UNBROKEN = 16
+"""Characters of a hash or an id that stay on one line."""
 _COLOURS = {"circle": "rjblue", "square": "rjbrown", "diamond": "rjgrey"}
 
 _SPECIAL = {
@@ -116,7 +121,10 @@ def _line(words: Words) -> str:
 
 def _marked(part: Marked) -> str:
     command = {"strong": r"\textbf", "emphasis": r"\emph", "soft": r"\rjsoft", "code": r"\texttt"}[part.how]
-    return f"{command}{{{said(part.text)}}}"
+    told = said(part.text)
+    if part.how == "code":
+        told = r"\allowbreak{}".join(said(part.text[at : at + _UNBROKEN]) for at in range(0, len(part.text), _UNBROKEN))
+    return f"{command}{{{told}}}"
 
 
 def _section(section: Section) -> list[str]:
@@ -147,7 +155,7 @@ def _block(block: Block) -> list[str]:
     if isinstance(block, Beside):
         return [*_block(block.matrix), "", *_block(block.forest)]
     if isinstance(block, PaperTable):
-        return [paper_table(block.table)]
+        return [r"\setcounter{table}{0}", paper_table(block.table)]
     return [r"{\small\ttfamily\raggedright", *(rf"{_copied(line)}\par" for line in seen_lines(block.text).split("\n")), "}"]
 
 
@@ -171,12 +179,24 @@ def _layout(columns: Sequence[Column], room: float = 0.96) -> str:
 def _table(table: Table) -> list[str]:
     heads = " & ".join(rf"\textbf{{{said(column.head)}}}" for column in table.columns)
     return [
-        *([rf"\rjcaption{{{said(table.caption)}}}"] if table.caption else []),
-        rf"{{\small\begin{{longtable}}[l]{{@{{}}{_layout(table.columns)}@{{}}}}",
-        rf"\toprule {heads}\\ \midrule\endhead",
-        r"\bottomrule\endlastfoot",
+        rf"{{{_size(table)}\begin{{longtable}}[l]{{@{{}}{_layout(table.columns)}@{{}}}}",
+        *_longtable_heads(table.caption, heads, len(table.columns)),
         *(_row(row) for row in table.rows),
         r"\end{longtable}}",
+    ]
+
+
+def _size(table: Table) -> str:
+    return r"\small" if len(table.columns) <= _MOST_SMALL else r"\footnotesize\setlength{\tabcolsep}{4pt}"
+
+
+def _longtable_heads(caption: str, heads: str, width: int) -> list[str]:
+    """The caption belongs to the first head, so that no page break parts it from its table; it takes no width."""
+    told = rf"\multicolumn{{{width}}}{{@{{}}l@{{}}}}{{\rjtop{{{said(caption)}}}}}\\[2pt]" if caption else ""
+    return [
+        rf"{told}\toprule {heads}\\ \midrule\endfirsthead",
+        rf"\toprule {heads}\\ \midrule\endhead",
+        r"\bottomrule\endlastfoot",
     ]
 
 
@@ -212,21 +232,20 @@ def _matrix(matrix: Matrix) -> list[str]:
 
 
 def _cell(count: int, share: float | None) -> str:
-    shade = round(90 * share) if share else 0
-    colour = r"\color{white}" if shade > 50 else ""
+    dark = shade(share or 0)
+    colour = r"\color{white}" if dark > DARK else ""
     told = NOTHING if share is None else percent(share)
-    return rf"\cellcolor{{rjblue!{shade}}}{{{colour}\textbf{{{count:,}}} ({said(told)})}}"
+    return rf"\cellcolor{{rjblue!{round(100 * dark)}}}{{{colour}\textbf{{{count:,}}} ({said(told)})}}"
 
 
 def _forest(forest: Forest) -> list[str]:
     """A table whose last column draws each interval to scale; the ends of the axis stand in its head."""
     low, high = ends(forest)
     head = rf"\makebox[{AXIS_MM}mm][l]{{{said(_end(low))}\hfill {said(_end(high))}}}"
+    heads = rf"\textbf{{{said(forest.what)}}} & \textbf{{{said(forest.axis)}}} & \textbf{{n}} & {head}"
     lines = [
-        rf"\rjcaption{{{said(forest.title)}}}",
         r"{\small\begin{longtable}[l]{@{}>{\raggedright\arraybackslash}p{0.28\linewidth}lr@{\quad}l@{}}",
-        rf"\toprule \textbf{{{said(forest.what)}}} & \textbf{{{said(forest.axis)}}} & \textbf{{n}} & {head}\\ \midrule\endhead",
-        r"\bottomrule\endlastfoot",
+        *_longtable_heads(forest.title, heads, 4),
     ]
     group = ""
     for row in forest.rows:
@@ -272,7 +291,7 @@ def paper_table(table: Table) -> str:
     return "\n".join(
         [
             r"\begin{table}[htbp]",
-            r"\centering\small",
+            r"\centering\footnotesize",
             rf"\caption{{{said(table.caption)}}}",
             rf"\begin{{tabular}}{{{layout}}}",
             r"\toprule",

@@ -73,3 +73,12 @@ def in_letters(count: int) -> str:
     """Up to twelve as a word."""
     small = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     return small[count] if 0 <= count < len(small) else f"{count:,}"
+
+
+DARK = 0.7
+"""From this shade on text stands in white."""
+
+
+def shade(share: float) -> float:
+    """How dark a cell with this share of its row is, 0 to 1. No cell is so dark or so light that its number is hard to read."""
+    return round(0.04 + 0.56 * share / 0.75, 3) if share <= 0.75 else round(0.88 + 0.12 * (share - 0.75) / 0.25, 3)

@@ -33,7 +33,6 @@ def _keys(subjects: list[Subject]) -> dict[str, str]:
         "observed_agreement": "agreement",
         "sensitivity": "sensitivity",
         "specificity": "specificity",
-        "ac1": "AC1",
     }
     return {key: head for key, head in heads.items() if key == "headline" or key in there}
 
