@@ -79,7 +79,7 @@ def test_a_judge_that_failed_is_said_to_have_failed(tmp_path: Path) -> None:
         "(Cohen’s kappa −0.04 [−0.30, 0.23]). Agreement beyond chance is not shown, for the interval includes 0: "
         "these verdicts cannot stand for human labels." in words
     )
-    assert "these verdicts cannot stand for human labels" in told(study, lambda subject, _: summary(subject))
+    assert "these verdicts cannot stand for human labels" in told(study, summary)
 
 
 def test_a_judge_worse_than_chance_and_a_poor_one_are_told_apart(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_judge_worse_than_chance_and_a_poor_one_are_told_apart(tmp_path: Path)
 def test_under_thirty_items_the_figures_are_called_preliminary(tmp_path: Path) -> None:
     study = labelled(tmp_path / "s", *table(6, 1, 1, 4))
     assert "These figures are preliminary (fewer than 30 items)." in said(study)
-    assert "All of this is preliminary: fewer than 30 items." in told(study, lambda subject, _: summary(subject))
+    assert "All of this is preliminary: fewer than 30 items." in told(study, summary)
     enough = labelled(tmp_path / "enough", *table(16, 2, 2, 10))
     assert "preliminary" not in said(enough)
 
@@ -112,7 +112,7 @@ def test_imported_labels_are_never_called_blind_or_drawn(tmp_path: Path) -> None
     words = said(imported(tmp_path / "s", *table(20, 3, 4, 13)))
     assert "we used existing labels of one annotator on 40 of 40 trajectories" in words
     assert "How these items were chosen, and whether the annotator could see the judge’s verdicts, is not known." in words
-    for never in ("without seeing", "blind", "drawn", "random", "seed"):
+    for never in ("without seeing", "blind", "at random", "random sample", "seed"):
         assert never not in words
 
 

@@ -6,7 +6,10 @@ from data.store import Store
 from data.study import Study
 from reports.of_study.about import about_of
 from reports.of_study.agreement import agreement_of
+from reports.of_study.comparisons import comparisons_of
 from reports.of_study.disagreements import disagreements_of
+from reports.of_study.humans import humans_of
+from reports.of_study.prevalence import prevalence_of
 from reports.of_study.slices import slices_of
 
 Documents = dict[str, dict[str, Any]]
@@ -18,6 +21,9 @@ def documents_of(study: Study, store: Store, run: int | None) -> Documents:
         return {
             "about": about_of(study, store, run),
             "agreement": agreement_of(study, store, run, None),
+            "prevalence": prevalence_of(study, store, run, None),
+            "humans": humans_of(study, store, run, None),
             "slices": slices_of(study, store, run, None),
+            "comparisons": comparisons_of(study, store, run, None),
             "disagreements": disagreements_of(study, store, run, None),
         }

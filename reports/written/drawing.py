@@ -17,7 +17,7 @@ FONT = 'Charter, "Bitstream Charter", Georgia, serif'
 INK, SOFT, BLUE = "#1d1f23", "#545a64", "#2f5d8a"
 CELLS = {2: (100, 82), 3: (86, 68), 4: (74, 58), 5: (64, 52)}
 SMALLEST_CELL = (54, 46)
-LONGEST_NAME, LETTER = 22, 6.4
+LONGEST_NAME, LETTER = 20, 7.1
 """Of a name beside the matrix, in letters; and about how wide a letter is, in pixels."""
 
 Spec = dict[str, Any]

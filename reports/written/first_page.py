@@ -9,10 +9,12 @@ from reports.forest import ForestRow, Mark
 from reports.written import phrases
 from reports.written.content import Beside, Block, Forest, Matrix, Paragraph
 from reports.written.numerals import joined, two_places
-from reports.written.subjects import Subject, headline, kappa_key
+from reports.written.subjects import Subject, headline, kappa_key, one_more_human
 
 Json = Mapping[str, Any]
 
+MOST_ROWS = 12
+"""Single annotators in the drawing; the tables have all."""
 AXES = {
     "kappa": "Cohen’s kappa, 95 % interval",
     "kappa_strict": "Cohen’s kappa (strict against the judge), 95 % interval",
@@ -21,13 +23,13 @@ AXES = {
 }
 
 
-def judge_against_consensus(subject: Subject, names: Mapping[str, str]) -> list[Block]:
+def judge_against_consensus(subject: Subject, documents: Json, names: Mapping[str, str]) -> list[Block]:
     """The drawings, where there is something to draw, and the note below them."""
     pair = subject.consensus
     if pair is None or pair["n"] == 0:
         return []
     blocks: list[Block] = []
-    forest = kappas(subject, names)
+    forest = kappas(subject, documents, names)
     if "confusion" in pair:
         blocks.append(Beside(matrix_of(pair, subject.question["choices"], f"Humans against {subject.name}"), forest))
     elif "at_threshold" in pair:
@@ -35,7 +37,7 @@ def judge_against_consensus(subject: Subject, names: Mapping[str, str]) -> list[
         blocks.append(Beside(matrix_of(part, ("below", "at or above"), f"Humans against {subject.name}, at the threshold"), forest))
     else:
         blocks.append(forest)
-    return [*blocks, Paragraph((design_note(subject),), "note")]
+    return [*blocks, Paragraph((design_note(subject, documents["about"]),), "note")]
 
 
 def matrix_of(pair: Json, choices: Sequence[str], title: str, axes: tuple[str, str] = ("humans say", "judge says")) -> Matrix:
@@ -56,21 +58,42 @@ def matrix_of(pair: Json, choices: Sequence[str], title: str, axes: tuple[str, s
     )
 
 
-def kappas(subject: Subject, names: Mapping[str, str]) -> Forest:
+def kappas(subject: Subject, documents: Json, names: Mapping[str, str]) -> Forest:
     """Judge and single humans, humans among themselves, judge and consensus, one under the other."""
     pair = subject.consensus
     assert pair is not None
     key = "spearman" if "spearman" in pair else kappa_key(pair)
     rows: list[ForestRow] = []
     if "by_label" in pair:
-        for label, part in pair["by_label"].items():
-            rows.append(_row(f"judge – consensus: {label}", part, "diamond"))
+        rows += [_row(f"judge – consensus: {label}", part, "diamond") for label, part in pair["by_label"].items()]
     else:
-        singles = [_row(f"judge – {rater_name(each['rows'], names)}", each, "circle") for each in subject.singles]
-        rows += singles if len(singles) > 1 else []
-        rows += [_row(pair_name(each, names), each, "square") for each in subject.humans["pairs"]]
+        beside = one_more_human(subject, documents)
+        rows += _singles(subject, names, beside)
+        rows += _among_humans(subject, names, beside)
         rows.append(_row("judge – consensus" if subject.people > 1 else "judge – human", pair, "diamond"))
     return Forest(f"How far {subject.name} and the humans agree", AXES.get(key, AXES["kappa"]), tuple(rows))
+
+
+def _singles(subject: Subject, names: Mapping[str, str], beside: Json | None) -> list[ForestRow]:
+    """The judge with single annotators: their mean, and below it each of them."""
+    if len(subject.singles) < 2:
+        return []
+    each = [(rater_name(pair["rows"], names), pair) for pair in subject.singles]
+    if beside is None:
+        return [_row(f"judge – {name}", pair, "circle") for name, pair in each]
+    mean = Estimate(**beside["judge_human"])
+    return [
+        ForestRow("judge – single human", mean, mean.n, mark="circle"),
+        *(_row(name, pair, "circle", 1) for name, pair in each[:MOST_ROWS]),
+    ]
+
+
+def _among_humans(subject: Subject, names: Mapping[str, str], beside: Json | None) -> list[ForestRow]:
+    """Annotators with each other: the mean over pairs, or the pairs where nothing else is known."""
+    if beside is None:
+        return [_row(pair_name(pair, names), pair, "square") for pair in subject.humans["pairs"][:MOST_ROWS]]
+    mean = Estimate(**beside["human_human"])
+    return [ForestRow("human – human", mean, mean.n, mark="square")]
 
 
 def _row(name: str, pair: Json, mark: Mark, indent: int = 0) -> ForestRow:
@@ -89,25 +112,39 @@ def pair_name(pair: Json, names: Mapping[str, str]) -> str:
     return f"{rater_name(pair['rows'], names)} – {rater_name(pair['columns'], names)}"
 
 
-def design_note(subject: Subject) -> str:
-    """How the items were drawn and what that does to the figures, in small print."""
+def design_note(subject: Subject, about: Json) -> str:
+    """How the items were drawn, what that does to the figures, and what annotators saw, in small print."""
     pair = subject.consensus
     assert pair is not None
     if subject.imported:
         said = ["Labels as imported: nothing is known of how their items were drawn, so no figure is weighted."]
     elif pair["weighted"]:
-        said = [_weighted(subject, pair)]
+        said = [_weighted(subject, pair, about)]
     else:
-        said = ["Items were drawn with equal chances; no weights are needed."]
+        said = [f"Drawn with equal chances{_when(about)}; no weights are needed."]
     said.append(_groups(pair))
-    if pair.get("single"):
+    if pair.get("single") == pair["n"] and subject.people > 1:
+        said.append("Every item has one person’s label.")
+    elif pair.get("single") and subject.people > 1:
         said.append(f"On {pair['single']:,} of the {phrases.items(pair['n'])} the consensus is one person’s label.")
     if "by_label" in pair and phrases.left_out(pair):
         said.append(f"Left out: {phrases.left_out(pair)}.")
+    if not subject.imported and len(about["views"]) == 1:
+        reasoning = about["views"][0]["rules"]["reasoning"] == "shown"
+        told = "Annotators saw the agent’s reasoning" if reasoning else "Annotators did not see the agent’s reasoning"
+        said.append(f"{told}; what the judge saw is not known." if subject.run["kind"] == "imported" else f"{told}.")
     return " ".join(sentence for sentence in said if sentence)
 
 
-def _weighted(subject: Subject, pair: Json) -> str:
+def _when(about: Json) -> str:
+    """On which day and with which seed, where one batch was drawn."""
+    if len(about["batches"]) != 1:
+        return ""
+    batch = about["batches"][0]
+    return f" on {batch['day']} with seed {batch['seed']}"
+
+
+def _weighted(subject: Subject, pair: Json, about: Json) -> str:
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     run = pair["design"].partition(":")[2]
     drawn = f"Drawn in strata by the verdict of {run}" if run else "Drawn in strata at different rates"
@@ -120,7 +157,7 @@ def _weighted(subject: Subject, pair: Json) -> str:
             raw += [f"sensitivity {two_places(found.value)}"] if found.value is not None else []
     beside = f" (unweighted, {joined(raw)})" if raw else ""
     return (
-        f"{drawn} and re-weighted to the {phrases.items(frame)} of the frame; counts in the matrix are items, "
+        f"{drawn}{_when(about)} and re-weighted to the {phrases.items(frame)} of the frame; counts in the matrix are items, "
         f"all other figures are weighted{beside}."
     )
 
@@ -129,6 +166,8 @@ def _groups(pair: Json) -> str:
     if not 0 < pair["groups"] < pair["n"]:
         return ""
     kappa_method = (headline(pair) or {"method": ""})["method"]
+    if pair["groups"] == 1:
+        return f"All {phrases.items(pair['n'])} lie in one group: nothing tells how far other groups would differ."
     shared = f"The {phrases.items(pair['n'])} share {pair['groups']:,} groups"
     if "groups" in kappa_method or "cluster" in kappa_method:
         return f"{shared}: intervals are cluster-robust."

@@ -29,6 +29,7 @@ from reports.written.latex import paper_table
 STYLE = Path(__file__).with_name("report.css")
 WIDE, NARROW = 820, 460
 """A forest by itself and beside a matrix, in pixels."""
+LONGEST_WORD = 24
 SHORT_NAME = 18
 """Characters of the name of a row that no line break should part."""
 LONGEST_ON_ONE_PAGE = 14
@@ -79,7 +80,7 @@ def _block(block: Block, numbers: Iterator[int]) -> str:
     if isinstance(block, Paragraph):
         if block.kind == "quote":
             return f"<blockquote><p>{_line(block.words)}</p></blockquote>"
-        return f"<p{'' if block.kind == 'text' else f' class={chr(34)}{block.kind}{chr(34)}'}>{_line(block.words)}</p>"
+        return f"<p{_class('' if block.kind == 'text' else block.kind)}>{_line(block.words)}</p>"
     if isinstance(block, Points):
         return "<ul>\n" + "\n".join(f"<li>{_line(item)}</li>" for item in block.items) + "\n</ul>"
     if isinstance(block, Table):
@@ -97,23 +98,34 @@ def _block(block: Block, numbers: Iterator[int]) -> str:
 
 
 def _table(table: Table) -> str:
-    heads = "".join(f'<th scope="col"{_numeric(column.numeric)}>{said(column.head)}</th>' for column in table.columns)
+    heads = "".join(f'<th scope="col"{_class("n" if column.numeric else "")}>{said(column.head)}</th>' for column in table.columns)
     caption = f"<caption>{said(table.caption)}</caption>" if table.caption else ""
     rows = "\n".join(map(partial(_row, table), table.rows))
     short = ' class="short"' if len(table.rows) <= LONGEST_ON_ONE_PAGE else ""
     return f'<div class="wide"><table{short}>{caption}<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>'
 
 
-def _numeric(numeric: bool) -> str:
-    return ' class="n"' if numeric else ""
-
-
 def _row(table: Table, row: Row) -> str:
     kinds = " ".join(kind for kind, holds in (("strong", row.strong), ("grey", row.grey)) if holds)
     first, *others = row.cells
     indent = f' style="padding-left:{8 + 16 * row.indent}px"' if row.indent else ""
-    together = ' class="w"' if sum(len(part if isinstance(part, str) else part.text) for part in first) <= SHORT_NAME else ""
-    cells = f'<th scope="row"{together}{indent}>{_line(first)}</th>' + "".join(
-        f"<td{_numeric(column.numeric)}>{_line(cell)}</td>" for column, cell in zip(table.columns[1:], others, strict=True)
+    name = "w" if sum(map(len, _texts(first))) <= SHORT_NAME else ""
+    cells = f'<th scope="row"{_class(name, _long(first))}{indent}>{_line(first)}</th>' + "".join(
+        f"<td{_class('n' if column.numeric else '', _long(cell))}>{_line(cell)}</td>"
+        for column, cell in zip(table.columns[1:], others, strict=True)
     )
-    return f"<tr{f' class={chr(34)}{kinds}{chr(34)}' if kinds else ''}>{cells}</tr>"
+    return f"<tr{_class(kinds)}>{cells}</tr>"
+
+
+def _class(*names: str) -> str:
+    there = " ".join(name for name in names if name)
+    return f' class="{there}"' if there else ""
+
+
+def _texts(words: Words) -> list[str]:
+    return [part.text if isinstance(part, Marked) else part for part in words]
+
+
+def _long(words: Words) -> str:
+    """The class of a cell with a word that no line would hold."""
+    return "l" if any(len(word) > LONGEST_WORD for text in _texts(words) for word in text.split()) else ""

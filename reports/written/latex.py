@@ -6,13 +6,12 @@ that pdflatex has no glyph for is shown by its number, or itself under XeLaTeX a
 
 import math
 import unicodedata
-from collections.abc import Sequence
 
 from reports.forest import ForestRow
+from reports.width import fit
 from reports.written.content import (
     Beside,
     Block,
-    Column,
     Forest,
     Marked,
     Matrix,
@@ -61,8 +60,12 @@ PREAMBLE = r"""% Compile with pdflatex, xelatex or lualatex. To use parts of it 
 \begin{document}
 """
 AXIS_MM = 40
+_LETTER = 0.0112
+"""How wide a letter of small print is about, of the line."""
 _MOST_SMALL = 6
 """Columns of a table in small print; more need smaller."""
+_LONGEST_NAME = 24
+"""Of a choice in a matrix, in letters; lists have the whole of it."""
 _UNBROKEN = 16
 """Characters of a hash or an id that stay on one line."""
 _COLOURS = {"circle": "rjblue", "square": "rjbrown", "diamond": "rjgrey"}
@@ -165,21 +168,28 @@ def _copied(line: str) -> str:
     return "~" * indent + said(line.lstrip(" ")) if line.strip() else "~"
 
 
-def _layout(columns: Sequence[Column], room: float = 0.96) -> str:
-    """Numbers to the right; text shares what they leave, by its widths."""
-    numbers = sum(column.numeric for column in columns)
-    free = max(0.3, room - 0.115 * numbers - 0.02 * len(columns))
-    whole = sum(column.width for column in columns if not column.numeric) or 1
+def _layout(table: Table) -> str:
+    """Numbers to the right, as wide as they are; text shares what they leave, by its widths."""
+    letter = _LETTER if len(table.columns) <= _MOST_SMALL else 0.85 * _LETTER
+    free = 0.98 - 2 * letter * len(table.columns)
+    for place, column in enumerate(table.columns):
+        told = [len(column.head) + 1, *(sum(map(_length, row.cells[place])) for row in table.rows)]
+        free -= letter * max(told) if column.numeric else 0
+    whole = sum(column.width for column in table.columns if not column.numeric) or 1
     return "".join(
-        "r" if column.numeric else rf">{{\raggedright\arraybackslash}}p{{{free * column.width / whole:.3f}\linewidth}}"
-        for column in columns
+        "r" if column.numeric else rf">{{\raggedright\arraybackslash}}p{{{max(0.2, free) * column.width / whole:.3f}\linewidth}}"
+        for column in table.columns
     )
+
+
+def _length(part: str | Marked) -> int:
+    return len(part if isinstance(part, str) else part.text)
 
 
 def _table(table: Table) -> list[str]:
     heads = " & ".join(rf"\textbf{{{said(column.head)}}}" for column in table.columns)
     return [
-        rf"{{{_size(table)}\begin{{longtable}}[l]{{@{{}}{_layout(table.columns)}@{{}}}}",
+        rf"{{{_size(table)}\begin{{longtable}}[l]{{@{{}}{_layout(table)}@{{}}}}",
         *_longtable_heads(table.caption, heads, len(table.columns)),
         *(_row(row) for row in table.rows),
         r"\end{longtable}}",
@@ -217,7 +227,7 @@ def _guarded(line: str) -> str:
 def _matrix(matrix: Matrix) -> list[str]:
     """Counts and row shares; the share is the shade of the cell as well."""
     width = len(matrix.column_names)
-    heads = " & ".join(said(name) for name in matrix.column_names)
+    heads = " & ".join(said(fit(name, _LONGEST_NAME)) for name in matrix.column_names)
     lines = [
         rf"\rjcaption{{{said(matrix.title)}}}",
         rf"{{\small\renewcommand{{\arraystretch}}{{1.35}}\begin{{tabular}}{{@{{}}r{'c' * width}@{{}}}}",
@@ -226,7 +236,7 @@ def _matrix(matrix: Matrix) -> list[str]:
     ]
     for name, counts, shares in zip(matrix.row_names, matrix.counts, matrix.shares, strict=True):
         cells = " & ".join(_cell(count, share) for count, share in zip(counts, shares, strict=True))
-        lines.append(_guarded(f"{said(name)} & {cells}") + r"\\")
+        lines.append(_guarded(f"{said(fit(name, _LONGEST_NAME))} & {cells}") + r"\\")
     about = "items, and the share of the row" + (f"; {matrix.note}" if matrix.note else "")
     return [*lines, r"\end{tabular}\par}", rf"{{\footnotesize\rjsoft{{{said(about)}}}\par}}"]
 

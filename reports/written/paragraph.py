@@ -5,8 +5,9 @@ from typing import Any
 
 from data.wording import amount
 from reports.written import phrases
+from reports.written.happening import rate_for_a_paper
 from reports.written.numerals import figure, has_interval, joined, percent_figure
-from reports.written.subjects import Subject, headline, headline_name
+from reports.written.subjects import Subject, headline, headline_name, one_more_human
 
 Json = Mapping[str, Any]
 
@@ -21,7 +22,7 @@ def paragraph(subject: Subject, documents: Json) -> str:
             "no item with a verdict has a human label."
         )
     said = [_labelled(subject, about), *_drawn(subject, about), *_agreement(subject, pair)]
-    said += [_humans(subject)]
+    said += [_humans(subject, documents), rate_for_a_paper(subject, documents)]
     if why := phrases.preliminary(pair["marks"]):
         said.append(f"These figures are preliminary ({why}).")
     said.append(_how(pair, about))
@@ -145,14 +146,21 @@ def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
     return said
 
 
-def _humans(subject: Subject) -> str:
+def _humans(subject: Subject, documents: Json) -> str:
     """Agreement among the humans, or that it is not known."""
     alpha = subject.humans["krippendorff_alpha"]
     if alpha["n"] == 0:
         return "No item was labelled by two annotators, so agreement among humans was not measured."
     if alpha["value"] is None:
         return f"Krippendorff’s alpha among the humans is undefined, because {alpha['reason']}."
-    return f"Among the humans, Krippendorff’s alpha is {figure(alpha)} ({phrases.items(alpha['n'])} with two or more labels)."
+    told = f"Among the humans, Krippendorff’s alpha is {figure(alpha)} ({phrases.items(alpha['n'])} with two or more labels)."
+    beside = one_more_human(subject, documents)
+    return f"{told} {phrases.as_well_as_humans(beside, _mean_of(subject))}" if beside else told
+
+
+def _mean_of(subject: Subject) -> str:
+    pair = subject.consensus
+    return f"mean {headline_name(pair)}" if pair and "by_label" not in pair else "mean kappa"
 
 
 def _how(pair: Json, about: Json) -> str:

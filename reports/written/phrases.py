@@ -92,7 +92,7 @@ def misses_and_invents(subject: Subject) -> str:
     if clean["value"] is None:
         parts.append(f"every item is {sought} to the humans, so how many it invents is undefined")
     else:
-        parts.append(f"calls {share_of(1 - clean['value'])} of the others so")
+        parts.append(f"wrongly sees it in {share_of(1 - clean['value'])} of the others")
     return f"{joined(parts)} ({figures})."
 
 

@@ -80,6 +80,19 @@ def headline_name(pair: Json) -> str:
     return {"kappa_strict": "strict kappa", "kappa_linear": "linearly weighted kappa"}.get(kappa_key(pair), "kappa")
 
 
+def one_more_human(subject: Subject, documents: Json) -> Json | None:
+    """The judge beside single annotators and they beside each other, on the same items; None where that is undefined.
+
+    Of ordered choices with linear weights, of scores by rank.
+    """
+    for question in documents["humans"]["questions"]:
+        for judge in question["judges"]:
+            if question["id"] == subject.question["id"] and judge["judge"] == subject.name:
+                found: Json = judge.get("linear", judge)
+                return None if found["difference"]["value"] is None else found
+    return None
+
+
 def subjects_of(documents: Json) -> list[Subject]:
     """Every question with every judge run that answered it, in the order of the study and of the runs' names."""
     about = documents["about"]

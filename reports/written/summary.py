@@ -5,13 +5,14 @@ from typing import Any
 
 from data.wording import amount
 from reports.written import phrases
-from reports.written.numerals import figure, joined, percent_figure
-from reports.written.subjects import Subject, headline, headline_name
+from reports.written.happening import rate_in_words
+from reports.written.numerals import figure, has_interval, joined, percent_figure
+from reports.written.subjects import Subject, headline, headline_name, one_more_human
 
 Json = Mapping[str, Any]
 
 
-def summary(subject: Subject) -> str:
+def summary(subject: Subject, documents: Json) -> str:
     """Who labelled, how far the judge agrees, where it goes wrong, what the rate is, and what makes all this preliminary."""
     if subject.consensus is None:
         return nothing_to_say(subject)
@@ -23,10 +24,12 @@ def summary(subject: Subject) -> str:
         )
     if subject.strict:
         said.append(unreadable(pair))
-    said += agreement(subject)
+    beside = one_more_human(subject, documents)
+    compared = phrases.as_well_as_humans(beside, headline_name(pair)) if beside and "by_label" not in pair else ""
+    said += [compared] if compared and not subject.strict else agreement(subject)
     if subject.kappa is not None and "spearman" not in pair:
         said.append(phrases.failing(subject.kappa))
-    said += [phrases.misses_and_invents(subject)]
+    said += [phrases.misses_and_invents(subject), rate_in_words(subject, documents)]
     if why := phrases.preliminary(pair["marks"]):
         said.append(f"All of this is preliminary: {why}.")
     return " ".join(sentence for sentence in said if sentence)
@@ -73,4 +76,5 @@ def agreement(subject: Subject) -> list[str]:
         told = f"{name[0].upper()}{name[1:]} of the judge against the humans is undefined: {found['reason']}."
         agreed = pair.get("observed_agreement_strict" if subject.strict else "observed_agreement")
         return [told, f"Judge and humans agree on {percent_figure(agreed)} of the items."] if agreed else [told]
-    return [f"{name[0].upper()}{name[1:]} of the judge against the humans is {figure(found)}."]
+    why = "" if has_interval(found) else f": {found['reason']}"
+    return [f"{name[0].upper()}{name[1:]} of the judge against the humans is {figure(found)}{why}."]

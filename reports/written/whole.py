@@ -6,14 +6,17 @@ from typing import Any
 from data.wording import amount
 from reports.written.content import Block, Paragraph, Report, Section, Words, emphasis
 from reports.written.first_page import judge_against_consensus
+from reports.written.happening import by_slice, how_often
 from reports.written.numerals import joined
 from reports.written.paper import for_a_paper
-from reports.written.sections.agreed import agreement, humans
+from reports.written.sections.agreed import agreement
+from reports.written.sections.compared import comparisons
 from reports.written.sections.differed import disagreements
 from reports.written.sections.drawn import drawn
 from reports.written.sections.judged import judged
 from reports.written.sections.labelled import labelled, view_parity
 from reports.written.sections.limits import limits
+from reports.written.sections.people import humans
 from reports.written.sections.reproduced import reproduced
 from reports.written.sections.sliced import slices
 from reports.written.subjects import Subject, shown_names, subjects_of
@@ -28,13 +31,19 @@ def report_from(documents: Json, names: bool = False) -> Report:
     shown = shown_names(documents, names)
     sections = [_summary(documents, subjects)]
     for subject in subjects:
-        sections += _first_page(subject, shown, len(subjects) > 1)
+        sections += _first_page(subject, documents, shown, len(subjects) > 1)
     sections += [
         judged(documents),
         drawn(documents, subjects),
         labelled(documents, shown),
         *(agreement(subjects, shown) if subjects else []),
-        *_there(humans(subjects, shown), slices(documents, subjects), disagreements(documents, subjects)),
+        *_there(
+            humans(documents, subjects, shown),
+            comparisons(documents),
+            slices(documents, subjects),
+            by_slice(documents, subjects),
+            disagreements(documents, subjects),
+        ),
         view_parity(documents, subjects),
         limits(subjects),
         *for_a_paper(subjects, documents, shown),
@@ -79,7 +88,7 @@ def _summary(documents: Json, subjects: list[Subject]) -> Section:
     boxes: list[Block] = []
     for subject in subjects:
         named: Words = (emphasis(f"{subject.question['id']}, {subject.name}: "),) if several else ()
-        boxes.append(Paragraph((*named, summary(subject)), "summary"))
+        boxes.append(Paragraph((*named, summary(subject, documents)), "summary"))
     return Section("", tuple(boxes))
 
 
@@ -94,7 +103,22 @@ def _nothing(about: Json) -> str:
     return f"This study holds {there}, {given} and no verdict of a judge, {why}."
 
 
-def _first_page(subject: Subject, names: Mapping[str, str], several: bool) -> list[Section]:
-    blocks = judge_against_consensus(subject, names)
-    title = f"{subject.question['id']}: {subject.name} against the humans" if several else "Judge against consensus"
-    return [Section(title, tuple(blocks))] if blocks else []
+def _first_page(subject: Subject, documents: Json, names: Mapping[str, str], several: bool) -> list[Section]:
+    """The drawings and the rates; of one subject each under a heading of its own."""
+    drawn = judge_against_consensus(subject, documents, names)
+    rates = how_often(subject, documents)
+    if several:
+        blocks = (*drawn, *rates)
+        return [Section(f"{subject.question['id']}: {subject.name} against the humans", blocks)] if blocks else []
+    small_print = drawn[-1:] if rates else []
+    sections = (
+        [
+            Section(
+                "Judge against consensus" if subject.people > 1 else "Judge against human",
+                tuple(drawn[: len(drawn) - len(small_print)]),
+            )
+        ]
+        if drawn
+        else []
+    )
+    return sections + ([Section("How often does it happen?", (*rates, *small_print))] if rates else [])

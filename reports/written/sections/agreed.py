@@ -6,7 +6,7 @@ from typing import Any
 from reports.notes import parts
 from reports.written import phrases
 from reports.written.content import Block, Column, Points, Row, Section, Table, Words, note, strong, text
-from reports.written.first_page import design_note, matrix_of, pair_name, rater_name
+from reports.written.first_page import matrix_of, rater_name
 from reports.written.numerals import NOTHING, figure, interval, percent, value
 from reports.written.subjects import Subject
 
@@ -49,7 +49,6 @@ def _subject(subject: Subject, names: Mapping[str, str], several: bool) -> Secti
                 )
         blocks += _undefined(pair)
         blocks.append(note("n is the number of items that a figure rests on: for sensitivity those that humans call positive."))
-    blocks.append(text(design_note(subject)))
     blocks += strata_table(pair)
     blocks += _codebooks(pair)
     if subject.singles:
@@ -164,32 +163,3 @@ def _codebooks(pair: Json) -> list[Block]:
         return []
     versions = ", ".join(f"{count:,} under {page[:12]}" for page, count in pair["codebooks"].items())
     return [text(f"Labels of more than one codebook version stand in these figures: {versions}.")]
-
-
-def humans(subjects: list[Subject], names: Mapping[str, str]) -> Section | None:
-    """Humans among themselves, a part for each question; None without a label."""
-    blocks: list[Block] = []
-    for agreed in {subject.question["id"]: subject.agreed for subject in subjects}.values():
-        if len({subject.question["id"] for subject in subjects}) > 1:
-            blocks.append(text(strong(agreed["id"])))
-        blocks += _among_themselves(agreed["human_human"], names)
-    return Section("The human side", tuple(blocks)) if blocks else None
-
-
-def _among_themselves(humans: Json, names: Mapping[str, str]) -> list[Block]:
-    alpha = humans["krippendorff_alpha"]
-    level = alpha["method"].partition(",")[0]
-    if alpha["value"] is None:
-        return [text(f"Krippendorff’s alpha ({level}) is undefined: {alpha['reason']}.")]
-    told = f"Krippendorff’s alpha ({level}) is {figure(alpha)}, over {phrases.items(alpha['n'])} with two or more labels."
-    told += f" It has no interval: {alpha['reason']}." if alpha["reason"] else ""
-    told += " Preliminary: fewer than 30 items." if 0 < alpha["n"] < 30 else ""
-    blocks: list[Block] = [text(told)]
-    if humans["pairs"]:
-        who = [pair_name(pair, names) for pair in humans["pairs"]]
-        blocks.append(
-            pairs_table(
-                humans["pairs"], who, "Annotators among themselves; sensitivity and specificity hold the second against the first."
-            )
-        )
-    return blocks

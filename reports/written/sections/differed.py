@@ -86,5 +86,5 @@ def _item(item: Json) -> list[Block]:
                 soft(f"“{step['text']}”"),
             )
         )
-    told: list[Block] = [text(code(item["id"]), soft(f" ({item['split']}) "), answers)]
+    told: list[Block] = [text(code(item["id"]), " ", soft(f"({item['split']})"), f" {answers}")]
     return [*told, Points(tuple(points))] if points else told

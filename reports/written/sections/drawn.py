@@ -62,22 +62,15 @@ def _batches(batches: list[Json]) -> Table:
         how += "" if recipe["split"] == "all" else f", split {recipe['split']}"
         n = sum(stratum["drawn"] for stratum in batch["strata"])
         missing = sum(stratum["missing"] for stratum in batch["strata"])
-        rows.append(
-            Row(
-                (
-                    (batch["name"],), (how,), (batch["seed"],), (batch["day"],), (f"{batch['frame']:,}",), (f"{n:,}",),
-                    (f"{batch['overlap']:,}",), (f"{missing:,}",), (batch["state"],),
-                )
-            )
-        )  # fmt: skip
+        how += f"; seed {batch['seed']}; on {batch['day']} (UTC); {batch['state']}"
+        counts = (batch["frame"], n, batch["overlap"], missing)
+        rows.append(Row(((batch["name"],), (how,), *((f"{count:,}",) for count in counts))))
     columns = (
-        Column("batch", width=3), Column("drawn", width=4), Column("seed", width=2), Column("on (UTC)", width=2),
-        Column("frame", True), Column("items", True), Column("labels each", True),
-        Column("unlabelled", True), Column("state", width=2),
+        Column("batch"), Column("how it was drawn", width=4), Column("frame", True), Column("items", True),
+        Column("labels each", True), Column("unlabelled", True),
     )  # fmt: skip
-    return Table(
-        columns, tuple(rows), "The batches: how they were drawn, from how many items, and how many of them nobody has labelled."
-    )
+    about = "The batches: how they were drawn, from how many items (the frame), and how many of them nobody has labelled."
+    return Table(columns, tuple(rows), about)
 
 
 def _strata(batches: list[Json]) -> Table:
