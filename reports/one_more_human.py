@@ -4,7 +4,9 @@
 
 on the same items: those with a readable verdict and two labels or more. A consensus is no like-for-like
 reference, since agreement with several people may lawfully exceed theirs with each other; single people are.
-Kappas that are undefined enter neither mean, and are counted.
+Kappas that are undefined enter neither mean, and are counted; so are those of two raters who share fewer than
+FEWEST_SHARED items, because kappa of so few reads low (by .03 to .11 for ten), and more so for two annotators,
+who share fewer items than the judge does with each of them.
 
 Interval: each item (or group) is left out in turn, its strata are weighted anew, and
 var = (M-1)/M·Σ(without one - their mean)², t(M-1) or t(M-strata), around the value. Four pseudo-items of
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from data.human_tallies import Panel
 from data.wording import amount
+from reports.chance import ONE_CHOICE
 from reports.credit import Named
 from reports.design import ONE_GROUP
 from reports.estimate import Estimate
@@ -36,9 +39,11 @@ from reports.sample import Floats
 AS_GOOD_WITHIN = 0.10
 """How far below zero the interval may reach where the judge is still called as good: half of what parts two of
 the usual grades of kappa, and the smaller of the two differences that certification has in view."""
+FEWEST_SHARED = 10
 LOW_BAR = 0.4
 PRELIMINARY_BELOW = 30
 METHOD = "jackknife+4"
+FAR_FEWER = 0.75
 ONE_ITEM = "a single item tells nothing about the width"
 
 
@@ -56,8 +61,12 @@ class OneMoreHuman:
     """Kappas of two annotators in the second mean."""
     undefined: int
     """Kappas that are undefined and in neither."""
-    smallest: int
-    """Items of the pair that shares the fewest."""
+    too_few: int
+    """Kappas that rest on too few items and are in neither."""
+    items_per_annotator: float
+    """How many items the judge shares with an annotator, on average over the first mean."""
+    items_per_pair: float
+    """How many items two annotators share, on average over the second mean."""
     figure: str = "kappa"
     """What is averaged, in words."""
 
@@ -87,7 +96,9 @@ class OneMoreHuman:
             "annotators": self.annotators,
             "pairs": self.pairs,
             "undefined": self.undefined,
-            "smallest": self.smallest,
+            "too_few": self.too_few,
+            "items_per_annotator": self.items_per_annotator,
+            "items_per_pair": self.items_per_pair,
             "figure": self.figure,
             "answer": self.answer,
             "words": self.words,
@@ -114,74 +125,90 @@ def one_more_human_at(panel: Panel, threshold: float) -> OneMoreHuman:
     return _by_kappa(panel, 2, [[int(answer >= threshold)] for answer in panel.answers])
 
 
+@dataclass(frozen=True, slots=True)
+class PairValues:
+    """One figure for every pair of raters, T of them."""
+
+    rated: Pairings
+    judged: NDArray[np.bool_]
+    """Whether it is the judge with an annotator."""
+    values: Floats
+    """nan where undefined."""
+    shared: Floats
+    """Items that both rated."""
+
+    @property
+    def enough(self) -> NDArray[np.bool_]:
+        """Whether a figure rests on enough items; whoever rated all there are has enough."""
+        found: NDArray[np.bool_] = self.shared >= min(FEWEST_SHARED, self.rated.n)
+        return found
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Whether a figure enters its mean."""
+        return self.enough & ~np.isnan(self.values)
+
+    def coefficients(self) -> Floats | None:
+        """3 x T: what each figure counts in the judge's mean, the humans', and their difference; None without one of both."""
+        judge, human = (self.judged & self.kept).astype(np.float64), (~self.judged & self.kept).astype(np.float64)
+        if not judge.any() or not human.any():
+            return None
+        judge, human = judge / judge.sum(), human / human.sum()
+        return np.stack([judge, human, judge - human])
+
+    def nothing(self, method: str, figure: str, why: str) -> OneMoreHuman:
+        """Nothing to be told, because one mean has nothing in it. `why` a figure is undefined."""
+        if not self.rated.n or self.rated.unlabelled:
+            why = self.rated.unlabelled if self.rated.n else NO_ITEMS
+        elif not (self.enough & ~self.judged).any() or not (self.enough & self.judged).any():
+            why = f"no two annotators share {FEWEST_SHARED} items or more, and a {figure} of fewer says too little"
+        else:
+            why = f"the {figure} is undefined for every annotator with the judge, or for every two annotators: {why}"
+        none = Estimate.undefined(self.rated.n, method, why)
+        return OneMoreHuman(none, none, none, 0, 0, *self._left_out(), 0.0, 0.0, figure)
+
+    def summed_up(
+        self, coefficients: Floats, errors: Floats | None, degrees: int, method: str, figure: str = "kappa"
+    ) -> OneMoreHuman:
+        """The three means, from their standard errors. `errors`: None where there is nothing to leave out."""
+        n, estimates = self.rated.n, []
+        means = coefficients @ np.where(self.kept, self.values, 0.0)
+        for place, limit in enumerate((1.0, 1.0, 2.0)):
+            value = float(means[place])
+            if errors is None:
+                reason = ONE_GROUP if self.rated.grouped and self.rated.units < 2 else ONE_ITEM
+                estimates.append(Estimate(value, None, None, n, method, reason))
+                continue
+            low, high = held(value, value, student_quantile(degrees) * float(errors[place]), (-limit, limit))
+            estimates.append(Estimate(value, low, high, n, method))
+        judge, human, difference = estimates
+        of_judge, of_pair = self.judged & self.kept, ~self.judged & self.kept
+        return OneMoreHuman(
+            judge,
+            human,
+            difference,
+            int(of_judge.sum()),
+            int(of_pair.sum()),
+            *self._left_out(),
+            float(self.shared[of_judge].mean()),
+            float(self.shared[of_pair].mean()),
+            figure,
+        )
+
+    def _left_out(self) -> tuple[int, int]:
+        return int((self.enough & np.isnan(self.values)).sum()), int((~self.enough).sum())
+
+
 def _by_kappa(panel: Panel, size: int, codes: list[list[int]], weights: Named = "unweighted") -> OneMoreHuman:
     rated = pairings(panel)
     method = rated.method(METHOD)
-    if reason := NO_ITEMS if not panel.items else rated.unlabelled:
-        return undefined(rated, method, reason)
-    tables = PairTables.of(rated, size, np.array(codes, dtype=np.int64), weights)
-    values = tables.values()
-    defined = ~np.isnan(values)
-    coefficients = mean_coefficients(tables.judged, defined)
+    tables = PairTables.of(rated, size, np.array(codes, dtype=np.int64).reshape(len(codes), len(codes[0]) if codes else 1), weights)
+    pairs = PairValues(rated, tables.judged, tables.values(), rated.shared()[tables.pair])
+    coefficients = None if rated.unlabelled else pairs.coefficients()
     if coefficients is None:
-        return undefined(rated, method, NOT_BOTH, int((~defined).sum()))
-    means = coefficients @ np.where(defined, values, 0.0)
-    errors = standard_errors(rated, tables, coefficients) if rated.degrees > 0 and rated.units > 1 else None
-    return summed_up(rated, means, errors, method, tables.judged, defined)
-
-
-NOT_BOTH = (
-    "kappa is undefined for every annotator with the judge, or for every two annotators: one and the same choice throughout, "
-    "so chance alone would agree as well (0/0)"
-)
-
-
-def undefined(rated: Pairings, method: str, reason: str, count: int = 0) -> OneMoreHuman:
-    """Nothing to be told, and why."""
-    nothing = Estimate.undefined(rated.n, method, reason)
-    return OneMoreHuman(nothing, nothing, nothing, 0, 0, count, 0)
-
-
-def mean_coefficients(judged: NDArray[np.bool_], defined: NDArray[np.bool_]) -> Floats | None:
-    """3 x tables: what each statistic counts in the judge's mean, the humans', and their difference; None without one of both."""
-    judge, human = (judged & defined).astype(np.float64), (~judged & defined).astype(np.float64)
-    if not judge.any() or not human.any():
-        return None
-    judge, human = judge / judge.sum(), human / human.sum()
-    return np.stack([judge, human, judge - human])
-
-
-def summed_up(
-    rated: Pairings,
-    means: Floats,
-    errors: Floats | None,
-    method: str,
-    judged: NDArray[np.bool_],
-    defined: NDArray[np.bool_],
-    degrees: int | None = None,
-) -> OneMoreHuman:
-    """The three estimates from their values and standard errors. `errors`: None where there is nothing to leave out."""
-    n, estimates = rated.n, []
-    for place, limit in enumerate((1.0, 1.0, 2.0)):
-        value = float(means[place])
-        if errors is None:
-            reason = ONE_GROUP if rated.grouped and rated.units < 2 else ONE_ITEM
-            estimates.append(Estimate(value, None, None, n, method, reason))
-            continue
-        half_width = student_quantile(rated.degrees if degrees is None else degrees) * float(errors[place])
-        low, high = held(value, value, half_width, (-limit, limit))
-        estimates.append(Estimate(value, low, high, n, method))
-    judge_human, human_human, difference = estimates
-    shared = np.bincount(rated.pair, weights=rated.counts[rated.item])
-    return OneMoreHuman(
-        judge_human,
-        human_human,
-        difference,
-        annotators=int((judged & defined).sum()),
-        pairs=int((~judged & defined).sum()),
-        undefined=int((~defined).sum()),
-        smallest=round(float(shared.min())),
-    )
+        return pairs.nothing(method, "kappa", ONE_CHOICE)
+    errors = standard_errors(rated, tables, coefficients) if rated.degrees > 0 else None
+    return pairs.summed_up(coefficients, errors, rated.degrees, method)
 
 
 def _answer_in_words(found: OneMoreHuman) -> str:
@@ -217,9 +244,16 @@ def _cautions(found: OneMoreHuman) -> list[str]:
         )
     if found.difference.n < PRELIMINARY_BELOW:
         said.append(f"Preliminary: fewer than {PRELIMINARY_BELOW} items.")
-    elif found.smallest < PRELIMINARY_BELOW:
-        said.append(f"Some two raters share {amount(found.smallest, 'item')} only.")
+    of_pair, of_judge = found.items_per_pair, found.items_per_annotator
+    if of_pair < min(PRELIMINARY_BELOW, FAR_FEWER * of_judge):
+        said.append(
+            f"Two annotators share {of_pair:.0f} items on average, the judge {of_judge:.0f} with each of them: "
+            f"a {found.figure} of few items reads low, which flatters the judge."
+        )
+    if found.too_few:
+        left = amount(found.too_few, f"{found.figure} that rests", f"{found.figure}s that rest")
+        said.append(f"Left out: {left} on fewer than {FEWEST_SHARED} items.")
     if found.undefined:
-        left = amount(found.undefined, f"{found.figure} of two raters is", f"{found.figure}s of two raters are")
-        said.append(f"{left} undefined and left out.")
+        left = amount(found.undefined, f"{found.figure} that is", f"{found.figure}s that are")
+        said.append(f"Left out: {left} undefined.")
     return said

@@ -14,15 +14,14 @@ import numpy as np
 
 from data.human_tallies import Panel
 from reports.estimate import Estimate
-from reports.one_more_human import OneMoreHuman, mean_coefficients, summed_up, undefined
-from reports.panels import NO_ITEMS, Pairings, pairings
+from reports.one_more_human import OneMoreHuman, PairValues
+from reports.panels import Pairings, pairings
 from reports.sample import Floats
+from reports.scores import CONSTANT
 
 BLOCKS = 100
 _SEED = 20110
-NOT_BOTH = (
-    "the rank correlation is undefined for every annotator with the judge, or for every two: one side gave one and the same score"
-)
+FIGURE = "rank correlation"
 NO_CHANGE = "leaving any item out changes nothing, so nothing tells the width"
 
 
@@ -34,28 +33,25 @@ def one_more_human_by_rank(panel: Panel) -> OneMoreHuman:
     method = rated.method("jackknife")
     if blocked:
         method = ("post-stratified, " if rated.weighted else "") + f"jackknife over {BLOCKS} {units}, t(blocks-1)"
-    if reason := NO_ITEMS if not panel.items else rated.unlabelled:
-        return undefined(rated, method, reason)
     scores = np.array(panel.answers, dtype=np.float64)
     left = _weighted(rated, _left_out(rated, blocked))
-    values = np.stack([_correlations(rated, scores, pair, left) for pair in range(len(rated.judged))])
-    whole, without = values[:, 0], values[:, 1:]
-    defined = ~np.isnan(whole)
-    coefficients = mean_coefficients(rated.judged, defined)
+    found = np.array([_correlations(rated, scores, pair, left) for pair in range(len(rated.judged))]).reshape(-1, len(left))
+    pairs = PairValues(rated, rated.judged, found[:, 0], rated.shared())
+    coefficients = None if rated.unlabelled else pairs.coefficients()
     if coefficients is None:
-        return undefined(rated, method, NOT_BOTH, int((~defined).sum()))
-    means = coefficients @ np.where(defined, whole, 0.0)
+        return pairs.nothing(method, FIGURE, CONSTANT)
     # A pair that has no correlation without a unit keeps the one that it has with it.
-    replicates = coefficients @ np.where(np.isnan(without), np.where(defined, whole, 0.0)[:, None], without)
+    without = np.where(np.isnan(found[:, 1:]), found[:, :1], found[:, 1:])
+    replicates = coefficients @ np.where(pairs.kept[:, None], without, 0.0)
     number = replicates.shape[1]
-    errors = replicates.std(axis=1) * math.sqrt(number - 1) if number > 1 and rated.degrees > 0 else None
-    found = summed_up(rated, means, errors, method, rated.judged, defined, min(rated.degrees, number - 1))
+    degrees = min(rated.degrees, number - 1)
+    errors = replicates.std(axis=1) * math.sqrt(number - 1) if degrees > 0 else None
+    told = pairs.summed_up(coefficients, errors, degrees, method, FIGURE)
     return replace(
-        found,
-        judge_human=_with_width(found.judge_human),
-        human_human=_with_width(found.human_human),
-        difference=_with_width(found.difference),
-        figure="rank correlation",
+        told,
+        judge_human=_with_width(told.judge_human),
+        human_human=_with_width(told.human_human),
+        difference=_with_width(told.difference),
     )
 
 

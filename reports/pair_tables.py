@@ -131,7 +131,7 @@ def _pseudo_counts(rated: Pairings, tables: PairTables) -> Floats:
     """T x K²: what the pseudo-items add to each table, as often as items have its two raters."""
     size = tables.size
     evenly, alike = np.full(size * size, 1 / size**2), np.eye(size).ravel() / size
-    shared = np.bincount(rated.pair, weights=rated.counts[rated.item])[tables.pair] / rated.n
+    shared = rated.shared()[tables.pair] / rated.n
     of_mind = np.where(tables.judged[:, None], evenly, alike)
     added: Floats = shared[:, None] * (GUESSING * evenly + OF_ONE_MIND * of_mind)
     return added

@@ -79,6 +79,11 @@ class Pairings:
         items: Floats = np.bincount(self.stratum, weights=self.counts, minlength=len(self.mass)).astype(np.float64)
         return items
 
+    def shared(self) -> Floats:
+        """Pairs: how many items both raters rated."""
+        items: Floats = np.bincount(self.pair, weights=self.counts[self.item], minlength=len(self.judged)).astype(np.float64)
+        return items
+
     def removed(self) -> Floats:
         """Distinct units x strata: how many items each unit holds of each stratum."""
         table = np.zeros((len(self.times), len(self.mass)))

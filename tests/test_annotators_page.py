@@ -130,7 +130,7 @@ def test_imported_labels_have_no_clock_and_it_is_said(tmp_path: Path, look: Look
     told = words(look(make_study(tmp_path / "study", numbered(5, labels=labels, verdicts=[verdict(A)]))))
     assert "Unknown: no label of a batch is counted here" in told
     assert "Labels as imported" in told
-    assert "Cannot be said: kappa is undefined for every annotator with the judge" in told
+    assert "Cannot be said: the kappa is undefined for every annotator with the judge" in told
     assert "None" not in told and "nan" not in told
 
 
@@ -159,12 +159,15 @@ def test_the_second_labels_of_a_retest_are_shown(look: Look, tmp_path: Path) -> 
 
 SCALE = Question("q", "How *bad*?", "ordinal", ("none", "some", "much"))
 SCORE = Question("q", "How bad?", "score", (), min=0, max=10, threshold=5)
+KINDS = Question("q", "Which?", "multilabel", ("deceit", "sabotage_strict", "other"))
+SETS = (["deceit"], ["deceit", "sabotage_strict"], ["other"])
 
 
 @pytest.mark.parametrize(
     ("question", "answers", "told"),
     [
         (SCALE, ("none", "some", "much"), ("difference, linear weights", "Cohen’s kappa of every two people")),
+        (KINDS, SETS, ("difference, sabotage_strict", "Mean kappa over labels of every two people", "ana · sabotage_strict")),
         (SCORE, (2.0, 5.0, 7.5), ("difference, at the threshold", "Spearman’s rho of every two people", "mean rank correlation")),
     ],
 )

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from data.human_tallies import Panel, PanelStratum
+from reports.estimate import Estimate
 from reports.intervals import student_quantile
 from reports.one_more_human import (
     OneMoreHuman,
@@ -17,6 +19,7 @@ from reports.one_more_human import (
     one_more_human_on_label,
     one_more_human_on_sets,
 )
+from reports.one_more_scorer import one_more_human_by_rank
 from reports.pair_tables import GUESSING, OF_ONE_MIND
 
 Row = tuple[int, dict[int, int]]
@@ -192,11 +195,11 @@ def errors(found: OneMoreHuman, degrees: int) -> list[float]:
     return [end / 2 / student_quantile(degrees) for end in ends]
 
 
-@pytest.mark.parametrize(("people", "labels", "choices"), [(2, 2, 2), (3, 3, 2), (4, 2, 2), (3, 2, 3)])
-def test_the_jackknife_is_that_of_leaving_items_out_one_by_one(people: int, labels: int, choices: int) -> None:
-    rows = sample(people * 7 + labels, 60, people, labels, choices, errs=0.3, judge_errs=0.4)
-    expected = brute_force(rows, range(60), lambda left: [1.0] * len(left), choices)
-    assert errors(one_more_human(panel(rows), choices), 59) == pytest.approx(expected, rel=1e-4)
+@pytest.mark.parametrize(("people", "labels", "choices", "n"), [(2, 2, 2, 50), (3, 3, 2, 50), (4, 2, 2, 120), (3, 2, 3, 60)])
+def test_the_jackknife_is_that_of_leaving_items_out_one_by_one(people: int, labels: int, choices: int, n: int) -> None:
+    rows = sample(people * 7 + labels, n, people, labels, choices, errs=0.3, judge_errs=0.4)
+    expected = brute_force(rows, range(n), lambda left: [1.0] * len(left), choices)
+    assert errors(one_more_human(panel(rows), choices), n - 1) == pytest.approx(expected, rel=1e-4)
 
 
 def test_groups_are_left_out_whole() -> None:
@@ -231,3 +234,119 @@ def test_everybody_of_one_mind_leaves_a_width() -> None:
     assert found.difference.low is not None and -0.15 < found.difference.low < -0.02
     assert found.difference.high is not None and 0.02 < found.difference.high < 0.15
     assert found.judge_human.high == 1 and found.judge_human.low is not None and found.judge_human.low < 0.98
+
+
+# What is left out, and what is said ------------------------------------------------------------------------------------
+
+
+def test_two_annotators_who_share_few_items_enter_no_mean() -> None:
+    rows = sample(4, 60, 2, 2)
+    few: list[Row] = [(1, {0: 1, 2: 0}), (0, {0: 0, 2: 1}), (1, {1: 1, 2: 1})]
+    with_her, without = one_more_human(panel([*rows, *few]), 2), one_more_human(panel(rows), 2)
+    assert (with_her.annotators, with_her.pairs, with_her.too_few) == (2, 1, 3)
+    assert with_her.human_human.value == without.human_human.value
+    assert "Left out: 3 kappas that rest on fewer than 10 items." in with_her.words
+    assert with_her.difference.n == 63
+
+
+def test_where_no_two_share_enough_nothing_is_claimed_but_a_small_study_has_its_value() -> None:
+    sparse = sample(1, 60, 10, 2)
+    found = one_more_human(panel(sparse), 2)
+    assert found.difference.value is None and found.answer == "undefined"
+    assert found.words == "Cannot be said: no two annotators share 10 items or more, and a kappa of fewer says too little."
+    small = one_more_human(panel(sample(1, 8, 3, 3)), 2)
+    assert small.difference.value is not None and "Preliminary: fewer than 30 items." in small.words
+
+
+def test_a_kappa_that_is_undefined_is_left_out_and_counted() -> None:
+    rows: list[Row] = [(place % 2, {0: place % 2, 1: int(place % 3 == 0)}) for place in range(40)]
+    rows += [(0, {1: 0, 2: 0}) for _ in range(12)]
+    found = one_more_human(panel(rows), 2)
+    # Person 2 gave one choice only: undefined with the judge, who gave the same to these, and with person 1.
+    assert found.undefined == 2 and (found.annotators, found.pairs) == (2, 1)
+    assert "Left out: 2 kappas that are undefined." in found.words
+
+
+def test_one_and_the_same_choice_throughout_has_no_kappa() -> None:
+    found = one_more_human(panel([(0, {0: 0, 1: 0})] * 20), 2)
+    assert found.answer == "undefined" and "0/0" in found.difference.reason
+
+
+def test_nobody_and_a_single_item_and_a_single_group_are_told_in_words() -> None:
+    nothing = one_more_human(Panel("judge-a", ("ana", "ben"), (), {}), 2)
+    assert nothing.difference.reason == "no item has a readable verdict and two annotators' answers"
+    one = one_more_human(panel([(1, {0: 0, 1: 1})]), 2)
+    assert one.difference.value == 0 and one.difference.low is None and "single item" in one.difference.reason
+    assert one.words.startswith("Cannot be said: a single item")
+    together = one_more_human(panel(sample(3, 30, 2, 2), groups=[7] * 30), 2)
+    assert together.difference.value is not None and "share one group" in together.difference.reason
+
+
+def test_a_stratum_without_double_labels_is_named() -> None:
+    held = panel(sample(3, 30, 2, 2), [0] * 30, [(900, 30), (400, 0)])
+    found = one_more_human(held, 2)
+    assert found.difference.reason == "no item of the stratum 'stratum 1' has two labels, and 400 items of the frame lie in it"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "answer", "said"),
+    [
+        (-0.3, -0.12, "worse", "lower by 0.12 to 0.30."),
+        (-0.09, -0.02, "worse", "lower by 0.02 to 0.09. That is less than 0.10 even so."),
+        (-0.08, 0.05, "as good", "Yes, to within 0.10: its mean kappa with an annotator is at most 0.08 below"),
+        (
+            -0.25,
+            0.2,
+            "unclear",
+            "100 items cannot tell: the judge's mean kappa may be 0.25 lower than theirs with each other, or 0.20 higher.",
+        ),
+        (0.03, 0.2, "better", "higher by 0.03 to 0.20."),
+    ],
+)
+def test_the_answer_follows_the_interval_and_a_wide_one_answers_nothing(low: float, high: float, answer: str, said: str) -> None:
+    difference = Estimate((low + high) / 2, low, high, 100, "jackknife+4")
+    found = OneMoreHuman(difference, Estimate(0.7, 0.6, 0.8, 100, ""), difference, 3, 3, 0, 0, 100, 100)
+    assert found.answer == answer and said in found.words
+    low_bar = OneMoreHuman(difference, Estimate(0.21, 0.1, 0.3, 100, ""), difference, 3, 3, 0, 0, 100, 100)
+    assert "The annotators' own mean kappa is 0.21: to be like one of them says little." in low_bar.words
+
+
+def test_a_kappa_of_few_items_is_not_held_against_one_of_many_in_silence() -> None:
+    found = one_more_human(panel(sample(9, 130, 5, 2)), 2)
+    assert found.items_per_annotator == pytest.approx(52) and found.items_per_pair == pytest.approx(13, abs=2)
+    assert "reads low, which flatters the judge." in found.words
+    assert "flatters" not in one_more_human(panel(sample(9, 130, 3, 3)), 2).words
+
+
+# Scores ---------------------------------------------------------------------------------------------------------------
+
+
+def rho(x: Sequence[float], y: Sequence[float]) -> float:
+    return float(spearmanr(x, y).statistic)
+
+
+def test_the_rank_correlations_jackknife_is_that_of_leaving_items_out_one_by_one() -> None:
+    rows = sample(5, 40, 3, 3, choices=6, errs=0.5, judge_errs=0.6)
+    found = one_more_human_by_rank(panel(rows))
+
+    def difference(kept: Sequence[Row]) -> float:
+        sides = [[row[0] for row in kept], *([row[1][who] for row in kept] for who in range(3))]
+        human = np.mean([rho(sides[x], sides[y]) for x, y in ((1, 2), (1, 3), (2, 3))])
+        return float(np.mean([rho(sides[0], sides[who]) for who in (1, 2, 3)]) - human)
+
+    assert found.difference.value == pytest.approx(difference(rows))
+    without = [difference(rows[:place] + rows[place + 1 :]) for place in range(40)]
+    expected = np.sqrt(39 / 40 * np.sum((np.array(without) - np.mean(without)) ** 2))
+    assert errors(found, 39)[2] == pytest.approx(expected)
+    assert found.difference.method == "jackknife over items, t(items-1)"
+
+
+def test_equal_ranks_throughout_have_a_value_and_no_width() -> None:
+    found = one_more_human_by_rank(panel([(place, {0: place, 1: place}) for place in range(20)]))
+    assert found.difference.value == 0 and found.difference.low is None
+    assert found.answer == "unclear" and "changes nothing" in found.words
+
+
+def test_one_and_the_same_score_throughout_has_no_rank() -> None:
+    found = one_more_human_by_rank(panel([(3, {0: place, 1: place}) for place in range(20)]))
+    assert found.difference.value is None and "one and the same score" in found.difference.reason
