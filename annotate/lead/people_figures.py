@@ -11,7 +11,7 @@ from annotate.lead import figures
 from annotate.lead.text import html_of
 from data.wording import amount
 from reports.human_side import SHORTEST_SESSION
-from reports.one_more_human import AS_GOOD_WITHIN
+from reports.one_more_human import AS_GOOD_WITHIN, FEWEST_SHARED
 
 _DARKEST = 42
 """Per cent of the accent colour in a cell of full agreement: text stays readable on it in both lights."""
@@ -39,11 +39,16 @@ def alpha(estimate: Json) -> str:
 
 
 def means(judge: Json) -> str:
-    """The judge with an annotator, two annotators, and the difference; then the differences of weights, labels or threshold."""
+    """The judge with an annotator, two annotators, and the difference; then the differences of weights, labels or threshold.
+
+    Empty where there is nothing but reasons, which the answer in words has told.
+    """
     others = {"linear weights": judge.get("linear"), "at the threshold": judge.get("at_threshold"), **judge.get("by_label", {})}
     differences = {"difference": judge["difference"]}
     differences |= {f"difference, {name}": found["difference"] for name, found in others.items() if found}
     both = {"judge with an annotator": judge["judge_human"], "two annotators": judge["human_human"]}
+    if all(each["value"] is None for each in differences.values()):
+        return ""
     low = -1.0 if any((each["low"] or 0) < 0 for each in both.values()) else 0.0
     reach = _reach(differences.values())
     said = f"−{reach:g} to {reach:g}; shaded: as good, to within {AS_GOOD_WITHIN:.2f}"
@@ -92,10 +97,11 @@ def matrix(question: Json) -> str:
         f'<tr><th scope="row">{html_of(name)}</th>{"".join(_cell(name, other, between) for other in names)}</tr>' for name in names
     )
     many = " rj-many" if len(names) > _MANY else ""
+    few = f"; grey: fewer than {FEWEST_SHARED}" if any(0 < each["n"] < FEWEST_SHARED for each in between.values()) else ""
     return (
         f'<div class="rj-scroll"><table class="rj-matrix rj-people{many}" data-rj="people"><thead><tr><td></td>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
-        f'<p class="rj-soft">{_named(question)} of every two people; below it the items of both.</p>'
+        f'<p class="rj-soft">{_named(question)} of every two people; below it the items of both{few}.</p>'
     )
 
 
@@ -117,8 +123,8 @@ def _cell(name: str, other: str, between: Mapping[tuple[str, str], Json]) -> str
     figure = between.get((name, other))
     if figure is None:
         return '<td class="rj-cell rj-none"><b>–</b><span>0</span></td>'
-    if figure["value"] is None:
-        return f'<td class="rj-cell rj-none"><b>–</b><span>{figure["n"]:,}</span></td>'
+    if figure["value"] is None or figure["n"] < FEWEST_SHARED:
+        return f'<td class="rj-cell rj-none"><b>{figures.value_of(figure)}</b><span>{figure["n"]:,}</span></td>'
     share = _DARKEST * max(0.0, figure["value"])
     return f'<td class="rj-cell" style="--share:{share:.1f}"><b>{figures.value_of(figure)}</b><span>{figure["n"]:,}</span></td>'
 
