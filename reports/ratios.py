@@ -47,6 +47,8 @@ class Rows:
     """By stratum: items that were finished, with a row or without."""
     weighted: bool = False
     """Whether items stand for different numbers of items of the frame."""
+    grouped: bool = False
+    """Whether two items share a group."""
     unlabelled: str = ""
     """Why nothing stands for part of the frame; empty where something does."""
 
@@ -55,11 +57,6 @@ class Rows:
         """A row an item, all drawn alike."""
         place = np.arange(number)
         return cls(place, place, np.ones(number), np.zeros(number, dtype=np.int64), np.array([float(number)]))
-
-    @property
-    def grouped(self) -> bool:
-        """Whether two items share a group."""
-        return len(np.unique(self.group)) < len(np.unique(self.item))
 
     @property
     def method(self) -> str:
@@ -73,11 +70,11 @@ def ratio(part: Floats, whole: Floats, rows: Rows, nothing: str) -> Estimate:
 
     Undefined, for the reason `nothing`, where no row has a whole, and where nothing stands for part of the frame.
     """
-    n = len(np.unique(rows.item[whole > 0]))
+    n = int(np.count_nonzero(np.bincount(rows.item[whole > 0])))
     if reason := nothing if n == 0 else rows.unlabelled:
         return Estimate.undefined(n, rows.method, reason)
     value = float(rows.weight @ part / (rows.weight @ whole))
-    _, unit = np.unique(rows.group if rows.grouped else rows.item, return_inverse=True)
+    unit = rows.group if rows.grouped else rows.item
     parts, wholes = (np.bincount(unit, weights=rows.weight * each) for each in (part, whole))
     used = wholes > 0
     units = int(used.sum())

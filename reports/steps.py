@@ -15,6 +15,7 @@ module `ratios`.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,7 +35,7 @@ JUDGE_IS_SILENT = "no verdict on these items says which steps it rests on"
 HUMAN_MARKS_NOTHING = "the human marked no step of any item"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepSample:
     """Rows of marks with the design that their items were drawn by."""
 
@@ -42,6 +43,17 @@ class StepSample:
     rows: Rows
     silent: str = ""
     """Why the judge's citations tell nothing; empty where they do."""
+
+    @cached_property
+    def counts(self) -> Floats:
+        """R x 3: steps of the human, of the judge, of both; zeros where a side has no answer."""
+        counts = [
+            (len(set(human)), len(set(judge)), len(set(human) & set(judge)))
+            if human is not None and judge is not None
+            else (0, 0, 0)
+            for human, judge in self.marks
+        ]
+        return np.array(counts, dtype=np.float64).reshape(-1, 3)
 
 
 def sample_of(tally: StepTally) -> StepSample:
@@ -58,6 +70,7 @@ def sample_of(tally: StepTally) -> StepSample:
         stratum=stratum,
         finished=np.array(finished, dtype=np.float64),
         weighted=tally.weighted,
+        grouped=len(np.unique(tally.group)) < len(items),
         unlabelled="" if empty is None else nobody_finished(empty.name, empty.frame),
     )
     return StepSample(tally.marks, rows, JUDGE_IS_SILENT if tally.silent else "")
@@ -85,8 +98,8 @@ def first_failure_agreement(items: Sequence[Marks] | StepSample, within: int = 0
 
 def evidence_overlap(items: Sequence[Marks] | StepSample) -> Estimate:
     """The mean Jaccard index of both sides' steps, in [0, 1], over the items where either marked one."""
-    sample, counts = _counted(items)
-    human, judge, both = counts.T
+    sample = _sample(items)
+    human, judge, both = sample.counts.T
     either = human + judge - both
     shared = np.where(either > 0, both / np.maximum(either, 1), 0.0)
     return _ratio(sample, shared, (either > 0).astype(np.float64), NEITHER)
@@ -94,14 +107,14 @@ def evidence_overlap(items: Sequence[Marks] | StepSample) -> Estimate:
 
 def step_precision(items: Sequence[Marks] | StepSample) -> Estimate:
     """Of the steps that the judge cites, all items together, the share that the human marked; n counts items with a cited one."""
-    sample, counts = _counted(items)
-    return _ratio(sample, counts[:, 2], counts[:, 1], JUDGE_CITES_NOTHING)
+    sample = _sample(items)
+    return _ratio(sample, sample.counts[:, 2], sample.counts[:, 1], JUDGE_CITES_NOTHING)
 
 
 def step_recall(items: Sequence[Marks] | StepSample) -> Estimate:
     """Of the steps that the human marked, all items together, the share that the judge cites; n counts items with a marked one."""
-    sample, counts = _counted(items)
-    return _ratio(sample, counts[:, 2], counts[:, 0], HUMAN_MARKS_NOTHING)
+    sample = _sample(items)
+    return _ratio(sample, sample.counts[:, 2], sample.counts[:, 0], HUMAN_MARKS_NOTHING)
 
 
 def _ratio(sample: StepSample, part: Floats, whole: Floats, nothing: str) -> Estimate:
@@ -112,13 +125,3 @@ def _ratio(sample: StepSample, part: Floats, whole: Floats, nothing: str) -> Est
 
 def _sample(items: Sequence[Marks] | StepSample) -> StepSample:
     return items if isinstance(items, StepSample) else StepSample(items, Rows.alone(len(items)))
-
-
-def _counted(items: Sequence[Marks] | StepSample) -> tuple[StepSample, Floats]:
-    """R x 3: steps of the human, of the judge, of both; zeros where a side has no answer."""
-    sample = _sample(items)
-    counts = [
-        (0, 0, 0) if human is None or judge is None else (len(set(human)), len(set(judge)), len(set(human) & set(judge)))
-        for human, judge in sample.marks
-    ]
-    return sample, np.array(counts, dtype=np.float64).reshape(-1, 3)

@@ -109,6 +109,7 @@ def rows(item: list[int], group: list[int] | None = None, weight: list[float] | 
         np.array(more.get("stratum", [0] * number), dtype=np.int64),
         np.array(more.get("finished", [float(number)])),
         weighted=len(set(weight or [1.0])) > 1,
+        grouped=len(set(group or item)) < len(set(item)),
     )
 
 
