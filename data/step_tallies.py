@@ -16,6 +16,10 @@ Steps = tuple[int, ...]
 """Positions in a trajectory, from 0."""
 
 
+EACH = "human:each"
+"""Everybody's labels, one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class StepStratum:
     """One stratum of the draws behind the rows."""

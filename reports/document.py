@@ -15,6 +15,7 @@ from reports.estimate import Estimate
 from reports.pair_figures import choice_figures, default_figures, macro, mcnemar_of, other_figures, strict_figures
 from reports.sample import Sample
 from reports.scores import spearman
+from reports.vote_figures import vote_figures
 
 STRICT_HEADLINE_ABOVE = 0.02
 """Share of unreadable verdicts above which the strict figures lead: a judge that fails on the hard items
@@ -66,6 +67,8 @@ def question_document(tally: QuestionTally, everything: bool = False) -> Documen
         "krippendorff_alpha": alpha_by_design(tally).as_json(),
         "pairs": [pair_document(tally, pair, everything) for pair in tally.human_pairs],
     }
+    if everything:
+        document["human_human"] |= vote_figures(tally)
     if tally.missing:
         document["missing"] = [{**asdict(each), "share": _missing_share(each)} for each in tally.missing]
     if tally.outside_frame:

@@ -35,6 +35,25 @@ NAMES = {
     "specific_agreement": "specific agreement",
     "spearman": "Spearman",
 }
+VOTE_NAMES = {
+    "fleiss": "Fleiss' kappa",
+    "ac1": "AC1",
+    "ac2_linear": "AC2, linear",
+    "ac2_quadratic": "AC2, quadratic",
+    "alpha_nominal": "alpha, nominal",
+    "alpha_interval": "alpha, interval",
+    "alpha_ratio": "alpha, ratio",
+    "alpha_jaccard": "alpha, Jaccard",
+    "alpha_macro": "alpha, macro mean",
+}
+"""Figures of everybody's votes beside Krippendorff's alpha, with `--all`."""
+STEP_NAMES = {
+    "evidence_overlap": "overlap",
+    "first_failure": "same first failure",
+    "first_failure_within_1": "first failure within one step",
+    "step_precision": "precision",
+    "step_recall": "recall",
+}
 EXCLUDED = {
     "missing": "without a verdict",
     "skipped": "skipped",
@@ -166,9 +185,14 @@ def methods(questions: Iterable[Json]) -> str:
     found: dict[str, list[str]] = {}
     whole = False
     for question in questions:
-        alpha = question["human_human"]["krippendorff_alpha"]
-        if alpha["value"] is not None:
-            found.setdefault(alpha["method"], []).append("alpha")
+        humans = question["human_human"]
+        for key, name in {"krippendorff_alpha": "alpha", **VOTE_NAMES}.items():
+            if key in humans and humans[key]["value"] is not None:
+                found.setdefault(humans[key]["method"], []).append(name if key != "ac1" else "AC1 of all annotators")
+        for key in STEP_NAMES:
+            for pair in question.get("steps", {}).get("pairs", []):
+                if key in pair and pair[key]["low"] is not None:
+                    found.setdefault(pair[key]["method"], []).append("marked steps")
         for pair in (*question["pairs"], *question["human_human"]["pairs"]):
             whole = whole or any(0 < each["frame"] == each["finished"] and pair["weighted"] for each in pair.get("strata", []))
             for part in parts(pair).values():

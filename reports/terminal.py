@@ -9,12 +9,15 @@ from itertools import zip_longest
 from typing import Any
 
 from data.questions import SIDES_OF_THRESHOLD
+from data.step_tallies import EACH
 from data.wording import amount
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
 from reports.notes import (
     MISSING,
     NAMES,
+    STEP_NAMES,
+    VOTE_NAMES,
     design_notes,
     indented,
     leads_note,
@@ -98,7 +101,8 @@ def _question(question: Json, width: int) -> list[str]:
         lines += ["", *wrapped(_why_no_pairs(question["human_human"]), width)]
     if not question["pairs"] and _unlabelled(question["human_human"]):
         return lines
-    return [*lines, "", *_humans(question["human_human"], width)]
+    lines += ["", *_humans(question["human_human"], width)]
+    return lines + (["", *_steps(question["steps"], width)] if "steps" in question else [])
 
 
 def _run(run: str, pairs: Sequence[Json], question: Json, width: int) -> list[str]:
@@ -288,9 +292,33 @@ def _humans(humans: Json, width: int) -> list[str]:
         lines += indented([f"{label}{_with_interval(alpha)}  ({items})"], width, 2)
         lines += indented([f"no interval: {alpha['reason']}" if alpha["reason"] else ""], width, 2)
         lines += indented(preliminary([FEW_ITEMS] if 0 < alpha["n"] < PRELIMINARY_BELOW else []), width, 2)
+    for key, name in VOTE_NAMES.items():
+        if key in humans:
+            lines += indented([f"{name} {_or_why(humans[key])}"], width, 2)
     if any(MANY_MISSING in pair["marks"] for _, pair in pairs):
         lines += indented([MISSING], width, 2)
     return lines + (_table(pairs, width) if pairs else [])
+
+
+def _steps(steps: Json, width: int) -> list[str]:
+    """Which steps people and judge runs point at: a line a figure."""
+    lines = ["Marked steps"]
+    sides = [
+        (f"{'each label' if pair['rows'] == EACH else _name(pair['rows'])} – {_name(pair['columns'])}", pair)
+        for pair in steps["pairs"]
+    ]
+    humans = [("annotators beside each other", steps["human_human"])] if "human_human" in steps else []
+    for who, pair in sides + humans:
+        lines += indented([f"{who}, {amount(pair['items'], 'item', form=',')}", *preliminary(pair["marks"])], width, 2)
+        for key, name in STEP_NAMES.items():
+            if key in pair:
+                lines += indented([f"{name} {_or_why(pair[key])}"], width, 4)
+    return lines
+
+
+def _or_why(estimate: Json) -> str:
+    """The value with its interval, and the reason for what is missing of them."""
+    return _with_interval(estimate) + (f": {estimate['reason']}" if estimate["reason"] else "")
 
 
 def _with_interval(estimate: Json) -> str:

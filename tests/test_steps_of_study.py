@@ -11,7 +11,9 @@ from data.answering import Answer
 from data.questions import Question, When
 from data.store import Store
 from data.study import Study
+from reports.of_study.agreement import agreement_of
 from reports.of_study.steps import steps_of
+from reports.terminal import agreement_text
 from tests.study_maker import MISALIGNED, Sitting, draw_batch, label, make_study, numbered, run_line, verdict
 
 FIRST = replace(MISALIGNED, evidence="first")
@@ -178,3 +180,17 @@ def test_the_document_is_the_same_every_time(tmp_path: Path) -> None:
     assert [(pair["rows"], pair["columns"]) for pair in only(study)["pairs"]] == [
         (f"human:{rows}", f"judge:judge-{run}") for run in "ab" for rows in ("each", "ana", "ben")
     ]
+
+
+def test_agree_all_tells_the_steps_and_every_figure_of_the_annotators_and_agree_alone_does_not(tmp_path: Path) -> None:
+    lines = [line(f"r{k}", [marked("ana", *([k % 3] * (k % 2))), marked("ben", 1)], cited(1)) for k in range(30)]
+    study = make_study(tmp_path / "s", lines, [FIRST])
+    with Store.open(study.database) as store:
+        plain, everything = (agreement_of(study, store, None, None, each)["questions"][0] for each in (False, True))
+        told = agreement_text(agreement_of(study, store, None, None, True), 100)
+    assert list(plain["human_human"]) == ["krippendorff_alpha", "pairs"] and "steps" not in plain
+    assert everything["steps"] == {key: value for key, value in only(study).items() if key not in ("id", "type")}
+    assert everything["human_human"]["fleiss"]["n"] == everything["human_human"]["ac1"]["n"] == 30
+    assert "\nMarked steps\n  each label – judge-a, 30 items\n    overlap " in told
+    assert "\n  Fleiss' kappa " in told and "annotators beside each other, 30 items" in told
+    assert all(len(row) <= 100 for row in told.splitlines())

@@ -12,16 +12,13 @@ from itertools import combinations
 
 import numpy as np
 
-from data.step_tallies import QuestionSteps, Steps, StepStratum, StepTally
+from data.step_tallies import EACH, QuestionSteps, Steps, StepStratum, StepTally
 from data.store.columns import Bools, Ints
 from data.store.pooling import Pool
 from data.store.sides import ERROR, MISSING, SKIPPED, UNSURE, Side
 from data.store.store import Store
 from data.store.tallying import Answers
 from data.tallies import Excluded
-
-EACH = "human:each"
-"""Everybody's labels, one by one."""
 
 
 def question_steps(store: Store, answers: Answers) -> QuestionSteps | None:

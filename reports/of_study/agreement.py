@@ -1,11 +1,16 @@
 """The agreement document of a study as it stands: counted by the store, figured here, the same for every reader."""
 
+from collections.abc import Sequence
+
+from data.step_tallies import QuestionSteps
 from data.store import Store
 from data.store.exposures import labels_by_leads
-from data.store.tallying import tally
+from data.store.step_tallies import question_steps
+from data.store.tallying import read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
 from reports.document import Document, agreement_document
+from reports.of_study.steps import step_figures
 
 
 def agreement_of(study: Study, store: Store, run: int | None, labels: str | None, everything: bool = False) -> Document:
@@ -17,8 +22,19 @@ def agreement_of(study: Study, store: Store, run: int | None, labels: str | None
     """
     with store.reading():
         check_still_declared(store, study)
-        tallies, leads = tally(store, study, run, labels), labels_by_leads(store)
-    return with_leads(agreement_document(study.name, tallies, everything), leads)
+        answers, leads = read_answers(store, study, run, labels), labels_by_leads(store)
+        marked = [question_steps(store, each) for each in answers] if everything else []
+    document = agreement_document(study.name, [each.tally() for each in answers], everything)
+    return with_leads(with_steps(document, [each for each in marked if each is not None]), leads)
+
+
+def with_steps(document: Document, marked: Sequence[QuestionSteps]) -> Document:
+    """The document with which steps people marked and judge runs cited, of the questions where they did."""
+    steps = {each.id: step_figures(each) for each in marked}
+    for question in document["questions"]:
+        if question["id"] in steps:
+            question["steps"] = steps[question["id"]]
+    return document
 
 
 def with_leads(document: Document, counts: dict[str, tuple[int, int]]) -> Document:

@@ -21,13 +21,14 @@ def steps_of(study: Study, store: Store, run: int | None, labels: str | None) ->
     with store.reading():
         check_still_declared(store, study)
         found = [question_steps(store, answers) for answers in read_answers(store, study, run, labels)]
-    return {"study": study.name, "questions": [_question(each) for each in found if each is not None]}
+    questions = [{"id": each.id, "type": each.type, **step_figures(each)} for each in found if each is not None]
+    return {"study": study.name, "questions": questions}
 
 
-def _question(steps: QuestionSteps) -> Document:
-    document: Document = {"id": steps.id, "type": steps.type, "evidence": steps.evidence}
+def step_figures(steps: QuestionSteps) -> Document:
+    """The figures of one question: everybody's labels beside each judge run, each annotator's, and annotators beside each other."""
     first = steps.evidence == "first"
-    document["pairs"] = [_beside_judge(tally, first) for tally in steps.judge]
+    document: Document = {"evidence": steps.evidence, "pairs": [_beside_judge(tally, first) for tally in steps.judge]}
     if steps.humans is not None:
         document["human_human"] = _rows(steps.humans) | _symmetric(sample_of(steps.humans), first)
     return document
