@@ -24,7 +24,6 @@ STATISTICS = {
     *("post_stratified", "cluster_robust", "paired_kappa_difference", "prevalence", "planner"),
     *("score", "step_level", "benjamini_hochberg", "undefined", "robustness"),
 }
-TYPES = {"binary", "nominal", "ordinal", "multilabel", "score", "any"}
 KEYS = {
     *("choices", "positive", "table", "unreadable", "pairs", "ratings", "strata", "clusters", "table3"),
     *("disagreement_weights", "agreement_weights", "threshold", "successes", "n", "only_first", "only_second"),
@@ -45,7 +44,7 @@ class DoesNotFit(AssertionError):
 
 
 class Unknown(AssertionError):
-    """A name, group, type or key that no README of cases lists."""
+    """A name, group or key that no README of cases lists."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,6 @@ class Given:
 
     def __post_init__(self) -> None:
         refuse_unknown("statistic", {self.case["statistic"]} - STATISTICS)
-        refuse_unknown("question_type", {self.case.get("question_type", "any")} - TYPES)
         refuse_unknown("input key", set(self.input) - KEYS)
         for key, known in PARTS.items():
             for part in self.input.get(key, ()):

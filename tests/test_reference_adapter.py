@@ -63,12 +63,10 @@ def test_an_unknown_name_fails() -> None:
         check(case({"choices": THREE, "table": TABLE}, {"kapa": 0.5}))
 
 
-def test_an_unknown_group_type_or_key_fails() -> None:
+def test_an_unknown_group_or_key_fails() -> None:
     good = {"choices": THREE, "table": TABLE}
     with pytest.raises(Unknown, match="statistic: sorcery"):
         check(case(good, {"kappa": 0.6175095622609434}, "sorcery"))
-    with pytest.raises(Unknown, match="question_type: riddle"):
-        check(case(good, {"kappa": 0.6175095622609434}, question_type="riddle"))
     with pytest.raises(Unknown, match="input key: tables"):
         check(case(good | {"tables": []}, {"kappa": 0.6175095622609434}))
     with pytest.raises(Unknown, match="weight"):

@@ -1,7 +1,7 @@
 """Every reference case, one test a case: published and independently checked values against our functions.
 
 REJUDGE_CASES names another file in the format of `tests/cases/README.md`; without it the project's own copy is run.
-Nothing is skipped: a name, a group, a question type or an input key that nobody decided about fails its case.
+Nothing is skipped: a name, a group or an input key that nobody decided about fails its case.
 """
 
 import json
