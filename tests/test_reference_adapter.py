@@ -93,6 +93,12 @@ def test_a_figure_of_two_raters_is_not_asked_of_three() -> None:
         check(case(YES_NO | {"ratings": [["yes", "no", "yes"]]}, {"kappa": 0.0}))
 
 
+def test_any_name_may_occur_in_any_group() -> None:
+    groups = sorted(STATISTICS - {"dawid_skene"})  # where a list is not a set
+    for place, each in enumerate(load_cases(OWN_COPY)):
+        assert check(each | {"statistic": groups[7 * place % len(groups)]}) > 0
+
+
 # The files
 
 
