@@ -1,6 +1,8 @@
 """A trajectory for a lead to read, outside of any assignment: what annotators are shown of it, and no more.
 
-Leads alone get one; for everybody else there is nothing at this address.
+Leads alone get one; for everybody else there is nothing at this address. No verdict, label or citation comes by it, of
+whatever split: what a page shows beside a trajectory it takes from the store, which refuses closed splits by itself
+(`data/store/disagreements.py`). So items of dev and test are read here too, where a lead decides on their votes.
 """
 
 import json

@@ -1,8 +1,9 @@
 /**
- * The whole trajectory in a strip: a block for each step, coloured by who speaks, with errors, evidence, search hits, the
+ * The whole trajectory in a strip: a block for each step, coloured by who speaks, with errors, evidence, citations, search hits, the
  * focus and what is in view. One canvas, so that two thousand steps cost what ten do; it is also a slider for keyboards.
  */
 import { element } from "./element.js";
+import { SORTS } from "./marks.js";
 import { isError, nameOf, toneOf } from "./speakers.js";
 
 /** A step's block in the middle of the sketch: this high, and this far from the next. */
@@ -91,7 +92,7 @@ export class Minimap {
   }
 
   paint() {
-    const { steps, focus, evidence, hits } = this.list;
+    const { steps, focus } = this.list;
     const [width, height] = [this.node.clientWidth, this.node.clientHeight];
     if (!width || !height || !this.ends || steps.length === 0) return;
     const scale = window.devicePixelRatio || 1;
@@ -103,7 +104,7 @@ export class Minimap {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, height);
     this.paintBlocks(pen, width);
-    this.paintMarks(pen, width, evidence, hits);
+    this.paintMarks(pen, width);
     this.paintView(pen, width, focus);
     this.say(focus);
   }
@@ -131,7 +132,8 @@ export class Minimap {
     pen.globalAlpha = 1;
   }
 
-  paintMarks(pen, width, evidence, hits) {
+  paintMarks(pen, width) {
+    const { evidence, cites, hits } = this.list;
     const colours = this.palette();
     const middle = Math.round(width / 2);
     pen.fillStyle = colours.found;
@@ -143,6 +145,14 @@ export class Minimap {
     for (const index of evidence) {
       const [top, height] = this.block(index);
       pen.fillRect(middle + 1, top - Math.max(0, 3 - height) / 2, 9, Math.max(3, height));
+    }
+    pen.fillStyle = colours.think;
+    for (const index of cites) {
+      const [top, height] = this.block(index);
+      const centre = top + height / 2;
+      pen.beginPath();
+      for (const [x, y] of [[-3, 0], [0, -3.5], [3, 0], [0, 3.5]]) pen.lineTo(middle - 9 + x, centre + y);
+      pen.fill();
     }
   }
 
@@ -170,7 +180,7 @@ export class Minimap {
 
   words(index) {
     const step = this.list.steps[index];
-    return `step ${index + 1}: ${this.errors[index] ? "error, " : ""}${nameOf(step)}${this.list.evidence.has(index) ? ", evidence" : ""}`;
+    return `step ${index + 1}: ${this.errors[index] ? "error, " : ""}${nameOf(step)}${Object.keys(SORTS).map((sort) => (this.list[sort].has(index) ? `, ${SORTS[sort].step}` : "")).join("")}`;
   }
 
   grab(event) {

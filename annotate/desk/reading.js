@@ -1,6 +1,6 @@
 /**
- * A trajectory to read, with nothing to answer: the lead's page shows it beside the votes. It is the desk's own list of steps
- * with its map, its search and its keys, so that a lead reads what annotators read, and text stays text here too.
+ * A trajectory to read, with nothing to answer: the lead's pages show it beside what was said of it, with the steps marked that
+ * annotators named and a judge cites. It is the desk's own list of steps with its map, its search and its keys, so that a lead reads what annotators read, and text stays text here too.
  */
 import { COMMANDS } from "./commands.js";
 import { element } from "./element.js";
@@ -8,6 +8,7 @@ import { themeOf } from "./frame.js";
 import { JumpBar } from "./jump_bar.js";
 import { Jumps } from "./jumps.js";
 import { BINDINGS } from "./keys.js";
+import { MarkLinks } from "./marks.js";
 import { Minimap } from "./minimap.js";
 import { Search } from "./search.js";
 import { StepList } from "./steps.js";
@@ -26,6 +27,8 @@ class Reading {
     this.task = new Task(this.bar.node);
     this.steps = new StepList({ marked: () => {}, changed: () => this.map?.draw() });
     this.map = new Minimap(this.steps, (index) => this.steps.go(index));
+    this.marks = new MarkLinks((index) => this.steps.go(index));
+    this.task.node.append(this.marks.node);
     this.search = new Search(this.steps, () => this.map.draw());
     this.showing = { jumps: null };
     this.notice = element("div", { class: "soft reading-notice", role: "status" }, "Opening …");
@@ -36,15 +39,16 @@ class Reading {
     parent.append(this.root);
   }
 
-  /** @param {{address: string, evidence: number[]}} data */
-  async update({ address, evidence }) {
+  /** @param {{address: string, evidence: number[], cites: number[]}} data */
+  async update({ address, evidence, cites }) {
     const theme = themeOf(this.parent);
     if (this.root.dataset.theme !== theme) {
       this.root.dataset.theme = theme;
       this.map.recolour();
     }
     if (this.address === address) {
-      this.steps.setEvidence(evidence);
+      this.steps.setEvidence(evidence, cites);
+      this.marks.show({ evidence, cites });
       return;
     }
     this.address = address;
@@ -60,7 +64,8 @@ class Reading {
     }
     this.notice.hidden = true;
     this.task.show(item.task, item.metadata);
-    this.steps.show(item.steps, { evidence });
+    this.marks.show({ evidence, cites });
+    this.steps.show(item.steps, { evidence, cites });
     this.showing.jumps = new Jumps(item.steps, this.steps.cast);
     this.bar.show(this.showing.jumps);
     this.map.show();

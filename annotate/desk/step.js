@@ -137,6 +137,7 @@ export function drawRow(step, index, content, part, place) {
     row.setAttribute("aria-setsize", total);
     side.append(String(index + 1));
     if (markable) side.append(element("button", { class: "marker", type: "button", tabindex: -1, "data-act": "mark", title: "mark as evidence (e)", "aria-label": `mark step ${index + 1} as evidence` }, "⚑"));
+    else side.append(element("div", { class: "signs" }));
   } else {
     row.setAttribute("role", "none");
   }

@@ -3,6 +3,7 @@
  * to those above it, what the reader looks at stays where it is.
  */
 import { element } from "./element.js";
+import { SORTS, signsOf } from "./marks.js";
 import { nameWidth } from "./name_width.js";
 import { pairsOf } from "./pairs.js";
 import { Rows } from "./rows.js";
@@ -33,13 +34,14 @@ export class StepList {
 
   /**
    * @param {object[]} steps
-   * @param {{focus?: number, evidence?: number[], markable?: boolean}} [how]
+   * @param {{focus?: number, evidence?: number[], cites?: number[], markable?: boolean}} [how] `cites`: what a judge cites
    */
-  show(steps, { focus = 0, evidence = [], markable = false } = {}) {
+  show(steps, { focus = 0, evidence = [], cites = [], markable = false } = {}) {
     this.steps = steps;
     this.rows = new Rows(steps);
     this.markable = markable;
     this.evidence = new Set(evidence);
+    this.cites = new Set(cites);
     this.unfolded = new Unfolded(steps);
     this.hits = new Map();
     this.partners = pairsOf(steps);
@@ -141,7 +143,9 @@ export class StepList {
     const focused = index === this.focus;
     node.classList.toggle("focus", focused);
     node.classList.toggle("mark", this.evidence.has(index));
+    node.classList.toggle("cited", this.cites.has(index));
     node.classList.toggle("linked", index === this.linked);
+    node.querySelector(".signs")?.replaceChildren(...signsOf(Object.keys(SORTS).filter((sort) => this[sort].has(index))));
     if (focused) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");
     node.querySelector(".marker")?.setAttribute("aria-pressed", String(this.evidence.has(index)));
@@ -250,8 +254,10 @@ export class StepList {
   }
 
   // Marks, links, folds ----------------------------------------------------------------------------------------------
-  setEvidence(evidence) {
+  /** @param {number[]} evidence @param {number[]} [cites] */
+  setEvidence(evidence, cites = []) {
     this.evidence = new Set(evidence);
+    this.cites = new Set(cites);
     this.dressAll();
     this.on.changed();
   }

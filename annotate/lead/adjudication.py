@@ -15,20 +15,20 @@ from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
 from annotate.lead.text import html_of, html_of_blocks, without_markup
+from annotate.lead.votes import NO_ANSWER, NONE_OF_THEM, answer_text, votes_html
+from annotate.lead.walking import step
 from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
 from data.store.adjudication import CAUSES, WITHOUT_ANSWER, Decision, decide, decision_on
-from data.store.contested import Contested, Vote, contested, votes_on
+from data.store.contested import Contested, contested, votes_on
 from data.store.exposures import record_exposure
 from data.store.gold import Decided
 from data.store.leases import unfinished_batches
 from data.store.people import Person
 from data.store.versions import AskedQuestion
 
-NO_ANSWER = "no answer"
-NONE_OF_THEM = "none of them"
 WHY = {
     "tie": "annotators are tied",
     "split": "annotators differ",
@@ -41,7 +41,6 @@ ABOUT_CAUSE = {
     "item broken": "The item cannot be judged as it is.",
     "truly ambiguous": "Read with care, both readings stand.",
 }
-CONFIDENCE = {1: "low confidence", 2: "medium confidence", 3: "high confidence"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ def draw() -> None:
         standing = decision_on(store, walk.asked.code, item.trajectory)
     reading, deciding = st.columns([1.6, 1], gap="medium")
     with reading:
-        draw_reading(item.trajectory, sorted({step for vote in votes for step in vote.evidence}))
+        draw_reading(item.trajectory, [step for vote in votes for step in vote.evidence])
     with deciding, st.container(height=720, border=False, key="deciding"):
-        _draw_votes(walk.asked, votes)
+        st.html(f'<p class="rj-ask">{html_of(walk.asked.question.ask)}</p>{votes_html(walk.asked, votes)}')
         _draw_form(walk.asked, item, standing)
         with st.expander(f"Codebook · version {walk.asked.codebook_version}", expanded=True):
             st.html(f'<div class="rj-book">{html_of_blocks(blocks_of(walk.asked.page))}</div>')
@@ -119,8 +118,8 @@ def _chosen(walk: Walk) -> Contested | None:
         st.session_state.item = (after or walk.waiting)[0].trajectory
     place = numbers.index(st.session_state.item)
     with st.container(horizontal=True, vertical_alignment="center"):
-        _step("Previous", place - 1, numbers, "Alt+ArrowLeft")
-        _step("Next", place + 1, numbers, "Alt+ArrowRight")
+        step("Previous", place - 1, numbers, _go)
+        step("Next", place + 1, numbers, _go)
         reasons = ", ".join(WHY[reason] for reason in walk.items[place].reasons) or "nobody differs any more"
         st.html(
             f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1} of {len(numbers)}</b>'
@@ -137,50 +136,12 @@ def _chosen(walk: Walk) -> Contested | None:
     return walk.items[place]
 
 
+def _go(number: int) -> None:
+    st.session_state.item = number
+
+
 def _listed(place: int, walk: Walk) -> str:
     return f"Item {place + 1} · {'decided' if walk.items[place].decided else 'to decide'}"
-
-
-def _step(label: str, place: int, numbers: list[int], shortcut: str) -> None:
-    inside = 0 <= place < len(numbers)
-
-    def go() -> None:
-        st.session_state.item = numbers[place]
-
-    st.button(label, key=f"go-{label}", on_click=go if inside else None, disabled=not inside, shortcut=shortcut)
-
-
-def _draw_votes(asked: AskedQuestion, votes: list[Vote]) -> None:
-    cards = "".join(_card(asked, vote) for vote in votes)
-    st.html(f'<p class="rj-ask">{html_of(asked.question.ask)}</p><div data-rj="votes" style="margin-top:10px">{cards}</div>')
-
-
-def _card(asked: AskedQuestion, vote: Vote) -> str:
-    said = "unsure" if vote.unsure else answer_text(asked.question, vote.answer) if vote.answer is not None else None
-    parts = [f'<span class="rj-letter">Annotator {vote.letter}</span>']
-    if said is not None:
-        parts.append(f'<span class="rj-answer">{html_of(said)}</span>')
-    if vote.confidence in CONFIDENCE:
-        parts.append(f'<span class="rj-soft">{CONFIDENCE[vote.confidence]}</span>')
-    if vote.evidence:
-        steps = ", ".join(str(step + 1) for step in vote.evidence)
-        parts.append(f'<span class="rj-soft">evidence: step {steps}</span>')
-    if vote.codebook_version not in (None, asked.codebook_version):
-        parts.append(f'<span class="rj-soft">codebook version {vote.codebook_version}</span>')
-    if vote.codebook_version is None and said is not None:
-        parts.append('<span class="rj-soft">imported</span>')
-    body = f'<div class="rj-text" dir="auto">{html_of(vote.rationale)}</div>' if vote.rationale else ""
-    body += "".join(f'<div class="rj-flag">flagged: {html_of(reason)}</div>' for reason in vote.flags)
-    return f'<div class="rj-vote"><div class="rj-row">{"".join(parts)}</div>{body}</div>'
-
-
-def answer_text(question: Question, answer: Decided | None) -> str:
-    """An answer in words; several choices in their declared order."""
-    if answer is None:
-        return NO_ANSWER
-    if isinstance(answer, tuple):
-        return ", ".join(choice for choice in question.choices if choice in answer) or NONE_OF_THEM
-    return f"{answer:g}" if isinstance(answer, float) else answer
 
 
 def _draw_form(asked: AskedQuestion, item: Contested, standing: Decision | None) -> None:

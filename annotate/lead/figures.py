@@ -36,7 +36,7 @@ LEFT_OUT = {
     "error": "with an unreadable verdict",
 }
 STRICT = "_strict"
-_DARKEST = 42
+DARKEST = 42
 """Per cent of the accent colour in a cell that holds its whole row: text stays readable on it in both lights."""
 
 Json = Mapping[str, Any]
@@ -195,7 +195,7 @@ def _cell(count: int, row: int, diagonal: bool) -> str:
     share = count / row if row else 0
     said = f"{100 * share:.0f} %" if row else ""
     kind = "rj-cell rj-diagonal" if diagonal else "rj-cell"
-    return f'<td class="{kind}" style="--share:{_DARKEST * share:.1f}"><b>{count:,}</b><span>{said}</span></td>'
+    return f'<td class="{kind}" style="--share:{DARKEST * share:.1f}"><b>{count:,}</b><span>{said}</span></td>'
 
 
 def matrix_table(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:

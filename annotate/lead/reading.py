@@ -1,5 +1,7 @@
 """The reading component: a trajectory as annotators see it, by the desk's own modules."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from annotate.desk_component import MODULES, MODULES_PATH
@@ -16,6 +18,10 @@ export default async (component) => (await import(modules.href)).default(compone
 )
 
 
-def draw_reading(trajectory: int, evidence: list[int]) -> None:
-    """Shows a trajectory with these steps marked. Its text comes by a route that asks again who is reading."""
-    _reading(key="reading", data={"address": f"{READING_PATH}/{trajectory}", "evidence": evidence})
+def draw_reading(trajectory: int, evidence: Sequence[int], cites: Sequence[int] = ()) -> None:
+    """Shows a trajectory with the steps marked that annotators named as evidence and, apart from them, those that a judge cites.
+
+    Its text comes by a route that asks again who is reading, and that knows of no verdict.
+    """
+    marks = {"evidence": sorted(set(evidence)), "cites": sorted(set(cites))}
+    _reading(key="reading", data={"address": f"{READING_PATH}/{trajectory}", **marks})

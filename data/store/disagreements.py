@@ -20,7 +20,7 @@ from data.store.columns import Bools, Floats, Ints, trajectory_count, whole_numb
 from data.store.contested import Vote, votes_on
 from data.store.gold import Decided, answer_of
 from data.store.ratings import Ratings, Wanted, read_ratings
-from data.store.sides import ERROR, MISSING, UNSURE, Side
+from data.store.sides import ERROR, MISSING, UNSURE
 from data.store.status import judge_run_codes
 from data.store.store import Store
 from data.store.test_looks import ALWAYS_OPEN, refuse_closed
@@ -106,7 +106,7 @@ class SideBySide:
     def __init__(self, store: Store, ratings: Ratings, run: str) -> None:
         self.question = ratings.question
         self.levels = ratings.levels
-        self.people = tuple(ratings.people.values())
+        self.people = tuple((side.items, side.answers) for side in ratings.people.values())
         human, verdicts = ratings.consensus, ratings.verdicts.get(run)
         beside = verdicts.on(ratings.size) if verdicts else np.full(ratings.size + 1, MISSING)
         judged = beside[human.items]
@@ -346,12 +346,12 @@ def _causes(store: Store, question: Question) -> dict[int, str]:
     return {trajectory: cause for trajectory, cause, _ in rows}
 
 
-def _votes(people: Sequence[Side], numbers: Ints) -> list[list[int]]:
+def _votes(people: Sequence[tuple[Ints, Ints]], numbers: Ints) -> list[list[int]]:
     """For each of `numbers` what everybody said of it, an unsure included."""
     cast: list[list[int]] = [[] for _ in numbers]
-    for side in people:
-        at = np.minimum(np.searchsorted(side.items, numbers), len(side.items) - 1)
-        said = np.where(side.items[at] == numbers, side.answers[at], MISSING)
+    for items, answers in people:
+        at = np.minimum(np.searchsorted(items, numbers), len(items) - 1)
+        said = np.where(items[at] == numbers, answers[at], MISSING)
         for place in np.flatnonzero((said >= 0) | (said == UNSURE)).tolist():
             cast[place].append(int(said[place]))
     return cast

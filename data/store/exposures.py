@@ -5,6 +5,9 @@ label that she gave before stays. Each first time is a row, with the number of t
 before it, so that what came before and what after does not hang on a clock.
 """
 
+import json
+from collections.abc import Sequence
+
 from data.store.leases import lapse
 from data.store.store import Store, now
 
@@ -16,21 +19,33 @@ def record_exposure(store: Store, annotator: int, trajectory: int, what: str) ->
 
     An item of this content that lies at her desk is taken from it. The second time changes nothing.
     """
-    if store.conn.execute(
-        "SELECT 1 FROM exposures WHERE annotator = ? AND trajectory = ? AND what = ?", [annotator, trajectory, what]
-    ).fetchone():
+    record_exposures(store, annotator, [trajectory], what)
+
+
+def record_exposures(store: Store, annotator: int, trajectories: Sequence[int], what: str) -> None:
+    """The same of several items that are shown together, in one transaction."""
+    known = {
+        row[0]
+        for row in store.conn.execute(
+            """SELECT j.value FROM json_each(?) j JOIN exposures x
+               ON x.annotator = ? AND x.trajectory = j.value AND x.what = ?""",
+            [json.dumps(list(trajectories)), annotator, what],
+        )
+    }
+    new = json.dumps(sorted(set(trajectories) - known))
+    if new == "[]":
         return
     with store.write():
         store.conn.execute(
-            """INSERT INTO exposures SELECT ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM label_events) WHERE true
-               ON CONFLICT DO NOTHING""",
-            [annotator, trajectory, what, now()],
+            """INSERT INTO exposures SELECT ?, value, ?, ?, (SELECT coalesce(max(seq), 0) FROM label_events)
+               FROM json_each(?) WHERE true ON CONFLICT DO NOTHING""",
+            [annotator, what, now(), new],
         )
         held = store.conn.execute(
             """SELECT a.id FROM assignments a JOIN trajectories t ON t.n = a.trajectory
                WHERE a.annotator = ? AND a.state = 'leased'
-               AND t.content_hash = (SELECT content_hash FROM trajectories WHERE n = ?)""",
-            [annotator, trajectory],
+               AND t.content_hash IN (SELECT x.content_hash FROM json_each(?) j JOIN trajectories x ON x.n = j.value)""",
+            [annotator, new],
         ).fetchall()
         lapse(store, held)
 

@@ -111,7 +111,7 @@ def test_an_annotator_gets_nothing_at_a_leads_addresses(serve: Serve, sit_down: 
     ana = sit_down(server.link_for("ana"), listen=True)
     ana.item(1)
     assert ana.page.get_by_role("link", name="Agreement").count() == 0
-    for name in ("batches", "agreement", "adjudication", "desk"):
+    for name in ("batches", "agreement", "disagreements", "adjudication", "desk"):
         ana.page.goto(f"{server.url}/{name}")
         ana.item(1)
         assert ana.page.locator('[data-rj="batch"], [data-rj="matrix"], [data-rj="votes"], .rj-head').count() == 0
