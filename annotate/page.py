@@ -18,7 +18,7 @@ from data.store.people import Person
 from data.store.versions import AskedQuestion
 
 LEAD_PAGES = Path(__file__).resolve().parent / "lead" / "pages"
-LEAD = ("batches", "agreement", "disagreements", "annotators", "adjudication")
+LEAD = ("batches", "agreement", "disagreements", "annotators", "prevalence", "plan", "adjudication")
 """The lead's pages: names of files, and of addresses."""
 
 

@@ -112,9 +112,17 @@ def plan_words(plan: Json, there: int) -> str:
 
 
 def draws_words(plans: Json, head: str, there: int) -> list[tuple[str, str]]:
-    """A line for each draw, the first with `head`."""
+    """A line for each draw, the first with `head`; one for all where they say the same."""
+    if refused := refusal(plans):
+        return [(head, refused)]
     said = [f"{DRAWS[name]}: {plan_words(plans[name], there)}" for name in DRAWS if name in plans]
     return [(head if not place else "", words) for place, words in enumerate(said)]
+
+
+def refusal(plans: Json) -> str:
+    """Why there is no number of items by any draw; empty where there is one, or the draws differ."""
+    reasons = {plans[name]["reason"] for name in DRAWS if name in plans}
+    return f"no number of items: {reasons.pop()}" if len(reasons) == 1 and "" not in reasons else ""
 
 
 def show_words(show: Json) -> str:

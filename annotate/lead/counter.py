@@ -18,6 +18,8 @@ from reports.forests import differences_forest, slices_forest
 from reports.of_study.agreement import agreement_of
 from reports.of_study.comparisons import comparisons_of
 from reports.of_study.humans import humans_of
+from reports.of_study.plan import seen_so_far
+from reports.of_study.prevalence import prevalence_of
 from reports.of_study.slices import slices_of
 
 NICER = 10
@@ -27,6 +29,8 @@ NICER = 10
 DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, Any]]] = {
     "agreement": agreement_of,
     "humans": humans_of,
+    "prevalence": prevalence_of,
+    "plan": seen_so_far,
     "slices": slices_of,
     "comparisons": comparisons_of,
 }

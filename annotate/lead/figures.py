@@ -101,7 +101,7 @@ def _figure_rows(pair: Json, keys: Sequence[str], low: float) -> str:
             rows.append(f'<tr>{head}<td colspan="4" class="rj-undefined">undefined: {html_of(estimate["reason"])}</td></tr>')
             continue
         rows.append(
-            f'<tr>{head}<td class="rj-num">{value_of(estimate)}</td><td>{_track(estimate, low)}</td>'
+            f'<tr>{head}<td class="rj-num">{value_of(estimate)}</td><td>{track(estimate, low)}</td>'
             f'<td class="rj-num rj-soft">{interval_of(estimate) or html_of(estimate["reason"])}</td>'
             f'<td class="rj-num rj-soft">{estimate["n"]:,}</td></tr>'
         )
@@ -142,16 +142,20 @@ def _axis(low: float) -> str:
     return f"{'−1' if low < 0 else '0'} to 1"
 
 
-def _track(estimate: Json, low: float) -> str:
-    """A line from `low` to 1 with the interval and the value on it; the numbers beside it say the same."""
+def track(estimate: Json, low: float = 0.0, high: float = 1.0, beside: float | None = None) -> str:
+    """A line from `low` to `high` with the interval and the value on it; the numbers beside it say the same.
+
+    `beside`: another value, marked by a tick.
+    """
 
     def place(figure: float) -> float:
-        return round(100 * (min(1.0, max(low, figure)) - low) / (1 - low), 2)
+        return round(100 * (min(high, max(low, figure)) - low) / (high - low), 2)
 
     inside = '<u style="left:50%"></u>' if low < 0 else ""
     if estimate["low"] is not None and estimate["high"] is not None:
         left, right = place(estimate["low"]), place(estimate["high"])
         inside += f'<i style="left:{left}%;width:{round(right - left, 2)}%"></i>'
+    inside += "" if beside is None else f'<b style="left:{place(beside)}%"></b>'
     inside += f'<em style="left:{place(estimate["value"])}%"></em>'
     return f'<span class="rj-track" aria-hidden="true">{inside}</span>'
 

@@ -33,12 +33,12 @@ from reports.prevalence_by_design import (
     raw_rate_in_frame,
     score_design,
 )
+from reports.slices import SMALL_BELOW
 
 Document = dict[str, Any]
 
-FEW_LABELS = "fewer-than-15-labels"
-GREY_BELOW = 15
-"""Labels under which a slice is shown in grey."""
+FEW_LABELS = f"fewer-than-{SMALL_BELOW}-labels"
+"""The mark of a slice that is shown in grey."""
 
 
 def prevalence_of(study: Study, store: Store, run: int | None, labels: str | None) -> Document:
@@ -65,6 +65,7 @@ def _question(counted: QuestionRates) -> Document:
         "choices": list(counted.choices),
         "positive": None if counted.positive is None else counted.choices[counted.positive],
         "design": counted.design,
+        "limits": None if counted.limits is None else list(counted.limits),
         "trajectories": counted.trajectories,
         "left_out": {why: getattr(counted.left_out, why) for why in ("skipped", "unsure", "tie")},
         "runs": [_run(counted, run) for run in counted.runs],
@@ -105,7 +106,7 @@ def _designs(counted: QuestionRates, whole: Rates) -> dict[str | None, Design]:
 
 def _slice(counted: QuestionRates, name: str, kind: str, rates: Rates, designs: dict[str | None, Design]) -> Document:
     sizes = _sizes(rates)
-    marks = [FEW_LABELS] if sizes["labelled"] < GREY_BELOW else []
+    marks = [FEW_LABELS] if sizes["labelled"] < SMALL_BELOW else []
     document: Document = {"name": name, "kind": kind, "trajectories": rates.trajectories, **sizes, "marks": marks}
     return document | _figures(counted, rates, designs)
 

@@ -1,0 +1,5 @@
+"""The prevalence page, as Streamlit runs it."""
+
+from annotate.lead.prevalence import draw
+
+draw()
