@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.atomic import write_atomically
-from data.command_line import CommandLine, open_study, tell
+from data.command_line import CommandLine, open_study, say, tell
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
@@ -39,6 +39,9 @@ def report(args: argparse.Namespace) -> None:
                 "Name another place with --out, or make room there.",
             ) from None
         tell(f"{path} is written.")
+    unfinished = [batch["name"] for batch in documents["about"]["batches"] if batch["state"] != "closed"]
+    if unfinished:
+        say(f"Not closed: {', '.join(unfinished)}. The report tells verdicts and labels: keep it from whoever labels there.")
 
 
 def paths_meant(study: Study, out: str | None) -> list[Path]:

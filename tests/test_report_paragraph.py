@@ -77,16 +77,22 @@ def test_a_judge_that_failed_is_said_to_have_failed(tmp_path: Path) -> None:
     words = said(study)
     assert (
         "(Cohen’s kappa −0.04 [−0.30, 0.23]). Agreement beyond chance is not shown, for the interval includes 0: "
-        "these verdicts cannot stand for human labels." in words
+        "on this evidence its verdicts cannot stand for human labels." in words
     )
-    assert "these verdicts cannot stand for human labels" in told(study, summary)
+    assert "on this evidence its verdicts cannot stand for human labels" in told(study, summary)
 
 
 def test_a_judge_worse_than_chance_and_a_poor_one_are_told_apart(tmp_path: Path) -> None:
     worse = said(labelled(tmp_path / "worse", *table(3, 22, 22, 3)))
-    assert "The judge agrees with the humans less than chance would: its verdicts cannot stand for human labels." in worse
+    assert (
+        "The judge agrees with the humans less than chance would: on this evidence its verdicts cannot stand for human labels."
+        in worse
+    )
     poor = said(labelled(tmp_path / "poor", *table(90, 10, 70, 40)))
-    assert "Agreement is poor: the whole interval lies below 0.40. These verdicts cannot stand for human labels." in poor
+    assert (
+        "Agreement is poor: the whole interval lies below 0.40. On this evidence its verdicts cannot stand for human labels."
+        in poor
+    )
 
 
 def test_under_thirty_items_the_figures_are_called_preliminary(tmp_path: Path) -> None:

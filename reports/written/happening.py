@@ -46,7 +46,7 @@ def rate_for_a_paper(subject: Subject, documents: Json) -> str:
     if run is None or len(run["rates"]) != 1:
         return ""
     rate = run["rates"][0]
-    raw, corrected = rate["judge_raw_in_frame"], rate["post_stratified"]
+    raw, corrected = rate["judge_raw" if subject.imported else "judge_raw_in_frame"], rate["post_stratified"]
     if raw["value"] is None:
         return ""
     told = f"The judge’s raw rate of “{rate['of']}” is {percent(raw['value'], 1)}"
@@ -63,7 +63,7 @@ def how_often(subject: Subject, documents: Json) -> list[Block]:
     rows: list[Row] = []
     reasons: list[str] = []
     for rate in run["rates"]:
-        rows += _rows(rate, run, len(run["rates"]) > 1)
+        rows += _rows(rate, run, subject.imported, len(run["rates"]) > 1)
         reasons += [each["reason"] for each in (rate["humans_only"], rate["post_stratified"]) if each["value"] is None]
     what = f"share of “{run['rates'][0]['of']}”" if len(run["rates"]) == 1 else "share of"
     blocks: list[Block] = []
@@ -81,14 +81,24 @@ def how_often(subject: Subject, documents: Json) -> list[Block]:
     return blocks
 
 
-def _rows(rate: Json, run: Json, several: bool) -> list[Row]:
+def _rows(rate: Json, run: Json, imported: bool, several: bool) -> list[Row]:
     verdicts = amount(rate["judge_raw"]["n"], "verdict", form=",")
     labels = amount(run["labelled"], "labelled item", form=",")
     rows = [Row((("judge, as is",), (_percent(rate["judge_raw"]),), (NOTHING,), (verdicts,)), indent=int(several))]
     if run["frame"] and rate["judge_raw_in_frame"]["n"] != rate["judge_raw"]["n"]:
         of_frame = amount(rate["judge_raw_in_frame"]["n"], "verdict", form=",")
         raw = _percent(rate["judge_raw_in_frame"])
-        rows.append(Row((("judge, as is, in the frame of the draws",), (raw,), (NOTHING,), (of_frame,)), indent=int(several)))
+        rows.append(
+            Row(
+                (
+                    (f"judge, as is, {'on the labelled items' if imported else 'in the frame of the draws'}",),
+                    (raw,),
+                    (NOTHING,),
+                    (of_frame,),
+                ),
+                indent=int(several),
+            )
+        )
     humans, corrected = rate["humans_only"], rate["post_stratified"]
     # Drawn by this run's verdict, the humans' weighted share is the corrected one.
     alike = all(humans[end] == corrected[end] for end in ("value", "low", "high"))

@@ -22,9 +22,15 @@ def value(estimate: Json) -> str:
     return NOTHING if estimate["value"] is None else two_places(estimate["value"])
 
 
+def _end(figure: float) -> str:
+    """An end of an interval. One that is near 0 keeps the side of it that it lies on: −0.004, not 0.00."""
+    told = two_places(figure)
+    return f"{figure:.3f}".replace("-", "−") if told == "0.00" and abs(figure) >= 0.0005 else told
+
+
 def interval(estimate: Json) -> str:
     """`[0.40, 0.63]`, in one piece; empty where there is none."""
-    return f"[{two_places(estimate['low'])},{NO_BREAK}{two_places(estimate['high'])}]" if has_interval(estimate) else ""
+    return f"[{_end(estimate['low'])},{NO_BREAK}{_end(estimate['high'])}]" if has_interval(estimate) else ""
 
 
 def figure(estimate: Json) -> str:

@@ -12,6 +12,7 @@ Json = Mapping[str, Any]
 
 POOR_BELOW = 0.40
 """A kappa whose whole interval lies below this is called poor (the lowest class of Fleiss, Levin and Paik 2003)."""
+NOT_USABLE = "this evidence its verdicts cannot stand for human labels."
 LEFT_OUT = {
     "missing": "without a verdict",
     "skipped": "skipped",
@@ -51,11 +52,11 @@ def failing(kappa: Json) -> str:
     if not has_interval(kappa):
         return ""
     if kappa["high"] < 0:
-        return "The judge agrees with the humans less than chance would: its verdicts cannot stand for human labels."
+        return f"The judge agrees with the humans less than chance would: on {NOT_USABLE}"
     if kappa["low"] <= 0:
-        return "Agreement beyond chance is not shown, for the interval includes 0: these verdicts cannot stand for human labels."
+        return f"Agreement beyond chance is not shown, for the interval includes 0: on {NOT_USABLE}"
     if kappa["high"] < POOR_BELOW:
-        return f"Agreement is poor: the whole interval lies below {POOR_BELOW:.2f}. These verdicts cannot stand for human labels."
+        return f"Agreement is poor: the whole interval lies below {POOR_BELOW:.2f}. On {NOT_USABLE}"
     return ""
 
 

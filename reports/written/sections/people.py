@@ -24,7 +24,9 @@ def humans(documents: Json, subjects: list[Subject], names: Mapping[str, str]) -
         if len(questions) > 1:
             blocks.append(text(strong(question["id"])))
         blocks += _among(question, names)
-        blocks += [_one_more(judge) for judge in question["judges"] if any(judge["judge"] == subject.name for subject in subjects)]
+        if question["alpha"]["n"]:
+            judged = {subject.name for subject in subjects}
+            blocks += [_one_more(judge) for judge in question["judges"] if judge["judge"] in judged]
         blocks += _retest(question["retest"], names)
         blocks += _tired(question["fatigue"])
     blocks += _times(documents["humans"]["times"], names)
