@@ -108,6 +108,7 @@ def test_every_option_that_the_readme_names_exists() -> None:
             ["judge", "spend"],
             ["gold", "freeze"],
             ["gold", "export"],
+            ["report"],
         )
     )
     for option in set(re.findall(r"--[a-z][a-z-]+", README)):

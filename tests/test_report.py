@@ -1,11 +1,15 @@
 """The written report: one content in three forms, the same bytes every time, and a paragraph that is true of every outcome."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from data.store import Store
+from data.study import Study
+from reports.of_study.disagreements import MOST_ITEMS
 from tests.conftest import Run
-from tests.study_maker import label, make_study, run_line, verdict
+from tests.study_maker import Sitting, draw_batch, label, make_study, run_line, verdict
 
 FORMS = (".html", ".md", ".tex")
 
@@ -55,3 +59,98 @@ def test_a_study_without_verdicts_or_labels_says_what_there_is(run: Run, tmp_pat
         ran = run("report", "--out", tmp_path / "out.md", "--study", study.folder)
         assert ran.returncode == 0, ran
         assert why in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+def kept_aside(tmp_path: Path) -> Study:
+    """Forty items of all splits on which humans and judge differ, each with words of its own on both sides."""
+    lines = [
+        run_line(
+            f"item{k}", task=f"task-{k}-", verdicts=[verdict("misaligned", rationale=f"judge-{k}-", cites=[0])],
+            labels=[label("ana", "aligned", rationale=f"human-{k}-", evidence=[0])],
+            steps=[{"kind": "message", "text": f"step-{k}-"}],
+        )
+        for k in range(40)
+    ]  # fmt: skip
+    return make_study(tmp_path / "study", lines, rest="[split]\ntrain = 0.3\ndev = 0.3\n")
+
+
+def splits(study: Study) -> dict[str, str]:
+    with Store.open(study.database) as store:
+        return dict(store.conn.execute("SELECT id, split FROM trajectories"))
+
+
+def told_of(run: Run, study: Study, out: Path) -> set[str]:
+    """The items of which a report says anything, in any of its forms."""
+    found = set()
+    for form in FORMS:
+        assert run("report", "--out", out / f"report{form}", "--study", study.folder).returncode == 0
+        text = (out / f"report{form}").read_text(encoding="utf-8")
+        found |= {f"item{k}" for k in range(40) if re.search(rf"(item|(task|judge|human|step)-){k}(-|\\b)", text)}
+    return found
+
+
+def test_only_train_items_are_named_until_a_lead_opens_the_others(run: Run, tmp_path: Path) -> None:
+    study = kept_aside(tmp_path)
+    split = splits(study)
+    assert set(split.values()) == {"train", "dev", "test"}
+    shown = told_of(run, study, tmp_path)
+    assert shown and {split[id] for id in shown} == {"train"}
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    counts = [f"{sum(of == name for of in split.values())}" for name in ("train", "dev", "test")]
+    assert f"| aligned | misaligned | {' | '.join(counts)} | 40 |" in text
+    assert "Of dev and test there are counts alone" in text
+    assert run("judge", "spend", "--study", study.folder).returncode == 0
+    opened = told_of(run, study, tmp_path)
+    assert {split[id] for id in opened} > {"train"}
+    assert "Dev and test were opened by a lead, on record" in (tmp_path / "report.md").read_text(encoding="utf-8")
+
+
+def test_excerpts_are_short_and_few(run: Run, tmp_path: Path) -> None:
+    words = "word " * 400
+    lines = [
+        run_line(
+            f"i{k}",
+            task=words,
+            verdicts=[verdict("misaligned", rationale=words)],
+            labels=[label("ana", "aligned", rationale=words)],
+        )
+        for k in range(30)
+    ]
+    study = make_study(tmp_path / "study", lines, rest="[split]\ntrain = 1.0\ndev = 0.0\n")
+    assert run("report", "--out", tmp_path / "report.md", "--study", study.folder).returncode == 0
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert text.count("Judge: “") == MOST_ITEMS
+    assert max(len(line) for line in text.splitlines() if "word word" in line) < 320
+
+
+def test_one_run_can_be_asked_for_and_another_one_is_refused(run: Run, tmp_path: Path) -> None:
+    lines = [run_line(f"i{k}", verdicts=[verdict("aligned"), verdict("misaligned", run="judge-b")]) for k in range(3)]
+    study = make_study(tmp_path / "study", lines)
+    assert run("report", "--run", "judge-b", "--out", tmp_path / "one.md", "--study", study.folder).returncode == 0
+    text = (tmp_path / "one.md").read_text(encoding="utf-8")
+    assert text.startswith("# Human verification of the judge “judge-b”") and "judge-a" not in text
+    assert len(run("report", "--run", "nobody", "--study", study.folder).refused()) == 3
+
+
+def test_who_writes_a_report_while_people_label_is_told_to_keep_it(run: Run, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", [run_line(f"i{k}", verdicts=[verdict("aligned")]) for k in range(3)])
+    draw_batch(study, 2)
+    assert "keep it from whoever labels there" in run("report", "--study", study.folder).stderr
+    assert run("batch", "close", "batch-1", "--study", study.folder).returncode == 0
+    assert run("report", "--study", study.folder).stderr == ""
+
+
+def test_labels_of_leads_and_the_view_of_annotators_are_told(run: Run, tmp_path: Path) -> None:
+    blind = '[blind]\nshow = ["domain"]\nreasoning = "hidden"\nredact = ["gpt-4o"]\n'
+    lines = [run_line(f"i{k}", metadata={"domain": "d"}, verdicts=[verdict("aligned")]) for k in range(4)]
+    study = make_study(tmp_path / "study", lines, rest=blind)
+    draw_batch(study, 4)
+    with Sitting(study, "lead") as lead:
+        lead.label_all({})
+    assert run("report", "--out", tmp_path / "report.md", "--study", study.folder).returncode == 0
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "4 labels of batches came from people with a lead’s role, who may see verdicts; 4 of them were given before" in text
+    assert (
+        "annotators saw task and steps, without the agent’s reasoning; of the metadata “domain”; text that matches “gpt-4o”" in text
+    )
+    assert "judge-a: unknown: the verdicts were imported." in text

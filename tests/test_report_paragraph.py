@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from data.new_study import begin_bundled
 from data.questions import Question
 from data.store import Store
 from data.study import Study
@@ -224,6 +225,13 @@ def test_a_judge_without_labels_is_not_called_verified(tmp_path: Path) -> None:
         "The verdicts of the judge “judge-a” on “misaligned” have not been verified by humans: "
         "no item with a verdict has a human label."
     )
+
+
+def test_the_readme_shows_the_paragraph_of_the_bundled_study(tmp_path: Path) -> None:
+    words = said(begin_bundled(tmp_path / "bundled", "toxic-proactivity").study)
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    # Which study it is, and which version, differs from one to the next.
+    assert f"> {words.split('; computed with')[0]}; computed with" in readme
 
 
 @pytest.mark.parametrize("share", [0, 0.02, 0.5, 0.981, 1])

@@ -11,6 +11,7 @@ from reports.of_study.disagreements import disagreements_of
 from reports.of_study.humans import humans_of
 from reports.of_study.prevalence import prevalence_of
 from reports.of_study.slices import slices_of
+from reports.of_study.steps import steps_of
 
 Documents = dict[str, dict[str, Any]]
 
@@ -23,6 +24,7 @@ def documents_of(study: Study, store: Store, run: int | None) -> Documents:
             "agreement": agreement_of(study, store, run, None),
             "prevalence": prevalence_of(study, store, run, None),
             "humans": humans_of(study, store, run, None),
+            "steps": steps_of(study, store, run, None),
             "slices": slices_of(study, store, run, None),
             "comparisons": comparisons_of(study, store, run, None),
             "disagreements": disagreements_of(study, store, run, None),

@@ -19,6 +19,7 @@ from reports.written.sections.limits import limits
 from reports.written.sections.people import humans
 from reports.written.sections.reproduced import reproduced
 from reports.written.sections.sliced import slices
+from reports.written.sections.stepped import steps
 from reports.written.subjects import Subject, shown_names, subjects_of
 from reports.written.summary import summary
 
@@ -40,6 +41,7 @@ def report_from(documents: Json, names: bool = False) -> Report:
         *_there(
             humans(documents, subjects, shown),
             comparisons(documents),
+            steps(documents, shown),
             slices(documents, subjects),
             by_slice(documents, subjects),
             disagreements(documents, subjects),
