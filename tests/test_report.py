@@ -154,3 +154,20 @@ def test_labels_of_leads_and_the_view_of_annotators_are_told(run: Run, tmp_path:
         "annotators saw task and steps, without the agent’s reasoning; of the metadata “domain”; text that matches “gpt-4o”" in text
     )
     assert "judge-a: unknown: the verdicts were imported." in text
+
+
+def test_a_retest_is_told_as_one_and_is_no_draw_of_the_sample(run: Run, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", [run_line(f"i{k:02}", verdicts=[verdict("aligned")]) for k in range(40)])
+    draw_batch(study, 30)
+    with Sitting(study, "ana") as ana:
+        ana.label_all({"i03": "misaligned"})
+    assert run("draw", "--retest", "--n", "4", "--seed", "again", "--study", study.folder).returncode == 0
+    with Sitting(study, "ana", outbox="another tab") as ana:
+        ana.label_all({})
+    assert run("report", "--out", tmp_path / "report.md", "--study", study.folder).returncode == 0
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert re.search(
+        r"\| batch-2 \| labelled items once more, to the same people \(retest\); seed again; .* \| 0 \|$", text, re.MULTILINE
+    )
+    assert "The items are a simple random sample of 40 (seed seed)." in text
+    assert "The same annotator a second time, blind and unannounced" in text

@@ -47,7 +47,7 @@ def draws(store: Store) -> Rows:
     ).fetchall()
     found = []
     for code, name, kind, overlap, seed, recipe, frame, state, at in batches:
-        missing = dict(store.conn.execute(_MISSING, [code]).fetchall())
+        missing = dict(store.conn.execute(_MISSING, [code, "retest" if kind == "retest" else "blind"]).fetchall())
         drawn = json.loads(frame)
         strata = [
             {"name": each["name"], "items": each["items"], "drawn": each["drawn"], "missing": missing.get(each["name"], 0)}
@@ -63,12 +63,15 @@ def draws(store: Store) -> Rows:
 
 
 _CURRENT = """
-(SELECT annotator, trajectory, question, phase, action, batch, codebook, shown, max(seq) FROM label_events
+(SELECT annotator, trajectory, question, phase, action, codebook, shown, max(seq) FROM label_events
  WHERE action <> 'flag' AND surplus = 0 AND phase IN ('blind', 'imported') GROUP BY annotator, trajectory, question, phase)
 """
-_MISSING = f"""
+_MISSING = """
 WITH labelled AS MATERIALIZED (
-    SELECT DISTINCT trajectory FROM {_CURRENT} WHERE batch = ?1 AND phase = 'blind' AND action IN ('label', 'unsure'))
+    SELECT DISTINCT trajectory FROM (
+        SELECT trajectory, action, max(seq) FROM label_events
+        WHERE batch = ?1 AND phase = ?2 AND action <> 'flag' AND surplus = 0 GROUP BY annotator, trajectory, question)
+    WHERE action IN ('label', 'unsure'))
 SELECT stratum, count(*) FROM batch_items WHERE batch = ?1 AND trajectory NOT IN labelled GROUP BY stratum
 """
 

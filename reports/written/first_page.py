@@ -138,9 +138,10 @@ def design_note(subject: Subject, about: Json) -> str:
 
 def _when(about: Json) -> str:
     """On which day and with which seed, where one batch was drawn."""
-    if len(about["batches"]) != 1:
+    draws = [batch for batch in about["batches"] if batch["kind"] == "estimate"]
+    if len(draws) != 1:
         return ""
-    batch = about["batches"][0]
+    batch = draws[0]
     return f" on {batch['day']} with seed {batch['seed']}"
 
 

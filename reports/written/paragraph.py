@@ -47,10 +47,11 @@ def _drawn(subject: Subject, about: Json) -> list[str]:
     """How the items were drawn; nothing for imported labels, of which that is not known."""
     pair = subject.consensus
     assert pair is not None
-    if subject.imported or not about["batches"]:
+    draws = [batch for batch in about["batches"] if batch["kind"] == "estimate"]
+    if subject.imported or not draws:
         return []
-    seeds = joined([str(batch["seed"]) for batch in about["batches"]])
-    seed = f"seed {seeds}" if len(about["batches"]) == 1 else f"seeds {seeds}"
+    seeds = joined([str(batch["seed"]) for batch in draws])
+    seed = f"seed {seeds}" if len(draws) == 1 else f"seeds {seeds}"
     run = pair["design"].partition(":")[2]
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     if pair["weighted"]:

@@ -55,7 +55,7 @@ def _batches(batches: list[Json]) -> Table:
     for batch in batches:
         recipe = batch["recipe"]
         stratify = recipe.get("stratify")
-        how = "simple random"
+        how = "labelled items once more, to the same people (retest)" if batch["kind"] == "retest" else "simple random"
         if stratify:
             at = f", at {stratify['threshold']:g}" if "threshold" in stratify else ""
             how = f"equal numbers of each verdict of {stratify['run']} on {stratify['question']}{at}"
