@@ -11,8 +11,8 @@ import numpy as np
 import streamlit as st
 
 from annotate.codebook_page import blocks_of
-from annotate.lead.agreement import SOURCES
 from annotate.lead.cells import cell_words, draw_matrix, draw_rows, totals
+from annotate.lead.choosing import SOURCES
 from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
