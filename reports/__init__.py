@@ -32,7 +32,7 @@
 - `slices`           figures slice by slice, and what so many looks are worth
 - `joint`            the counts of two judges beside one human, with their strata, weights and groups
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
-- `forest`           estimates with their intervals below each other, as SVG text
+- `forest`           estimates with their intervals below each other, as SVG text; `forests` those of slices and comparisons
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns

@@ -121,10 +121,17 @@ def line(design: Design, found: Sequence[Covered]) -> str:
 
 def parts() -> tuple[dict[str, list[Design]], dict[str, list[Design]]]:
     """What runs, in its order, and what runs only when asked for."""
-    from tests.benchmarks import coverage_designs, coverage_pairs, coverage_people, coverage_prevalence, coverage_raters
+    from tests.benchmarks import (
+        coverage_comparing,
+        coverage_designs,
+        coverage_pairs,
+        coverage_people,
+        coverage_prevalence,
+        coverage_raters,
+    )
 
     always = coverage_pairs.PARTS | coverage_raters.PARTS | coverage_designs.PARTS | coverage_prevalence.PARTS
-    return always, coverage_pairs.WIDER | coverage_designs.WIDER | coverage_people.PARTS
+    return always, coverage_pairs.WIDER | coverage_designs.WIDER | coverage_comparing.WIDER | coverage_people.PARTS
 
 
 def main(argv: Sequence[str] = ()) -> None:
