@@ -83,7 +83,7 @@ def test_axe_finds_nothing_serious_on_a_leads_pages(serve: Serve, sit_down: SitD
         set_batch_state(store, "batch-1", "closed")
     lead = sit_down(server.link, color_scheme=scheme, viewport={"width": 1360, "height": 1700})
     found = {}
-    for name, ready in (("batches", "batch"), ("agreement", "matrix"), ("adjudication", "votes")):
+    for name, ready in (("batches", "batch"), ("agreement", "matrix"), ("annotators", "people"), ("adjudication", "votes")):
         lead.page.goto(f"{server.url}/{name}")
         lead.page.locator(f'[data-rj="{ready}"]').first.wait_for(timeout=20_000)
         lead.page.wait_for_timeout(800)

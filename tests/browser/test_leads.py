@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
+from annotate.page import LEAD
 from data.store import Store
 from tests.browser.desk_in_browser import ROOT, Server, Sitting
 from tests.browser.test_blindness import HIDDEN, secret_line
@@ -111,10 +112,12 @@ def test_an_annotator_gets_nothing_at_a_leads_addresses(serve: Serve, sit_down: 
     ana = sit_down(server.link_for("ana"), listen=True)
     ana.item(1)
     assert ana.page.get_by_role("link", name="Agreement").count() == 0
-    for name in ("batches", "agreement", "disagreements", "adjudication", "desk"):
+    for name in (*LEAD, "desk"):
         ana.page.goto(f"{server.url}/{name}")
         ana.item(1)
-        assert ana.page.locator('[data-rj="batch"], [data-rj="matrix"], [data-rj="votes"], .rj-head').count() == 0
+        assert (
+            ana.page.locator('[data-rj="batch"], [data-rj="matrix"], [data-rj="people"], [data-rj="votes"], .rj-head').count() == 0
+        )
     statuses = ana.page.evaluate("async () => Promise.all([1, 2, 3].map(async n => (await fetch('/lead/items/' + n)).status))")
     assert statuses == [404, 404, 404]
     heard = "\n".join(ana.received)
@@ -146,7 +149,10 @@ def test_hostile_words_of_annotators_and_files_do_nothing_on_a_leads_pages(serve
     with Store.open(server.study.database) as store, store.write():
         store.conn.execute("UPDATE batches SET state = 'closed'")
     lead = sit_down(server.link)
-    for name, ready in (("batches", '[data-rj="batch"]'), ("agreement", ".rj-lead-figure"), ("adjudication", '[data-rj="votes"]')):
+    for name, ready in (
+        ("batches", '[data-rj="batch"]'), ("agreement", ".rj-lead-figure"), ("annotators", '[data-rj="people"]'),
+        ("adjudication", '[data-rj="votes"]'),
+    ):  # fmt: skip
         lead.page.goto(f"{server.url}/{name}")
         lead.page.locator(ready).first.wait_for(timeout=20_000)
         lead.page.wait_for_timeout(700)
