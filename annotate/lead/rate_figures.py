@@ -11,6 +11,7 @@ from annotate.lead.figures import track
 from annotate.lead.text import html_of
 from data.wording import amount
 from reports.document import MANY_MISSING
+from reports.forests import field_name
 from reports.notes import MISSING, leads_note, preliminary
 from reports.slices import SMALL_BELOW, looked_at
 
@@ -218,9 +219,9 @@ def _drawn(question: Json, run: Json) -> list[str]:
     """How the labelled items were drawn, and from what."""
     notes, design, whole = [], question["design"], question["trajectories"]
     if design.startswith("stratified:"):
-        drawn = design.partition(":")[2]
-        same = " The humans’ own rate, weighted, is the corrected one then." if drawn == run["run"] else ""
-        notes.append(f"Drawn by verdict of {drawn} in strata, and weighted back.{same}")
+        same = all(rate["humans_only"] == rate["post_stratified"] for rate in run["rates"])
+        told = " The humans’ own rate, weighted, is the corrected one then." if same and run["rates"] else ""
+        notes.append(f"Drawn by verdict of {design.partition(':')[2]} in strata, and weighted back.{told}")
     if run["frame"] < whole and design != "imported":
         notes.append(f"The labels speak for the {run['frame']:,} trajectories that were drawn from, of {whole:,}.")
     if question.get("outside_frame"):
@@ -283,10 +284,8 @@ def _sorted(field: Json, place: int, key: str) -> tuple[str, list[Json]]:
             return 2, 0.0
         return (1 if value["marks"] else 0), -figure
 
-    ours = field["origin"] == "metadata" and field["field"] in ("length", "source", "format")
-    name = f"{field['field']} (metadata)" if ours else field["field"]
     ranges = any(value["kind"] == "range" for value in field["slices"])
-    return name, list(field["slices"]) if ranges else sorted(field["slices"], key=rank)
+    return field_name(field), list(field["slices"]) if ranges else sorted(field["slices"], key=rank)
 
 
 def _slice(value: Json, rate: Json, key: str, top: float) -> str:
