@@ -128,9 +128,11 @@ def parts() -> tuple[dict[str, list[Design]], dict[str, list[Design]]]:
         coverage_people,
         coverage_prevalence,
         coverage_raters,
+        coverage_rates,
     )
 
     always = coverage_pairs.PARTS | coverage_raters.PARTS | coverage_designs.PARTS | coverage_prevalence.PARTS
+    always |= coverage_rates.PARTS
     return always, coverage_pairs.WIDER | coverage_designs.WIDER | coverage_comparing.WIDER | coverage_people.PARTS
 
 
