@@ -18,7 +18,7 @@ BY_WIDTH_ALONE = (
 )
 DRAWS = {"simple": "drawn simply", "by_verdict": "drawn by verdict"}
 FIGURES = {"kappa": "kappa", "sensitivity": "sensitivity", "specificity": "specificity", "rate": "corrected rate"}
-FROM = {GIVEN: "as given", SEEN: "seen so far", JUDGE: "by the judge's verdicts", ASSUMED: "assumed, nothing is known yet"}
+FROM = {GIVEN: "as given", SEEN: "seen so far", JUDGE: "by the judge's verdicts", ASSUMED: "assumed, too little is known yet"}
 _LABEL = 20
 
 
