@@ -171,7 +171,7 @@ def test_every_type_of_question_has_its_rates_on_the_page(look: Look, tmp_path: 
 def test_a_study_without_verdicts_and_labels_is_told_what_is_missing(look: Look, tmp_path: Path) -> None:
     bare = make_study(tmp_path / "bare", [run_line("r1")])
     assert "no verdict and no label" in words(look("prevalence", bare))
-    assert "assumed, nothing is known yet" in words(look("plan", bare))
+    assert "assumed, too little is known yet" in words(look("plan", bare))
 
 
 def test_a_scale_ends_at_the_next_tenth_above_everything_on_it() -> None:
