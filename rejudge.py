@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 _HERE = Path(__file__).resolve().parent
 # In the wheel the rooms lie in one folder of their own, so that nothing called `data` or `reports` is
@@ -16,14 +17,16 @@ _HERE = Path(__file__).resolve().parent
 ROOMS = _HERE / "rejudge_rooms" if (_HERE / "rejudge_rooms").is_dir() else _HERE
 if sys.path[:1] != [str(ROOMS)]:
     sys.path.insert(0, str(ROOMS))
-_loaded = getattr(sys.modules.get("data"), "__file__", None)
-if _loaded is not None and not Path(_loaded).resolve().is_relative_to(ROOMS):
-    raise ImportError(
-        "Another package called `data` is already loaded, so rejudge cannot load its own.\n"
-        f"Found {_loaded}.\n"
-        "Import rejudge first, or run it in an environment of its own (pipx, uv tool)."
-    )
+for _room in ("annotate", "judge", "reports", "data"):
+    _loaded = getattr(sys.modules.get(_room), "__file__", None)
+    if _loaded is not None and not Path(_loaded).resolve().is_relative_to(ROOMS):
+        raise ImportError(
+            f"Another package called `{_room}` is already loaded, so rejudge cannot load its own.\n"
+            f"Found {_loaded}.\n"
+            "Import rejudge first, or run it in an environment of its own (pipx, uv tool)."
+        )
 
+import reports  # noqa: E402, F401  its modules come when a notebook asks, whatever else is called `reports` by then
 from annotate import commands as desk  # noqa: E402  the rooms can be imported only now
 from data import commands as study  # noqa: E402
 from data.command_line import CommandLine, say  # noqa: E402
@@ -35,7 +38,10 @@ from judge import spend_command  # noqa: E402
 from judge.plan_command import add_plan  # noqa: E402
 from judge.report_command import add_report  # noqa: E402
 
-__all__ = ["RejudgeError", "Store", "Study", "load_study", "main"]
+if TYPE_CHECKING:
+    from reports.notebook import agreement, reliability
+
+__all__ = ["RejudgeError", "Store", "Study", "agreement", "load_study", "main", "reliability"]
 
 COMMANDS = (
     desk.add_demo,
@@ -57,6 +63,15 @@ COMMANDS = (
     study.add_backup,
 )
 """Every command, in the order in which `--help` lists them."""
+
+
+def __getattr__(name: str) -> Any:
+    """What notebooks use, imported when they do: no command waits for the statistics."""
+    if name in ("agreement", "reliability"):
+        from reports import notebook
+
+        return getattr(notebook, name)
+    raise AttributeError(f"module 'rejudge' has no attribute {name!r}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,20 +1,24 @@
-"""Commands that need a study alone: making one, bringing files in, listing labels, checking everything."""
+"""Commands that need a study alone: making one, bringing files in, listing labels, checking everything.
+
+Each imports what it runs when it runs: a notebook that imports rejudge waits for none of it.
+"""
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from data.arrivals import Naming
 from data.command_line import CommandLine, open_study, print_json, print_json_line, say, tell
-from data.formats import FORMATS
-from data.importing import Imported, import_file
-from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
 
+if TYPE_CHECKING:
+    from data.importing import Imported
+
 
 def init(args: argparse.Namespace) -> None:
+    from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
+
     if args.list:
         tell("\n".join(bundled_studies()))
         return
@@ -47,7 +51,7 @@ def add_init(line: CommandLine) -> None:
     sub.add_argument("--list", action="store_true", help="name the bundled studies")
 
 
-def imported_line(imported: Imported) -> str:
+def imported_line(imported: "Imported") -> str:
     counts = imported.counts
     there = (counts.known_trajectories, counts.known_verdicts, counts.known_labels)
     name, came = on_one_line(imported.path.name), _amounts(counts.trajectories, counts.verdicts, counts.labels)
@@ -66,6 +70,9 @@ def _amounts(trajectories: int, verdicts: int, labels: int) -> str:
 
 
 def import_(args: argparse.Namespace) -> None:
+    from data.arrivals import Naming
+    from data.importing import import_file
+
     study = open_study(args)
     for name in args.files:
         naming = Naming(args.run, args.question, args.prefix, tuple(args.columns))
@@ -78,6 +85,8 @@ def import_(args: argparse.Namespace) -> None:
 
 
 def add_import(line: CommandLine) -> None:
+    from data.formats import FORMATS
+
     sub = line.add("import", import_, "bring in trajectories, verdicts and labels")
     sub.add_argument("files", nargs="+", metavar="FILE")
     sub.add_argument("--format", metavar="F", help=f"default: recognised; one of {', '.join(FORMATS)}")

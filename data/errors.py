@@ -7,6 +7,7 @@
     ├── BatchRefused    a batch cannot be paused, opened or closed
     ├── DeskRefused     something that a browser sent cannot be taken
     ├── LeadRefused     a lead's page cannot do what was asked
+    ├── FrameRefused    a notebook's frame cannot be read as asked; a ValueError too
     ├── GoldRefused     a gold set cannot be frozen or exported
     └── StoreError      study.db cannot be opened or used
 
@@ -48,6 +49,10 @@ class DeskRefused(RejudgeError):
 
 class LeadRefused(RejudgeError):
     """A lead's page was asked for something that cannot be done; nothing of it was written."""
+
+
+class FrameRefused(RejudgeError, ValueError):
+    """A frame, or what was said about it, gives no answers to compare."""
 
 
 class GoldRefused(RejudgeError):

@@ -1,11 +1,14 @@
 """`rejudge judge spend`: opens dev and test, for a study that only measures or that is done with its judge."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from data.command_line import CommandLine, open_study, say, tell
 from data.store import Store
-from data.store.test_looks import Look
 from data.wording import amount
+
+if TYPE_CHECKING:
+    from data.store.test_looks import Look
 
 HELP = "open dev and test items, with their verdicts, to leads; nothing can be certified any more, and it cannot be undone"
 
@@ -26,7 +29,7 @@ def spend(args: argparse.Namespace) -> None:
     tell(opened_text(look) if new else f"Nothing changed. {opened_text(look)}")
 
 
-def opened_text(look: Look) -> str:
+def opened_text(look: "Look") -> str:
     """What is open since when, and by whom."""
     counts = " and ".join(amount(count, f"{split} item") for split, count in look.which["trajectories"].items())
     return f"Dev and test are open: {look.lead} opened {counts} with their verdicts at {look.at}, for good."

@@ -34,6 +34,7 @@
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
 - `forest`           estimates with their intervals below each other, as SVG text; `forests` those of slices and comparisons
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
+- `notebook`         the same for a pandas frame, with `frames` to read it, `frame_counts` to count it, `notebook_html` to draw it
 - `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 

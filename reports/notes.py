@@ -1,6 +1,7 @@
 """What a reader must know before quoting a pair: its design, what is missing, left out, undefined, borrowed."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from data.wording import amount
@@ -61,6 +62,8 @@ EXCLUDED = {
     "tie": "tied",
     "error": "unreadable",
 }
+FRAME = "frame"
+"""The design of rows that a notebook brought: how they were drawn is not known, and need not be said of each pair."""
 MARKS = {FEW_ITEMS: "fewer than 30 items", FEW_GROUPS: "fewer than 10 groups"}
 STRATUM_COUNTS = ("frame", "drawn", "finished", "missing")
 COUNT, NARROWEST_NAME = 11, 10
@@ -68,7 +71,8 @@ COUNT, NARROWEST_NAME = 11, 10
 
 def pair_notes(pair: Json, width: int, indent: int) -> list[str]:
     """The notes on one pair, wrapped to `width` columns."""
-    left_out = [f"{count:,} {EXCLUDED[key]}" for key, count in pair["excluded"].items() if count]
+    words = EXCLUDED | ({"missing": "without both answers"} if pair["design"] == FRAME else {})
+    left_out = [f"{count:,} {words[key]}" for key, count in pair["excluded"].items() if count]
     about = ["as imported"] if pair["design"] == "imported" else []
     about += preliminary(pair["marks"])
     about += ["left out: " + ", ".join(left_out)] if left_out else []
@@ -88,12 +92,14 @@ def design_notes(pair: Json, width: int, indent: int) -> list[str]:
     """How the items of a pair were drawn, what is missing by stratum, and how many labels a consensus rests on."""
     lines = []
     strata = pair.get("strata", [])
-    if pair["weighted"]:
+    if pair["weighted"] and not strata:
+        lines += indented(["Rows are weighted: the matrix counts them, the figures follow their weights."], width, indent)
+    elif pair["weighted"]:
         frame = sum(stratum["frame"] for stratum in strata)
         drawn = " by verdict of " + shown(pair["design"].partition(":")[2]) if pair["design"].startswith("stratified:") else ""
         drawing = f"Drawn{drawn} in strata: the matrix counts items, the figures are weighted to the frame of {frame:,} items."
         lines += indented([drawing], width, indent)
-    if pair["weighted"] or any(stratum["missing"] for stratum in strata):
+    if strata and (pair["weighted"] or any(stratum["missing"] for stratum in strata)):
         lines += _strata(strata, width, indent)
     if MANY_MISSING in pair["marks"]:
         lines += indented([MISSING], width, indent)
@@ -116,17 +122,33 @@ def leads_note(leads: Json) -> str:
     )
 
 
-def leaning(figures: Json, choice: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What the two sides of a pair are called."""
+
+    rows: str
+    columns: str
+    opening: str
+    """The columns, where a sentence begins."""
+    axes: tuple[str, str]
+    """Along the matrix."""
+
+
+HUMANS_AND_JUDGE = Sides("the humans", "the judge", "The judge", ("human", "judge"))
+
+
+def leaning(figures: Json, choice: str, sides: Sides = HUMANS_AND_JUDGE) -> str:
     """Which way the judge's bias points: a sentence with how far, or nothing where there is no bias index."""
     bias = figures.get("bias_index")
     if bias is None or bias["value"] is None:
         return ""
     if bias["value"] == 0:
-        said = f"The judge says {choice} as often as the humans"
+        said = f"{sides.opening} says {choice} as often as {sides.rows}"
     else:
         way = "over-calls" if bias["value"] > 0 else "under-calls"
         more = "more" if bias["value"] > 0 else "fewer"
-        said = f"The judge {way} {choice}: it says so of {_of_hundred(abs(bias['value']))} in 100 items {more} than the humans"
+        points = _of_hundred(abs(bias["value"]))
+        said = f"{sides.opening} {way} {choice}: it says so of {points} in 100 items {more} than {sides.rows}"
     if bias["low"] is None or bias["high"] is None:
         return f"{said}."
     chance = "; chance alone may do that" if bias["value"] and bias["low"] <= 0 <= bias["high"] else ""
@@ -137,16 +159,16 @@ def _of_hundred(share: float) -> str:
     return f"{round(100 * share, 1) + 0.0:.1f}"
 
 
-def margins(figures: Json) -> str:
-    """McNemar's test between humans and judge in words, where the figures have it."""
+def margins(figures: Json, sides: Sides = HUMANS_AND_JUDGE) -> str:
+    """McNemar's test in words, where the figures have it."""
     test = figures.get("mcnemar")
     if test is None:
         return ""
     if test["midp"]["value"] is None:
         return f"McNemar's test undefined: {test['midp']['reason']}."
     return (
-        f"McNemar's test, of whether both call as many positive: {test['only_first']:,} by the humans only, "
-        f"{test['only_second']:,} by the judge only; exact p {test['exact']['value']:.3g}, mid-p {test['midp']['value']:.3g}."
+        f"McNemar's test, of whether both call as many positive: {test['only_first']:,} by {sides.rows} only, "
+        f"{test['only_second']:,} by {sides.columns} only; exact p {test['exact']['value']:.3g}, mid-p {test['midp']['value']:.3g}."
     )
 
 

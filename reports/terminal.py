@@ -14,10 +14,12 @@ from data.wording import amount
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
 from reports.notes import (
+    HUMANS_AND_JUDGE,
     MISSING,
     NAMES,
     STEP_NAMES,
     VOTE_NAMES,
+    Sides,
     design_notes,
     indented,
     leads_note,
@@ -101,7 +103,7 @@ def _question(question: Json, width: int) -> list[str]:
         lines += ["", *wrapped(_why_no_pairs(question["human_human"]), width)]
     if not question["pairs"] and _unlabelled(question["human_human"]):
         return lines
-    lines += ["", *_humans(question["human_human"], width)]
+    lines += ["", *humans_text(question["human_human"], width)]
     return lines + (["", *_steps(question["steps"], width)] if "steps" in question else [])
 
 
@@ -111,7 +113,7 @@ def _run(run: str, pairs: Sequence[Json], question: Json, width: int) -> list[st
     single: list[tuple[str, Json]] = []
     for pair in pairs:
         if pair["rows"] == CONSENSUS:
-            lines += ["", *_block(pair, question, width)]
+            lines += ["", *block(f"Human consensus against {_name(run)}", pair, question, width)]
         else:
             single.append((_name(pair["rows"]), pair))
     if single:
@@ -137,9 +139,9 @@ def _unlabelled(humans: Json) -> bool:
     return not humans["pairs"] and not humans["krippendorff_alpha"]["n"]
 
 
-def _block(pair: Json, question: Json, width: int) -> list[str]:
-    """The consensus against a run: its figures, and the matrix beside them where there is room."""
-    lines = [_title(f"Human consensus against {_name(pair['columns'])}", pair, width)]
+def block(title: str, pair: Json, question: Json, width: int, sides: Sides = HUMANS_AND_JUDGE) -> list[str]:
+    """One pair in full: its figures, the matrix beside them where there is room, and what must be known of it."""
+    lines = [_title(title, pair, width)]
     notes = [*pair_notes(pair, width, indent=2), *design_notes(pair, width, indent=2)]
     if pair["n"] == 0:
         return lines + notes
@@ -154,10 +156,10 @@ def _block(pair: Json, question: Json, width: int) -> list[str]:
     for name, part in parts(pair).items():
         choices = SIDES_OF_THRESHOLD if name else question["choices"]
         lines += [f"  {name}"] if name else []
-        lines += _part(part, choices, width)
+        lines += _part(part, choices, width, sides.axes)
         lines += _by_choice(part, width)
         sought = f"scores {SIDES_OF_THRESHOLD[1]} the threshold" if name else shown(question.get("positive", ""))
-        lines += indented([leaning(part, sought), margins(part)], width, 2)
+        lines += indented([leaning(part, sought, sides), margins(part, sides)], width, 2)
     return lines + notes
 
 
@@ -179,17 +181,17 @@ def _by_choice(part: Json, width: int) -> list[str]:
     return ["", *indented(["Each choice against the others (n: where the human says so):"], width, 2), *_rows(rows, width)]
 
 
-def _part(part: Json, choices: Sequence[str], width: int) -> list[str]:
+def _part(part: Json, choices: Sequence[str], width: int, axes: tuple[str, str]) -> list[str]:
     figures = _figures(part)
     if "confusion" not in part:
         return [f"  {line}" for line in figures]
     side = max(map(columns, figures))
     names = list(map(shown, choices))
     telling = min(9, max(map(columns, names)))  # beside the figures only if the names stay readable
-    if matrix := matrix_lines(names, part["confusion"], width - side - 6, shortest=telling):
+    if matrix := matrix_lines(names, part["confusion"], width - side - 6, telling, axes):
         together = zip_longest(figures, matrix, fillvalue="")
         return [f"  {left(figure, side)}    {drawn}" for figure, drawn in together]
-    matrix = matrix_lines(names, part["confusion"], width - 2)
+    matrix = matrix_lines(names, part["confusion"], width - 2, axes=axes)
     matrix = matrix or [f"({len(names)} x {len(names)} confusion matrix: too wide to draw; see --json)"]
     return [f"  {line}" for line in [*figures, "", *matrix]]
 
@@ -279,10 +281,11 @@ def _strict_in_words(pair: Json) -> str:
     return ", ".join(f"{name} {_with_interval(pair[f'{key}_strict'])}" for key, name in NAMES.items() if f"{key}_strict" in pair)
 
 
-def _humans(humans: Json, width: int) -> list[str]:
+def humans_text(humans: Json, width: int, title: str = "Humans among themselves") -> list[str]:
+    """The annotators among themselves: alpha, and every pair of them."""
     alpha = humans["krippendorff_alpha"]
     pairs = [(f"{_name(pair['rows'])} – {_name(pair['columns'])}", pair) for pair in humans["pairs"]]
-    lines = [f"Humans among themselves{_weighted(pairs)}"]
+    lines = [f"{title}{_weighted(pairs)}"]
     label = left("Krippendorff's alpha", LABEL + 5)
     if alpha["value"] is None:
         lines += indented([f"{label}undefined: {alpha['reason']}"], width, 2)

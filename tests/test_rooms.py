@@ -39,7 +39,8 @@ def test_at_top_level_stand_the_rooms_and_what_every_repository_has() -> None:
 
 
 def test_the_front_door_offers_these_names() -> None:
-    assert sorted(rejudge.__all__) == ["RejudgeError", "Store", "Study", "load_study", "main"]
+    assert sorted(rejudge.__all__) == ["RejudgeError", "Store", "Study", "agreement", "load_study", "main", "reliability"]
+    assert all(hasattr(rejudge, name) for name in rejudge.__all__) and not hasattr(rejudge, "agreements")
 
 
 def test_no_module_is_over_500_lines_and_no_function_over_60_or_so() -> None:
