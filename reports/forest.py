@@ -148,7 +148,7 @@ def _ends(rows: Sequence[ForestRow], reference: Reference | None, full: float | 
     if not inside:
         inside = [0.0]
     low, high = math.floor(round(min(inside) / _STEP, 9)) * _STEP, math.ceil(round(max(inside) / _STEP, 9)) * _STEP
-    return round(low, 1), round(max(high, low + 2 * _STEP), 1)
+    return round(min(low, high - 2 * _STEP), 1), round(high, 1)
 
 
 def _ticks(low: float, high: float, plot: int) -> list[float]:

@@ -12,7 +12,7 @@ from data.store import Store
 from data.study import Study
 from reports.of_study.report import documents_of
 from reports.written import html, latex, markdown
-from reports.written.content import Beside, Forest, Matrix, Report
+from reports.written.content import Beside, Forest, Matrix, Report, code, emphasis, strong
 from reports.written.numerals import NO_BREAK
 from reports.written.whole import report_from
 from tests.study_maker import MISALIGNED, Sitting, draw_batch, label, make_study, run_line, verdict
@@ -135,6 +135,16 @@ def test_hostile_text_is_shown_in_markdown_and_obeyed_nowhere(hostile: Report) -
         assert TELLING in rendered.text
         assert rendered.tags <= MAKES_NO_LOAD | {"strong", "em"}, rendered.tags
         assert {name for name, _ in rendered.attributes} <= {"style", "class"}
+
+
+def test_markdown_leaves_none_of_its_signs_in_the_text(plain: Report) -> None:
+    rendered = Parsed(MarkdownIt("commonmark").enable("table").render(markdown.written(plain)))
+    assert "*" not in rendered.text and "&emsp;" not in rendered.text
+
+
+def test_words_that_stand_out_do_so_beside_blanks_too() -> None:
+    words = (emphasis(" a: "), "b ", strong("c "), "d", code("`e|"))
+    assert markdown.written(Report("t", words, ())) == "# t\n\n *a:* b **c** d`` `e| ``\n".replace("\n\n ", "\n\n")
 
 
 def test_every_row_of_a_markdown_table_has_the_cells_of_its_head(plain: Report, hostile: Report) -> None:

@@ -68,7 +68,7 @@ def test_a_good_judge_is_described_with_its_intervals_and_without_praise(tmp_pat
         "the judge agreed with the consensus of the annotators on 90 % [79, 96] of them (Cohen’s kappa 0.80 [0.56, 0.92])." in words
     )
     assert "Taking “misaligned” as positive, sensitivity is 0.87 [0.68, 0.95] and specificity is 0.93 [0.77, 0.98]." in words
-    assert "Among the humans, Krippendorff’s alpha is 1.00" in words
+    assert "Among the humans, Krippendorff’s alpha (nominal) is 1.00" in words
     for never in ("cannot stand", "preliminary", "undefined", "imported", "not known"):
         assert never not in words
 

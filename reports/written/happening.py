@@ -12,6 +12,8 @@ Json = Mapping[str, Any]
 
 POST_STRATIFIED = "corrected (post-stratified on the verdict)"
 
+BESIDE = {"humans_only": "humans only, 95 % interval", "post_stratified": "corrected, 95 % interval"}
+
 
 def rates_of(subject: Subject, documents: Json) -> Json | None:
     """What the prevalence document says of this question and run."""
@@ -60,55 +62,53 @@ def how_often(subject: Subject, documents: Json) -> list[Block]:
     run = rates_of(subject, documents)
     if run is None:
         return []
-    rows: list[Row] = []
-    reasons: list[str] = []
-    for rate in run["rates"]:
-        rows += _rows(rate, run, subject.imported, len(run["rates"]) > 1)
-        reasons += [each["reason"] for each in (rate["humans_only"], rate["post_stratified"]) if each["value"] is None]
-    what = f"share of “{run['rates'][0]['of']}”" if len(run["rates"]) == 1 else "share of"
-    blocks: list[Block] = []
-    if rows:
-        blocks.append(
-            Table(
-                (Column(what, width=3), Column("estimate", True), Column("95 % interval", True), Column("from", width=2)),
-                tuple(rows),
-            )
-        )
-    if "mean" in run:
-        blocks.append(_mean(run["mean"]))
-        reasons += [each["reason"] for each in run["mean"].values() if each["value"] is None]
-    blocks += [note(f"Not defined here: {reason}.") for reason in dict.fromkeys(reasons)]
-    return blocks
+    rates = run["rates"]
+    blocks: list[Block] = [_of_each(rates)] if len(rates) > 1 else [_of_one(run, subject.imported)] if rates else []
+    blocks += [_mean(run["mean"])] if "mean" in run else []
+    missing = [("No rate of the humans", rate["humans_only"]) for rate in rates]
+    missing += [("No corrected rate", rate["post_stratified"]) for rate in rates]
+    missing += [("No corrected mean", run["mean"]["ppi"])] if "mean" in run else []
+    reasons = [f"{what}: {each['reason']}." for what, each in missing if each["value"] is None]
+    return [*blocks, *(note(reason) for reason in dict.fromkeys(reasons))]
 
 
-def _rows(rate: Json, run: Json, imported: bool, several: bool) -> list[Row]:
+def _of_one(run: Json, imported: bool) -> Table:
+    columns = (
+        Column(f"share of “{run['rates'][0]['of']}”", width=3), Column("estimate", True), Column("95 % interval", True),
+        Column("from", width=2),
+    )  # fmt: skip
+    return Table(columns, tuple(_rows(run["rates"][0], run, imported)))
+
+
+def _of_each(rates: list[Json]) -> Table:
+    """A row for each of several choices."""
+    keys = [key for key in BESIDE if any(rate[key]["value"] is not None for rate in rates)]
+    rows = [
+        Row(((f"“{rate['of']}”",), (_percent(rate["judge_raw"]),), *((percent_figure(rate[key], 1),) for key in keys)))
+        for rate in rates
+    ]
+    return Table(
+        (Column("share of", width=2), Column("judge, as is", True), *(Column(BESIDE[key], True) for key in keys)), tuple(rows)
+    )
+
+
+def _rows(rate: Json, run: Json, imported: bool) -> list[Row]:
     verdicts = amount(rate["judge_raw"]["n"], "verdict", form=",")
     labels = amount(run["labelled"], "labelled item", form=",")
-    rows = [Row((("judge, as is",), (_percent(rate["judge_raw"]),), (NOTHING,), (verdicts,)), indent=int(several))]
+    rows = [Row((("judge, as is",), (_percent(rate["judge_raw"]),), (NOTHING,), (verdicts,)))]
     if run["frame"] and rate["judge_raw_in_frame"]["n"] != rate["judge_raw"]["n"]:
         of_frame = amount(rate["judge_raw_in_frame"]["n"], "verdict", form=",")
-        raw = _percent(rate["judge_raw_in_frame"])
-        rows.append(
-            Row(
-                (
-                    (f"judge, as is, {'on the labelled items' if imported else 'in the frame of the draws'}",),
-                    (raw,),
-                    (NOTHING,),
-                    (of_frame,),
-                ),
-                indent=int(several),
-            )
-        )
+        where = "on the labelled items" if imported else "in the frame of the draws"
+        rows.append(Row(((f"judge, as is, {where}",), (_percent(rate["judge_raw_in_frame"]),), (NOTHING,), (of_frame,))))
     humans, corrected = rate["humans_only"], rate["post_stratified"]
     # Drawn by this run's verdict, the humans' weighted share is the corrected one.
     alike = all(humans[end] == corrected[end] for end in ("value", "low", "high"))
     if humans["value"] is not None and not alike:
-        rows.append(Row((("humans only",), (_percent(humans),), (percent_interval(humans),), (labels,)), indent=int(several)))
+        rows.append(Row((("humans only",), (_percent(humans),), (percent_interval(humans),), (labels,))))
     if corrected["value"] is not None:
         both = f"{amount(rate['judge_raw_in_frame']['n'], 'verdict', form=',')}, {labels}"
-        cells = ((POST_STRATIFIED,), (_percent(corrected),), (percent_interval(corrected),), (both,))
-        rows.append(Row(cells, strong=True, indent=int(several)))
-    return [Row(((f"“{rate['of']}”",), ("",), ("",), ("",))), *rows] if several else rows
+        rows.append(Row(((POST_STRATIFIED,), (_percent(corrected),), (percent_interval(corrected),), (both,)), strong=True))
+    return rows
 
 
 def _percent(estimate: Json) -> str:

@@ -254,7 +254,7 @@ def _forest(forest: Forest) -> list[str]:
     head = rf"\makebox[{AXIS_MM}mm][l]{{{said(_end(low))}\hfill {said(_end(high))}}}"
     heads = rf"\textbf{{{said(forest.what)}}} & \textbf{{{said(forest.axis)}}} & \textbf{{n}} & {head}"
     lines = [
-        r"{\small\begin{longtable}[l]{@{}>{\raggedright\arraybackslash}p{0.28\linewidth}lr@{\quad}l@{}}",
+        r"{\small\begin{longtable}[l]{@{}>{\raggedright\arraybackslash}p{0.26\linewidth}>{\raggedright\arraybackslash}p{0.24\linewidth}r@{\quad}l@{}}",
         *_longtable_heads(forest.title, heads, 4),
     ]
     group = ""
@@ -301,7 +301,7 @@ def paper_table(table: Table) -> str:
     return "\n".join(
         [
             r"\begin{table}[htbp]",
-            r"\centering\footnotesize",
+            r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
             rf"\caption{{{said(table.caption)}}}",
             rf"\begin{{tabular}}{{{layout}}}",
             r"\toprule",

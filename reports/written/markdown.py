@@ -67,7 +67,12 @@ def _marked(part: Marked) -> str:
     if part.how == "code":
         return _code(seen(part.text))
     around = {"strong": "**", "emphasis": "*"}.get(part.how, "")
-    return f"{around}{said(part.text)}{around}"
+    inside = part.text.strip()
+    if not around or not inside:
+        return said(part.text)
+    # Beside a blank the signs would mean nothing.
+    before, after = part.text.partition(inside)[::2]
+    return f"{said(before)}{around}{said(inside)}{around}{said(after)}"
 
 
 def _code(text: str) -> str:

@@ -154,7 +154,9 @@ def _humans(subject: Subject, documents: Json) -> str:
         return "No item was labelled by two annotators, so agreement among humans was not measured."
     if alpha["value"] is None:
         return f"Krippendorff’s alpha among the humans is undefined, because {alpha['reason']}."
-    told = f"Among the humans, Krippendorff’s alpha is {figure(alpha)} ({phrases.items(alpha['n'])} with two or more labels)."
+    level = alpha["method"].partition(",")[0]
+    double = f"{phrases.items(alpha['n'])} with two or more labels"
+    told = f"Among the humans, Krippendorff’s alpha ({level}) is {figure(alpha)} ({double})."
     beside = one_more_human(subject, documents)
     return f"{told} {phrases.as_well_as_humans(beside, _mean_of(subject))}" if beside else told
 

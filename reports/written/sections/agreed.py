@@ -47,6 +47,7 @@ def _subject(subject: Subject, names: Mapping[str, str], several: bool) -> Secti
                 blocks.append(
                     matrix_of({**part, "excluded": {}}, ("not chosen", "chosen"), f"“{name}”: humans against {subject.name}")
                 )
+        blocks += _by_choice(pair) + _macro(pair)
         blocks += _undefined(pair)
         blocks.append(note("n is the number of items that a figure rests on: for sensitivity those that humans call positive."))
     blocks += strata_table(pair)
@@ -104,6 +105,32 @@ def cells_table(pair: Json, choices: Sequence[str], caption: str) -> list[Table]
     weighted = ", re-weighted" if "confusion_weighted" in pair else ""
     columns = (Column("humans say"), Column("judge says"), Column("items", True), Column(f"share of the row{weighted}", True))
     return [Table(columns, tuple(rows), f"{caption}.")]
+
+
+def _by_choice(pair: Json) -> list[Block]:
+    """Of more than two choices, each against the others."""
+    if "by_choice" not in pair:
+        return []
+    keys = ("sensitivity", "precision", "specific_agreement")
+    rows = [Row(((f"“{choice}”",), *((figure(figures[key]),) for key in keys))) for choice, figures in pair["by_choice"].items()]
+    columns = (Column("choice", width=2), *(Column(key.replace("_", " ")) for key in keys))
+    return [Table(columns, tuple(rows), "Each choice against the others.")]
+
+
+def _macro(pair: Json) -> list[Block]:
+    """Of several choices, the plain mean over them."""
+    if "macro" not in pair:
+        return []
+    rows = [
+        Row(((NAMES[key],), (value(found),), (interval(found) or NOTHING,), (f"{found['labels']:,}",), (f"{found['left_out']:,}",)))
+        for key, found in pair["macro"].items()
+        if key in NAMES
+    ]
+    columns = (
+        Column("figure", width=3), Column("mean", True), Column("95 % interval", True), Column("choices", True),
+        Column("undefined", True),
+    )  # fmt: skip
+    return [Table(columns, tuple(rows), "Plain means over the choices; choices for which a figure is undefined are left out.")]
 
 
 def pairs_table(pairs: Sequence[Json], who: Sequence[str], caption: str) -> Table:

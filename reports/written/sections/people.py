@@ -26,7 +26,7 @@ def humans(documents: Json, subjects: list[Subject], names: Mapping[str, str]) -
         blocks += _among(question, names)
         if question["alpha"]["n"]:
             judged = {subject.name for subject in subjects}
-            blocks += [_one_more(judge) for judge in question["judges"] if judge["judge"] in judged]
+            blocks += [_one_more(judge, question["type"]) for judge in question["judges"] if judge["judge"] in judged]
         blocks += _retest(question["retest"], names)
         blocks += _tired(question["fatigue"])
     blocks += _times(documents["humans"]["times"], names)
@@ -53,13 +53,15 @@ def _among(question: Json, names: Mapping[str, str]) -> list[Block]:
     return blocks
 
 
-def _one_more(judge: Json) -> Block:
-    """Whether the judge is as good as one more human, in the words of its own document."""
-    told = f"Is {judge['judge']} as good as one more human? {judge['words']}"
-    if judge["difference"]["value"] is not None:
+def _one_more(judge: Json, type_: str) -> Block:
+    """Whether the judge is as good as one more human, in the words of its own document; of ordered choices with linear weights."""
+    found = judge.get("linear", judge)
+    told = f"Is {judge['judge']} as good as one more human? {found['words']}"
+    if found["difference"]["value"] is not None:
+        name = {"score": "rho", "ordinal": "kappa, linearly weighted,"}.get(type_, "kappa")
         told += (
-            f" (Mean kappa {figure(judge['judge_human'])} with single annotators, {figure(judge['human_human'])} of these with "
-            f"each other, difference {figure(judge['difference'])}, on the same {phrases.items(judge['difference']['n'])}.)"
+            f" (Mean {name} {figure(found['judge_human'])} with single annotators, {figure(found['human_human'])} of these with "
+            f"each other, difference {figure(found['difference'])}, on the same {phrases.items(found['difference']['n'])}.)"
         )
     return text(told)
 
