@@ -53,7 +53,7 @@ def _cell(cells: Cells, cell: Cell, opened: Sequence[str], below: Sequence[str],
     there = sum(count[split] for split in opened)
     drawn = PickCell(
         text=f"{there:,}",
-        below=[f"{split} {count[split]:,}" for split in below],
+        below=[f"{split} {count[split]:,}" for split in below if count[split]],
         look="rj-cell" if cells.differ(cell) else "rj-cell rj-diagonal",
         share=round(DARKEST * sum(count.values()) / whole, 1) if whole else 0,
     )

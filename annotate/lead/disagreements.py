@@ -35,6 +35,8 @@ from data.wording import amount
 AT_ONCE = 20
 """Items in one list: each is noted as shown, and never lies at this lead's desk again."""
 EVERY_CELL = "all"
+BESIDE_EACH_OTHER = 5
+"""Columns of a matrix that leaves room beside itself."""
 BASIS = {"single": "one label", "majority": "by majority", "median": "the median"}
 WHY = (
     "This page names items together with what the judge and the others said of them. "
@@ -179,7 +181,10 @@ def _chosen(store: Store, subject: Subject) -> Chosen | None:
 def _overview(store: Store, person: Person, subject: Subject, chosen: Chosen | None) -> None:
     differing = subject.both.trajectories(store, None, subject.opened, subject.cells.part)
     with st.container(border=True, key="card-cells"):
-        drawn, told = st.columns([1.1, 1], gap="large", vertical_alignment="top")
+        if len(subject.cells.columns) <= BESIDE_EACH_OTHER:
+            drawn, told = st.columns([1.1, 1], gap="large", vertical_alignment="top")
+        else:
+            told, drawn = st.container(), st.container()
         with drawn:
             draw_matrix(subject.cells, subject.opened, subject.run, chosen.cell if chosen else None, _picked)
         with told:

@@ -42,11 +42,11 @@ def a_server(serve: Serve, items: int = 3, split: str = SPLIT) -> Server:
 
 
 def test_a_cell_opens_its_list_and_an_item_both_sides_with_their_marks(serve: Serve, sit_down: SitDown) -> None:
-    server = a_server(serve)
+    server = a_server(serve, items=22)
     lead = sit_down(server.link)
     page = lead.page
     page.get_by_role("link", name="Disagreements").click()
-    cell = page.get_by_role("button", name="humans aligned, judge-a misaligned: 3 items")
+    cell = page.get_by_role("button", name="humans aligned, judge-a misaligned: 22 items")
     cell.wait_for(timeout=20_000)
     expect(page.locator('[data-rj="items"]')).to_have_count(0)
     cell.click()
@@ -75,14 +75,17 @@ def test_a_cell_opens_its_list_and_an_item_both_sides_with_their_marks(serve: Se
     # The address brings another session of hers to the same item.
     again = lead.context.new_page()
     again.goto(page.url)
-    expect(again.locator('[data-rj="place"]')).to_contain_text("Item 1 of 3", timeout=20_000)
+    expect(again.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22", timeout=20_000)
 
     page.keyboard.press("Alt+ArrowRight")
-    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 2 of 3", timeout=10_000)
+    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 2 of 22", timeout=10_000)
     page.keyboard.press("Alt+ArrowLeft")
-    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 1 of 3", timeout=10_000)
+    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22", timeout=10_000)
     page.get_by_role("button", name="Back to the list").click()
-    page.locator('[data-rj="items"]').wait_for(timeout=10_000)
+    expect(page.get_by_role("button", name="open item 20, run-019")).to_be_visible(timeout=10_000)
+    page.get_by_test_id("stPagination").get_by_text("2", exact=True).click()
+    expect(page.get_by_role("button", name="open item 21, run-020")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="open item 1, run-000")).to_have_count(0)
     assert "owned" not in page.title() and lead.errors == []
     assert [url for url in lead.requested if not url.startswith(server.url) and not url.startswith(("data:", "blob:"))] == []
 
