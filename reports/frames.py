@@ -167,7 +167,7 @@ def texts_of(name: str, column: Any) -> list[str]:
 def _declared(choices: Sequence[Hashable] | None, seen: Iterable[Any]) -> list[Any]:
     """The choices in their order: as given, else those that occur, sorted."""
     if choices is None:
-        declared = sorted(set(seen), key=lambda value: (not isinstance(value, int | float), type(value).__name__, value))
+        declared = sorted(set(seen), key=_by_kind)
         told = "Tell all `choices`: those that nobody gave count too."
     else:
         if isinstance(choices, str):
@@ -176,6 +176,12 @@ def _declared(choices: Sequence[Hashable] | None, seen: Iterable[Any]) -> list[A
     if len(declared) < 2 or len(set(map(str, declared))) < len(declared):
         raise FrameRefused("An answer needs at least two choices, and no two may look alike.", f"Found {declared or 'none'}.", told)
     return declared
+
+
+def _by_kind(value: Any) -> tuple[bool, float, str, str]:
+    """Numbers by size, then everything else by kind and name."""
+    number = isinstance(value, int | float)
+    return not number, value if number else 0.0, type(value).__name__, str(value)
 
 
 def _refuse_answer(name: str, value: Any, rows: int, declared: Sequence[Any]) -> None:
