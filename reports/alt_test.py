@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from data.wording import amount
 from reports.alpha import krippendorff_alpha
 from reports.estimate import Estimate
 from reports.sample import Floats
@@ -204,10 +205,12 @@ def _reasons(
     reasons = []
     taking_part = sum(bool(differences) for differences, _ in compared)
     if taking_part < FEWEST_ANNOTATORS:
-        reasons.append(f"{taking_part} annotators share items with the judge and with others; it takes {FEWEST_ANNOTATORS}")
+        reasons.append(
+            f"only {amount(taking_part, 'annotator')} can be compared with the judge and others; it takes {FEWEST_ANNOTATORS}"
+        )
     fewest = min(len(differences) for differences, _ in compared)
     if fewest < FEWEST_ITEMS:
-        reasons.append(f"an annotator has {fewest} items to compare; it takes {FEWEST_ITEMS} each")
+        reasons.append(f"an annotator has {amount(fewest, 'item')} to compare; it takes {FEWEST_ITEMS} each")
     if why := _alpha_too_low(humans, used, setting.score):
         reasons.append(why)
     if len({judge[item] for item in used}) == 1:

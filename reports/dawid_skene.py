@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from data.wording import amount
 from reports.estimate import Estimate
 from reports.sample import Floats
 
@@ -142,7 +143,7 @@ class _Votes:
     def refusal(self, choices: Sequence[Hashable]) -> str:
         raters = len(np.unique(self.rater))
         if raters < FEWEST_RATERS:
-            return f"{raters} raters answered, and with fewer than {FEWEST_RATERS} their error rates cannot be told apart"
+            return f"{amount(raters, 'rater')} answered; with fewer than {FEWEST_RATERS} whose errors are whose cannot be told"
         never = [str(choices[k]) for k in range(self.size) if k not in self.choice]
         return f"nobody ever answered {', '.join(never)}, so nothing tells when that is true" if never else ""
 

@@ -66,8 +66,9 @@ def sample_of(tally: StepTally) -> StepSample:
     rows = Rows(
         item=tally.item,
         group=tally.group,
-        weight=rates[stratum] / rows_of_item[place],
+        share=1 / rows_of_item[place],
         stratum=stratum,
+        rate=rates,
         finished=np.array(finished, dtype=np.float64),
         weighted=tally.weighted,
         grouped=len(np.unique(tally.group)) < len(items),
@@ -91,7 +92,7 @@ def first_failure_agreement(items: Sequence[Marks] | StepSample, within: int = 0
     near = np.array([steps is not None and steps <= within for steps in apart], dtype=np.float64)
     rows = sample.rows
     if rows.weighted or rows.grouped or len(np.unique(rows.item)) < len(rows.item):
-        return ratio(near, both, rows, NOT_BOTH)
+        return ratio(near, both, rows, NOT_BOTH, anywhere=False)
     n, hits = int(both.sum()), int(near.sum())
     return Estimate(hits / n, *wilson(hits, n), n, "wilson") if n else Estimate.undefined(0, "wilson", NOT_BOTH)
 
@@ -108,7 +109,8 @@ def evidence_overlap(items: Sequence[Marks] | StepSample) -> Estimate:
 def step_precision(items: Sequence[Marks] | StepSample) -> Estimate:
     """Of the steps that the judge cites, all items together, the share that the human marked; n counts items with a cited one."""
     sample = _sample(items)
-    return _ratio(sample, sample.counts[:, 2], sample.counts[:, 1], JUDGE_CITES_NOTHING)
+    # What the judge cites is known of the whole frame: a stratum without it in the sample has none.
+    return _ratio(sample, sample.counts[:, 2], sample.counts[:, 1], JUDGE_CITES_NOTHING, anywhere=False)
 
 
 def step_recall(items: Sequence[Marks] | StepSample) -> Estimate:
@@ -117,10 +119,10 @@ def step_recall(items: Sequence[Marks] | StepSample) -> Estimate:
     return _ratio(sample, sample.counts[:, 2], sample.counts[:, 0], HUMAN_MARKS_NOTHING)
 
 
-def _ratio(sample: StepSample, part: Floats, whole: Floats, nothing: str) -> Estimate:
+def _ratio(sample: StepSample, part: Floats, whole: Floats, nothing: str, anywhere: bool = True) -> Estimate:
     if sample.silent:
         return Estimate.undefined(0, sample.rows.method, sample.silent)
-    return ratio(part, whole, sample.rows, nothing)
+    return ratio(part, whole, sample.rows, nothing, anywhere)
 
 
 def _sample(items: Sequence[Marks] | StepSample) -> StepSample:

@@ -124,6 +124,7 @@ def parts() -> tuple[dict[str, list[Design]], dict[str, list[Design]]]:
     from tests.benchmarks import (
         coverage_comparing,
         coverage_designs,
+        coverage_many,
         coverage_pairs,
         coverage_people,
         coverage_prevalence,
@@ -133,7 +134,10 @@ def parts() -> tuple[dict[str, list[Design]], dict[str, list[Design]]]:
 
     always = coverage_pairs.PARTS | coverage_raters.PARTS | coverage_designs.PARTS | coverage_prevalence.PARTS
     always |= coverage_rates.PARTS
-    return always, coverage_pairs.WIDER | coverage_designs.WIDER | coverage_comparing.WIDER | coverage_people.PARTS
+    return (
+        always,
+        coverage_pairs.WIDER | coverage_designs.WIDER | coverage_comparing.WIDER | coverage_people.PARTS | coverage_many.PARTS,
+    )
 
 
 def main(argv: Sequence[str] = ()) -> None:
