@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from data.rate_tallies import QuestionRates, RunRates
+from data.records import CONSENSUS
 from data.store import Store
 from data.store.prevalence import rates_of
-from data.store.tallying import read_answers
+from data.store.tallying import Answers, read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import PairTally, QuestionTally
@@ -19,7 +20,6 @@ from reports.sample import Sample
 
 Document = dict[str, Any]
 
-CONSENSUS = "human:consensus"
 NO_CHOICES = "scores without a threshold have no kappa to plan for; declare a threshold in study.toml"
 
 
@@ -35,7 +35,7 @@ def seen_so_far(study: Study, store: Store, run: int | None, labels: str | None)
     """Per question, run and part of it (label, threshold) what a plan can start from. `run`, `labels`: as in `agreement_of`."""
     with store.reading():
         check_still_declared(store, study)
-        counted = [(answers.tally(), rates_of(answers)) for answers in read_answers(store, study, run, labels)]
+        counted = [(_consensus(answers), rates_of(answers)) for answers in read_answers(store, study, run, labels)]
     agreed = agreement_document(study.name, [tally for tally, _ in counted])["questions"]
     return {
         "study": study.name,
@@ -47,10 +47,24 @@ def seen_so_far(study: Study, store: Store, run: int | None, labels: str | None)
     }
 
 
+def _consensus(answers: Answers) -> QuestionTally:
+    """The consensus beside every run, and nobody else."""
+    question = answers.ratings.question
+    return QuestionTally(
+        id=question.id,
+        type=question.type,
+        choices=question.choices,
+        positive=None if question.positive is None else question.choices.index(question.positive),
+        judge_pairs=tuple(pair for run in answers.ratings.verdicts for pair in answers.judge_pairs(run, [CONSENSUS])),
+        human_pairs=(),
+        votes={},
+    )
+
+
 def _run(tally: QuestionTally, rates: QuestionRates, run: RunRates, pairs: Sequence[Document]) -> Document:
     columns = f"judge:{run.run}"
-    shown = next((pair for pair in pairs if (pair["rows"], pair["columns"]) == (CONSENSUS, columns)), None)
-    pair = next((each for each in tally.judge_pairs if (each.rows, each.columns) == (CONSENSUS, columns)), None)
+    shown = next((pair for pair in pairs if pair["columns"] == columns), None)
+    pair = next((each for each in tally.judge_pairs if each.columns == columns), None)
     document: Document = {"run": run.run, "parts": list(_parts(rates, run, shown, pair))}
     return document
 
