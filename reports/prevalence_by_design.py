@@ -252,7 +252,7 @@ def corrected_mean(scores: ScoreRates, design: Design, limits: tuple[float, floa
         )
         for cell in scores.cells
     ]
-    return _in_design(strata, lambda live: stratified_ppi_mean(live, limits).mean, scores, design, limits)
+    return _in_design(strata, lambda live: stratified_ppi_mean(live, limits), scores, design, limits)
 
 
 def score_design(strata: Sequence[str], scores: ScoreRates) -> Design:

@@ -6,6 +6,7 @@ The frame is drawn anew each time from the process that has the true rate, and l
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from annotate.sampling import equal_shares
 from data.rate_tallies import RateCell, RateTable
 from reports.estimate import Estimate
+from reports.prevalence import ScoreStratum, stratified_ppi_mean
 from reports.prevalence_by_design import Design as Drawn
 from reports.prevalence_by_design import corrected_rate
 from reports.slices import SMALL_BELOW
@@ -137,6 +139,35 @@ def by_groups(data: Integers) -> Estimate:
     return corrected_rate(RateTable((*said, 0, 0), cells, clusters, frame), 1, Drawn(STRATA, frozenset([0])))
 
 
+# Scores from 0 to 10. One data set: stratum x human x judge, the labelled items and then all of them
+
+
+def score_cells(by_verdict: bool, random: np.random.Generator, times: int) -> Iterator[Cell]:
+    """The judge is off by up to two points; drawn simply, or half from where it says 7 or more."""
+    steps = np.arange(11)
+    for n, peak in itertools.product((30, 50, 100, 200), (1, 4, 8)):
+        human = np.exp(-np.abs(steps - peak) / 2.0)
+        joint = np.exp(-np.abs(steps[:, None] - steps) / 1.0) * (np.abs(steps[:, None] - steps) <= 2) * human[:, None]
+        joint = joint / joint.sum(axis=1, keepdims=True) * (human / human.sum())[:, None]
+        side = (np.arange(2)[:, None, None] == (steps >= 7)) if by_verdict else np.ones((1, 1, 11), dtype=np.bool_)
+        found = []
+        for frame in random.multinomial(FRAME, joint.ravel(), size=times).reshape(-1, 11, 11):
+            strata = frame * side
+            sizes = equal_shares(strata.sum(axis=(1, 2)).tolist(), n)
+            drawn = [random.multivariate_hypergeometric(each.ravel(), size) for each, size in zip(strata, sizes, strict=True)]
+            found.append(np.stack([np.stack(drawn).reshape(strata.shape), strata], axis=1))
+        yield Cell(f"n {n}, most at {peak}", float((joint.sum(axis=1) * steps).sum()), np.stack(found))
+
+
+def by_ppi(data: Integers) -> Estimate:
+    steps = np.arange(11.0)
+    strata = []
+    for drawn, all_ in data:
+        human, judge = (np.repeat(column.ravel(), drawn.ravel()) for column in np.meshgrid(steps, steps, indexing="ij"))
+        strata.append(ScoreStratum(human, judge, np.repeat(steps, (all_ - drawn).sum(axis=0))))
+    return stratified_ppi_mean(strata, (0.0, 10.0))
+
+
 def _equal(strata: Integers, n: int) -> list[int]:
     return equal_shares(strata.sum(axis=(1, 2)).tolist(), n)
 
@@ -159,5 +190,7 @@ PARTS: dict[str, list[Design]] = {
         Design("corrected rate, by another run's verdict", other_cells, by_cells),
         Design("corrected rate of a slice, by verdict", slice_cells, by_cells),
         Design("corrected rate, groups of 5", grouped_cells, by_groups),
+        Design("PPI++ mean of scores, simple draw", partial(score_cells, False), by_ppi),
+        Design("PPI++ mean of scores, by verdict", partial(score_cells, True), by_ppi),
     ],
 }
