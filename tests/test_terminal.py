@@ -57,7 +57,7 @@ def hostile(tmp_path: Path) -> Path:
 TEXTS = (
     "status", "status --verdicts", "labels", "agree", "agree --labels all", "batch list", "leaks", "verify", "gold list",
     "annotators list", "gold freeze g --min-labels 1", "import MORE", "import MORE --skip-bad", "agree --run NOBODY",
-    "init OTHER --from GOOD", "gold export g --out OUT/x",
+    "init OTHER --from GOOD", "gold export g --out OUT/x", "report", "report --names --out NOWHERE",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from reports.forest import ForestRow, Mark
 from reports.written import phrases
 from reports.written.content import Beside, Block, Forest, Matrix, Paragraph
 from reports.written.numerals import joined, two_places
-from reports.written.subjects import Subject, headline, kappa_key, one_more_human
+from reports.written.subjects import Subject, headline, headline_key, one_more_human
 
 Json = Mapping[str, Any]
 
@@ -62,44 +62,51 @@ def kappas(subject: Subject, documents: Json, names: Mapping[str, str]) -> Fores
     """Judge and single humans, humans among themselves, judge and consensus, one under the other."""
     pair = subject.consensus
     assert pair is not None
-    key = "spearman" if "spearman" in pair else kappa_key(pair)
     rows: list[ForestRow] = []
     if "by_label" in pair:
-        rows += [_row(f"judge – consensus: {label}", part, "diamond") for label, part in pair["by_label"].items()]
+        parts = pair["by_label"]
+        rows += [_row(f"judge – consensus: {label}", parts[label], subject.strict, "diamond") for label in parts]
+        key = headline_key(next(iter(parts.values())), subject.strict)
     else:
         beside = one_more_human(subject, documents)
         rows += _singles(subject, names, beside)
         rows += _among_humans(subject, names, beside)
-        rows.append(_row("judge – consensus" if subject.people > 1 else "judge – human", pair, "diamond"))
-    return Forest(f"How far {subject.name} and the humans agree", AXES.get(key, AXES["kappa"]), tuple(rows))
+        rows.append(_row("judge – consensus" if subject.people > 1 else "judge – human", pair, subject.strict, "diamond"))
+        key = headline_key(pair, subject.strict)
+    return Forest(f"How far {subject.name} and the humans agree", AXES[key], tuple(rows))
 
 
 def _singles(subject: Subject, names: Mapping[str, str], beside: Json | None) -> list[ForestRow]:
     """The judge with single annotators: their mean, and below it each of them."""
     if len(subject.singles) < 2:
         return []
-    each = [(rater_name(pair["rows"], names), pair) for pair in subject.singles]
-    if beside is None:
-        return [_row(f"judge – {name}", pair, "circle") for name, pair in each]
+    each = [(rater_name(pair["rows"], names), pair) for pair in subject.singles[:MOST_ROWS]]
+    if beside is None or subject.strict:  # the mean knows readable verdicts alone
+        return [_row(f"judge – {name}", pair, subject.strict, "circle") for name, pair in each]
     mean = Estimate(**beside["judge_human"])
     return [
         ForestRow("judge – single human", mean, mean.n, mark="circle"),
-        *(_row(name, pair, "circle", 1) for name, pair in each[:MOST_ROWS]),
+        *(_row(name, pair, subject.strict, "circle", 1) for name, pair in each),
     ]
 
 
 def _among_humans(subject: Subject, names: Mapping[str, str], beside: Json | None) -> list[ForestRow]:
     """Annotators with each other: the mean over pairs, or the pairs where nothing else is known."""
-    if beside is None:
-        return [_row(pair_name(pair, names), pair, "square") for pair in subject.humans["pairs"][:MOST_ROWS]]
+    if beside is None or (subject.strict and subject.question["type"] == "ordinal"):  # strict kappas have no weights
+        pairs = subject.humans["pairs"][:MOST_ROWS]
+        return [_row(pair_name(pair, names), pair, subject.strict, "square") for pair in pairs]
     mean = Estimate(**beside["human_human"])
     return [ForestRow("human – human", mean, mean.n, mark="square")]
 
 
-def _row(name: str, pair: Json, mark: Mark, indent: int = 0) -> ForestRow:
-    found = headline(pair)
-    assert found is not None
+def _row(name: str, pair: Json, strict: bool, mark: Mark, indent: int = 0) -> ForestRow:
+    found = headline(pair, strict)
     return ForestRow(name, Estimate(**found), found["n"], mark=mark, indent=indent)
+
+
+def methods_of(pair: Json) -> list[str]:
+    """How the intervals of the kappas of a pair, or of each choice of it, were made."""
+    return [headline(part, False)["method"] for part in pair.get("by_label", {"": pair}).values()]
 
 
 def rater_name(rater: str, names: Mapping[str, str]) -> str:
@@ -166,10 +173,9 @@ def _weighted(subject: Subject, pair: Json, about: Json) -> str:
 def _groups(pair: Json) -> str:
     if not 0 < pair["groups"] < pair["n"]:
         return ""
-    kappa_method = (headline(pair) or {"method": ""})["method"]
     if pair["groups"] == 1:
         return f"All {phrases.items(pair['n'])} lie in one group: nothing tells how far other groups would differ."
     shared = f"The {phrases.items(pair['n'])} share {pair['groups']:,} groups"
-    if "groups" in kappa_method or "cluster" in kappa_method:
+    if any("groups" in method for method in methods_of(pair)):
         return f"{shared}: intervals are cluster-robust."
     return f"{shared}, and the intervals take items as independent: they may be too narrow."

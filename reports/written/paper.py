@@ -57,21 +57,16 @@ def _rows(subject: Subject, names: Mapping[str, str], several: bool) -> list[Row
     rows = [Row(((f"{subject.question['id']}, {subject.name}",), *(("",) for _ in range(len(keys) + 1))))] if several else []
     for name, pair in pairs:
         for label, figures in _figures(pair).items():
-            told = [headline(figures) if key == "headline" else _strict_first(figures, key) for key in keys]
+            quoted = headline(figures, subject.strict)
+            told = [quoted if key == "headline" else _strict_first(figures, key, subject.strict) for key in keys]
             cells = tuple((figure(found) if found else NOTHING,) for found in told)
-            rows.append(Row(((f"{name}: {label}" if label else name,), (f"{_n(figures):,}",), *cells), indent=int(several)))
+            rows.append(Row(((f"{name}: {label}" if label else name,), (f"{quoted['n']:,}",), *cells), indent=int(several)))
     return rows
 
 
-def _strict_first(figures: Json, key: str) -> Json | None:
-    """The strict figure where the pair is quoted by its strict ones."""
-    strict = figures.get(f"{key}_strict") if figures.get("headline") == "strict" else None
-    return strict or figures.get(key)
-
-
-def _n(figures: Json) -> int:
-    found = headline(figures)
-    return int(found["n"] if found else figures["n"])
+def _strict_first(figures: Json, key: str, strict: bool) -> Json | None:
+    """A figure; the strict one where strict ones are quoted and there is one."""
+    return (figures.get(f"{key}_strict") if strict else None) or figures.get(key)
 
 
 def _caption(subjects: list[Subject]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from data.wording import amount
 from reports.written import phrases
+from reports.written.first_page import methods_of
 from reports.written.happening import rate_for_a_paper
 from reports.written.numerals import figure, has_interval, joined, percent_figure
 from reports.written.subjects import Subject, headline, headline_name, one_more_human
@@ -80,7 +81,7 @@ def _agreement(subject: Subject, pair: Json) -> list[str]:
             "we report strict figures, in which an unreadable verdict is a disagreement."
         )
     if "by_label" in pair:
-        return [*said, _by_label(pair, against)]
+        return [*said, _by_label(subject, pair, against)]
     if "spearman" in pair:
         return [*said, *_scores(subject, pair, against)]
     return [*said, *_choices(subject, pair, against)]
@@ -89,11 +90,8 @@ def _agreement(subject: Subject, pair: Json) -> list[str]:
 def _choices(subject: Subject, pair: Json, against: str) -> list[str]:
     suffix = "_strict" if subject.strict else ""
     agreed = pair[f"observed_agreement{suffix}"]
-    kappa = headline(pair)
-    assert kappa is not None
-    name = {"kappa": "Cohen’s kappa", "linearly weighted kappa": "linearly weighted kappa"}.get(
-        headline_name(pair), "Cohen’s kappa (strict)"
-    )
+    kappa, name = headline(pair, subject.strict), headline_name(pair, subject.strict)
+    name = {"kappa": "Cohen’s kappa", "strict kappa": "Cohen’s kappa (strict)"}.get(name, name)
     begun = f"{_of_items(pair, agreed['n'])}, the judge agreed with {against} on {percent_figure(agreed)} of them"
     if kappa["value"] is None:
         said = [f"{begun}; {name} is undefined, because {kappa['reason']}. Agreement beyond chance is therefore not shown."]
@@ -123,12 +121,13 @@ def _rate(name: str, estimate: Json) -> str:
     return f"{name} is undefined ({estimate['reason']})" if estimate["value"] is None else f"{name} is {figure(estimate)}"
 
 
-def _by_label(pair: Json, against: str) -> str:
-    each = joined([f"“{label}” {figure(part['kappa'])}" for label, part in pair["by_label"].items()])
-    undefined = [label for label, part in pair["by_label"].items() if part["kappa"]["value"] is None]
-    why = f" (undefined where {pair['by_label'][undefined[0]]['kappa']['reason']})" if undefined else ""
-    begun = f"{_of_items(pair, pair['n'])}, Cohen’s kappa of the judge against {against} is, choice by choice"
-    return f"{begun}: {each}{why}."
+def _by_label(subject: Subject, pair: Json, against: str) -> str:
+    kappas = {label: headline(part, subject.strict) for label, part in pair["by_label"].items()}
+    each = joined([f"“{label}” {figure(kappa)}" for label, kappa in kappas.items()])
+    reasons = dict.fromkeys(kappa["reason"] for kappa in kappas.values() if kappa["value"] is None)
+    why = f" (undefined where {joined(list(reasons), 'or')})" if reasons else ""
+    begun = f"{_of_items(pair, max(kappa['n'] for kappa in kappas.values()))}, Cohen’s kappa of the judge against {against}"
+    return f"{begun} is, choice by choice: {each}{why}."
 
 
 def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
@@ -141,7 +140,7 @@ def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
         said = [f"{begun} is {figure(rho)}{interval}."]
     if "at_threshold" in pair:
         at = pair["at_threshold"]
-        kappa = at["kappa"]
+        kappa = headline(at, at.get("headline") == "strict")
         told = figure(kappa) if kappa["value"] is not None else f"undefined, because {kappa['reason']}"
         said.append(f"At the threshold of {subject.question['threshold']:g} Cohen’s kappa is {told}.")
     return said
@@ -163,11 +162,11 @@ def _humans(subject: Subject, documents: Json) -> str:
 
 def _mean_of(subject: Subject) -> str:
     pair = subject.consensus
-    return f"mean {headline_name(pair)}" if pair and "by_label" not in pair else "mean kappa"
+    return f"mean {headline_name(pair, False)}" if pair and "by_label" not in pair else "mean kappa"
 
 
 def _how(pair: Json, about: Json) -> str:
-    robust = any("groups" in (headline(part) or {"method": ""})["method"] for part in (pair, *pair.get("by_label", {}).values()))
+    robust = any("groups" in method for method in methods_of(pair))
     groups = f", robust to the {pair['groups']:,} groups that items share" if robust and pair["groups"] < pair["n"] else ""
     return (
         f"Brackets hold 95 % intervals{groups}; computed with rejudge {about['versions']['rejudge']} (study {about['hash'][:12]})."

@@ -44,12 +44,9 @@ class Subject:
     @property
     def strict(self) -> bool:
         """Whether so many verdicts are unreadable that the strict figures lead."""
-        return self.consensus is not None and self.consensus.get("headline") == "strict"
-
-    @property
-    def kappa(self) -> Json | None:
-        """The kappa to quote, if the question has one."""
-        return None if self.consensus is None else headline(self.consensus)
+        if self.consensus is None:
+            return False
+        return any(part.get("headline") == "strict" for part in (self.consensus, *self.consensus.get("by_label", {}).values()))
 
     @property
     def labelled(self) -> int:
@@ -60,24 +57,29 @@ class Subject:
         return int(self.consensus["n"]) + sum(count for why, count in excluded.items() if why != "skipped")
 
 
-def kappa_key(pair: Json) -> str:
-    """The kappa by which a pair is quoted: for ordered choices linearly weighted; with many unreadable verdicts the strict one."""
-    if pair.get("headline") == "strict":
-        return "kappa_strict"
+def headline_key(pair: Json, strict: bool) -> str:
+    """The figure by which a pair is quoted: kappa, of ordered choices with linear weights, of scores the rank correlation.
+
+    `strict`: as the subject's pair with the consensus is quoted, so that figures side by side are of one kind. A pair
+    without an unreadable verdict has no strict kappa, and needs none.
+    """
+    if "spearman" in pair:
+        return "spearman"
+    if strict:
+        return "kappa_strict" if "kappa_strict" in pair else "kappa"
     return "kappa_linear" if "kappa_linear" in pair else "kappa"
 
 
-def headline(pair: Json) -> Json | None:
-    """The figure by which a pair is quoted; None for several choices, which have one each."""
-    found: Json | None = pair.get(kappa_key(pair), pair.get("spearman"))
+def headline(pair: Json, strict: bool) -> Json:
+    """That figure. A pair about several choices has one for each of them, and none of its own."""
+    found: Json = pair[headline_key(pair, strict)]
     return found
 
 
-def headline_name(pair: Json) -> str:
-    """What `headline` is called."""
-    if "spearman" in pair:
-        return "Spearman’s rho"
-    return {"kappa_strict": "strict kappa", "kappa_linear": "linearly weighted kappa"}.get(kappa_key(pair), "kappa")
+def headline_name(pair: Json, strict: bool) -> str:
+    """What it is called."""
+    names = {"spearman": "Spearman’s rho", "kappa_linear": "linearly weighted kappa"}
+    return "strict kappa" if strict and "spearman" not in pair else names.get(headline_key(pair, strict), "kappa")
 
 
 def one_more_human(subject: Subject, documents: Json) -> Json | None:

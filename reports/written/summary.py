@@ -25,10 +25,10 @@ def summary(subject: Subject, documents: Json) -> str:
     if subject.strict:
         said.append(unreadable(pair))
     beside = one_more_human(subject, documents)
-    compared = phrases.as_well_as_humans(beside, headline_name(pair)) if beside and "by_label" not in pair else ""
+    compared = phrases.as_well_as_humans(beside, headline_name(pair, False)) if beside and "by_label" not in pair else ""
     said += [compared] if compared and not subject.strict else agreement(subject)
-    if subject.kappa is not None and "spearman" not in pair:
-        said.append(phrases.failing(subject.kappa))
+    if "spearman" not in pair and "by_label" not in pair:
+        said.append(phrases.failing(headline(pair, subject.strict)))
     said += [phrases.misses_and_invents(subject), rate_in_words(subject, documents)]
     if why := phrases.preliminary(pair["marks"]):
         said.append(f"All of this is preliminary: {why}.")
@@ -63,15 +63,9 @@ def agreement(subject: Subject) -> list[str]:
     pair = subject.consensus
     assert pair is not None
     if "by_label" in pair:
-        each = [
-            f"“{label}” {figure(found) if found['value'] is not None else 'undefined'}"
-            for label, part in pair["by_label"].items()
-            for found in [headline(part) or {"value": None}]
-        ]
-        return [f"Choice by choice, kappa of the judge against the humans is: {joined(each)}."]
-    found = headline(pair)
-    assert found is not None
-    name = headline_name(pair)
+        each = [f"“{label}” {figure(headline(part, subject.strict))}" for label, part in pair["by_label"].items()]
+        return [f"Choice by choice, {headline_name({}, subject.strict)} of the judge against the humans is: {joined(each)}."]
+    found, name = headline(pair, subject.strict), headline_name(pair, subject.strict)
     if found["value"] is None:
         told = f"{name[0].upper()}{name[1:]} of the judge against the humans is undefined: {found['reason']}."
         agreed = pair.get("observed_agreement_strict" if subject.strict else "observed_agreement")

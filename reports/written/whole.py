@@ -25,6 +25,8 @@ from reports.written.summary import summary
 
 Json = Mapping[str, Any]
 
+HOW_OFTEN = "How often does it happen?"
+
 
 def report_from(documents: Json, names: bool = False) -> Report:
     """The report. `names`: annotators under their own names instead of pseudonyms."""
@@ -112,15 +114,10 @@ def _first_page(subject: Subject, documents: Json, names: Mapping[str, str], sev
     if several:
         blocks = (*drawn, *rates)
         return [Section(f"{subject.question['id']}: {subject.name} against the humans", blocks)] if blocks else []
-    small_print = drawn[-1:] if rates else []
-    sections = (
-        [
-            Section(
-                "Judge against consensus" if subject.people > 1 else "Judge against human",
-                tuple(drawn[: len(drawn) - len(small_print)]),
-            )
+    if not drawn or not rates:
+        return [
+            Section(title, tuple(blocks)) for title, blocks in (("Judge against the humans", drawn), (HOW_OFTEN, rates)) if blocks
         ]
-        if drawn
-        else []
-    )
-    return sections + ([Section("How often does it happen?", (*rates, *small_print))] if rates else [])
+    *figures, small_print = drawn
+    title = "Judge against consensus" if subject.people > 1 else "Judge against human"
+    return [Section(title, tuple(figures)), Section(HOW_OFTEN, (*rates, small_print))]

@@ -4,11 +4,22 @@ from collections.abc import Callable
 
 import pytest
 
+from annotate.page import LEAD
 from data.store import Store
 from data.store.batches import set_batch_state
 from tests.browser.accessibility import grave_findings, require_axe
 from tests.browser.desk_in_browser import Server, Sitting
 from tests.served_study import line
+
+READY = {
+    "batches": "batch",
+    "agreement": "matrix",
+    "annotators": "people",
+    "prevalence": "rate",
+    "plan": "status",
+    "adjudication": "votes",
+}
+"""A lead's pages, and what stands on them when they are complete."""
 
 Serve = Callable[..., Server]
 SitDown = Callable[..., Sitting]
@@ -75,15 +86,17 @@ def test_axe_finds_nothing_serious_on_a_leads_pages(serve: Serve, sit_down: SitD
     require_axe()
     cast = (("x", "aligned"), ("y", "misaligned"))
     labels = [{"question": "misaligned", "annotator": who, "choice": choice, "rationale": "So it seems."} for who, choice in cast]
-    server = serve(lines=[line(1, steps=STEPS, labels=labels), line(2)], overlap=2)
-    ana = sit_down(server.link_for("ana"))
-    ana.label(1, "1")
-    ana.label(2, "f")
+    server = serve(lines=[line(1, steps=STEPS, labels=labels), *(line(number) for number in range(2, 7))], overlap=2)
+    for who, choices in (("ana", "122121"), ("ben", "121221")):
+        desk = sit_down(server.link_for(who))
+        for number, choice in enumerate(choices, start=1):
+            desk.label(number, choice, *("e" if choice == "2" else ""))
     with Store.open(server.study.database) as store:
         set_batch_state(store, "batch-1", "closed")
     lead = sit_down(server.link, color_scheme=scheme, viewport={"width": 1360, "height": 1700})
     found = {}
-    for name, ready in (("batches", "batch"), ("agreement", "matrix"), ("annotators", "people"), ("adjudication", "votes")):
+    assert set(READY) == set(LEAD) - {"disagreements"}  # that one is looked at in test_disagreements, with an item open
+    for name, ready in READY.items():
         lead.page.goto(f"{server.url}/{name}")
         lead.page.locator(f'[data-rj="{ready}"]').first.wait_for(timeout=20_000)
         lead.page.wait_for_timeout(800)
