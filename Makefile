@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/rejudge demo $(ARGS)
 
 test: $(VENV)/.installed lint
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

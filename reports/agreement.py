@@ -23,10 +23,10 @@ from reports.chance import ONE_CHOICE
 from reports.chance import ac1 as ac1
 from reports.credit import Credit, credit_of
 from reports.credit import Weights as Weights
-from reports.design import Linearised, Smoothing, large_sample_error, smooth_interval, smooth_method
+from reports.design import Smoothing, large_sample_error, smooth_interval, smooth_method
 from reports.estimate import Estimate
 from reports.replicates import replicated_interval, replicated_method
-from reports.sample import NO_ITEMS, Cells, Floats, Sample, Table, check_place
+from reports.sample import NO_ITEMS, Cells, Floats, Linearised, Sample, Table, check_place
 from reports.shares import share, share_error
 
 NO_HUMAN_POSITIVE = "no item is positive on the human side"
@@ -48,8 +48,7 @@ def kappa(of: Table | Sample, weights: Weights = "unweighted") -> Estimate:
     value, why = _defined(sample, credit)
     if value is None:
         return Estimate.undefined(sample.n, smooth_method(sample, smoothing), why)
-    fisher = credit.kind == "unweighted" or (sample.size == 2 and credit.kind != "custom")
-    interval = smooth_interval(sample, value, _kappa_by(credit), smoothing, fisher, credit.limits)
+    interval = smooth_interval(sample, value, _kappa_by(credit), smoothing, credit.limits)
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 

@@ -19,9 +19,9 @@ import numpy as np
 
 from reports.agreement import sensitivity, specificity
 from reports.chance import readable
-from reports.design import Linearised, Smoothing, smooth_interval, smooth_method
+from reports.design import Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.sample import NO_ITEMS, Cells, Floats, Sample, Table, check_place
+from reports.sample import NO_ITEMS, Cells, Floats, Linearised, Sample, Table, check_place
 from reports.shares import share
 from reports.square_and_add import designed_interval, designed_method
 
@@ -115,7 +115,7 @@ def _index(of: Table | Sample, positive: int, worth: Floats, smoothing: Smoothin
     table = sample.population()
     total = sum(int(worth[i, j]) * table[i][j] for i in (0, 1) for j in (0, 1))
     value = total / sum(map(sum, table))
-    interval = smooth_interval(sample, value, _mean(worth), smoothing, fisher=False)
+    interval = smooth_interval(sample, value, _mean(worth), smoothing)
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 

@@ -17,9 +17,9 @@ from fractions import Fraction
 import numpy as np
 
 from reports.credit import Credit, Weights, credit_of
-from reports.design import Linearised, Smoothing, smooth_interval, smooth_method
+from reports.design import Smoothing, smooth_interval, smooth_method
 from reports.estimate import Estimate
-from reports.sample import NO_ITEMS, Floats, Sample, Table
+from reports.sample import NO_ITEMS, Floats, Linearised, Sample, Table
 from reports.shares import share
 
 ONE_CHOICE = "both sides gave one and the same choice to every item, so chance alone would agree as well (0/0)"
@@ -39,7 +39,7 @@ def scott_pi(of: Table | Sample) -> Estimate:
     if p_e == 1:
         return Estimate.undefined(sample.n, smooth_method(sample, smoothing), ONE_CHOICE)
     value = float((p_o - p_e) / (1 - p_e))
-    interval = smooth_interval(sample, value, _pi_linearised, smoothing, fisher=False)
+    interval = smooth_interval(sample, value, _pi_linearised, smoothing)
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 
@@ -80,7 +80,7 @@ def ac2(of: Table | Sample, weights: Weights) -> Estimate:
     scale = Fraction(sum(map(sum, credit.cells)), credit.full * size * (size - 1))
     p_e = scale * sum(part * (1 - part) for part in shares)
     value = float((p_o - p_e) / (1 - p_e))
-    interval = smooth_interval(sample, value, _ac_by(credit, float(scale)), smoothing, fisher=False, limits=credit.limits)
+    interval = smooth_interval(sample, value, _ac_by(credit, float(scale)), smoothing, limits=credit.limits)
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 

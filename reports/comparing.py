@@ -28,12 +28,12 @@ import numpy as np
 
 from reports.agreement import kappa, kappa_linearised
 from reports.credit import Named, credit_of
-from reports.design import NO_DEGREE, Interval, Linearised, Smoothing, Spread, large_sample_error, smooth_method, smooth_spread
+from reports.design import NO_DEGREE, Interval, Smoothing, Spread, large_sample_error, smooth_method, smooth_spread
 from reports.estimate import Estimate
 from reports.intervals import UPPER_TAIL, held, normal_quantile, student_quantile
 from reports.joint import Joint, Table3
 from reports.mcnemar import McNemar, mcnemar
-from reports.sample import Floats
+from reports.sample import Floats, Linearised
 
 LIMITS = (-2.0, 2.0)
 SMOOTHING = Smoothing(2, False)

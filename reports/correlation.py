@@ -36,7 +36,7 @@ def mcc(of: Table | Sample) -> Estimate:
     # The square is exact in whole numbers of any size; so is a coefficient of 1.
     square = Fraction(covariance * covariance, spread[0] * spread[1])
     value = math.copysign(math.sqrt(square), covariance)
-    interval = smooth_interval(sample, value, _linearised, smoothing, fisher=False)
+    interval = smooth_interval(sample, value, _linearised, smoothing)
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 

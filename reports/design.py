@@ -11,13 +11,11 @@ have a cell; everything below is the variance of the sum of these pulls.
   Half a pseudo-item a cell for two choices, while the strata fill at most CELLS_FOR_HALVES cells; beyond,
   all cells of all strata share the c of a simple draw (`post-stratified delta+3, ...`). Halves everywhere
   would cover 45 % at worst for five choices and 48 % for two choices in eight strata.
-- groups (`cluster-robust fisher z, t(groups-1)`): the pulls, each less the mean of its stratum, are summed by
-  group over all strata, and the interval is tanh(atanh v ± t·SE/(1-v²)). That is for the unweighted kappa of
-  items drawn alike; Fisher's interval is too short where a choice is rare (measured: down to 69 %), and
-  untried for other figures. So where chance alone would disagree on fewer than FISHER_NEEDS items, for
-  other figures, and under weights it is widened to hold delta+c with every pseudo-item a group of its own
-  (`fisher z or delta+4, the wider`), which gives back the interval without groups for groups of one item.
-  At v = 1 or SE = 0, delta+c with the number of groups for n takes the place of Fisher's.
+- groups (`cluster-robust fisher z or delta+c, the wider, t(groups-1)`): the pulls, each less the mean of its stratum,
+  are summed by group over all strata; the standard error of that, or the jackknife's where it is wider (`jackknife`),
+  makes tanh(atanh v ± t·SE/(1-v²)). Fisher's interval is too short where a choice is rare (measured: down to
+  69 %), so it is widened to hold delta+c with every pseudo-item a group of its own, which gives back the interval
+  without groups for groups of one item. At v = 1 or SE = 0, delta+c with the number of groups for n takes Fisher's place.
 - weights and groups: how much of a stratum there is varies between groups too. The frame's counts by group
   (`frame_groups`) add M/(M-1)·Σ over groups of (Σ_s N_ms/W · mean d of s)². Where a tally does not have them
   the strata are taken as fixed, and the interval speaks of this frame alone.
@@ -47,22 +45,18 @@ Sources: Fleiss, Cohen and Everitt 1969 (gradient); Begg and Greenes 1983 (re-we
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from reports.estimate import Estimate
 from reports.intervals import held, normal_quantile, student_quantile
-from reports.sample import Floats, Groups, Sample
-
-Linearised = Callable[[Floats], tuple[float, Floats]]
-"""From a table of shares: a statistic, and its gradient by those shares."""
+from reports.jackknife import widening
+from reports.sample import Floats, Groups, Linearised, Sample
 
 NO_INTERVAL = "a standard error is given without an interval of its own"
 ONE_GROUP = "all items share one group, so nothing tells how far other groups would differ"
 NO_DEGREE = "so few items or groups tell nothing about the width, and the figure has no lower limit of its own"
-FISHER_NEEDS = 40
 CELLS_FOR_HALVES = 12
 LIMITS = (-1.0, 1.0)
 
@@ -100,20 +94,16 @@ def smooth_interval(
     value: float,
     linearised: Linearised,
     smoothing: Smoothing,
-    fisher: bool,
     limits: tuple[float, float] = LIMITS,
 ) -> Interval:
-    """The 95 % interval of a smooth statistic within `limits` with `value` in the population of `sample`, n >= 1.
-
-    `fisher`: the statistic is an unweighted kappa, whose Fisher's z was measured alone under groups.
-    """
+    """The 95 % interval of a smooth statistic within `limits` with `value` in the population of `sample`, n >= 1."""
     if sample.groups is None:
         centre, half_width, method = _by_item(sample, linearised, smoothing)
         interval = Interval(*held(value, centre, half_width, limits), method)
     elif sample.groups.number < 2:
         return Interval(None, None, smooth_method(sample, smoothing), ONE_GROUP)
     else:
-        interval = _by_groups(sample, sample.groups, value, linearised, smoothing, fisher, limits)
+        interval = _by_groups(sample, sample.groups, value, linearised, smoothing, limits)
     if interval.low == -math.inf:
         return Interval(None, None, interval.method, NO_DEGREE)
     return interval
@@ -132,14 +122,19 @@ def degrees_of_groups(sample: Sample, groups: Groups) -> int:
 
 
 def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> float:
-    """The linearised standard error by group, of the raw table."""
-    return math.sqrt(_Pulls.of(sample, linearised, None).variance_by_group(sample, groups))
+    """The standard error by group that intervals are made of: of the raw table, linearised or by the jackknife, the wider."""
+    return _Pulls.of(sample, linearised, None).error_by_group(sample, groups, _widening(sample, groups, linearised))
 
 
 def robust_smoothed(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
-    """The statistic of the smoothed table, and its linearised standard error by group, each pseudo-item being one."""
+    """The same of the smoothed table, each pseudo-item being a group, and the statistic there before it."""
     pulls = _Pulls.of(sample, linearised, smoothing)
-    return pulls.value, math.sqrt(pulls.variance_by_group(sample, groups))
+    return pulls.value, pulls.error_by_group(sample, groups, _widening(sample, groups, linearised))
+
+
+def _widening(sample: Sample, groups: Groups, linearised: Linearised) -> float:
+    raw = _Pulls.of(sample, linearised, None)
+    return widening(sample, groups, linearised, math.sqrt(raw.variance_of_groups(groups)))
 
 
 def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
@@ -154,7 +149,8 @@ def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
     method = "weighted rows, linearised" if sample.row_weights is not None else f"{design}cluster-robust, linearised"
     if sample.groups.number < 2:
         return Estimate.undefined(sample.n, method, ONE_GROUP)
-    return Estimate(robust_error(sample, sample.groups, linearised), None, None, sample.n, method, NO_INTERVAL)
+    error = _Pulls.of(sample, linearised, None).error_by_group(sample, sample.groups)
+    return Estimate(error, None, None, sample.n, method, NO_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +176,11 @@ def smooth_spread(sample: Sample, linearised: Linearised, smoothing: Smoothing) 
         degrees = sample.n - sum(stratum.cells > 0 for stratum in sample.strata) if sample.weighted else None
         return Spread(pulls.value, math.sqrt(pulls.variance_by_item()), degrees, smooth_method(sample, smoothing))
     degrees = degrees_of_groups(sample, sample.groups)
-    if robust_error(sample, sample.groups, linearised) < 1e-12:
+    wider = _widening(sample, sample.groups, linearised)
+    if _Pulls.of(sample, linearised, None).error_by_group(sample, sample.groups) < 1e-12:
         centre, half_width = _at_number_of_groups(sample, sample.groups, linearised, smoothing)
         return Spread(centre, half_width / normal_quantile(), degrees, _robust_method(sample, f"{name} with n = groups"))
-    error = math.sqrt(pulls.variance_by_group(sample, sample.groups))
+    error = pulls.error_by_group(sample, sample.groups, wider)
     return Spread(pulls.value, error, degrees, _robust_method(sample, name))
 
 
@@ -202,7 +199,6 @@ class _Pulls:
     """K x C: gradient less its mean."""
     pseudo: Floats
     """S x K x C."""
-    chance: float
     whole: float
     """W: items of the frame that have a cell."""
 
@@ -218,8 +214,7 @@ class _Pulls:
         whole = float(table.sum())
         p = table / whole
         value, gradient = linearised(p)
-        by_chance = float(p.sum(axis=1) @ p[:, : len(p)].sum(axis=0))
-        return cls(value, items, finished, frame / whole, gradient - float((p * gradient).sum()), pseudo, by_chance, whole)
+        return cls(value, items, finished, frame / whole, gradient - float((p * gradient).sum()), pseudo, whole)
 
     def variance_by_item(self) -> float:
         """Σ A²·[Σ f d² - (Σ f d)²]/n; items without a cell pull by 0, and are among the n."""
@@ -230,7 +225,17 @@ class _Pulls:
         outside = np.maximum(0.0, 1 - f.sum(axis=(1, 2))) * mean**2
         return float((self.share**2 * (inside + outside) / self.finished).sum())
 
-    def variance_by_group(self, sample: Sample, groups: Groups) -> float:
+    def error_by_group(self, sample: Sample, groups: Groups, wider: float = 1.0) -> float:
+        """The standard error under groups; `wider`: what that of the groups drawn is multiplied by."""
+        cells = self.items.sum(axis=(1, 2))
+        mean = (self.items * self.deviation).sum(axis=(1, 2)) / np.maximum(cells, 1e-300)
+        # Whether an item has a cell at all varies from item to item, beside what its group does.
+        domain = cells / self.finished
+        beside = float((self.share**2 * domain * (1 - domain) * mean**2 / self.finished).sum())
+        of_groups = wider**2 * self.variance_of_groups(groups)
+        return math.sqrt(of_groups + beside + self._variance_of_strata(sample, domain * mean))
+
+    def variance_of_groups(self, groups: Groups) -> float:
         """M/(M-1)·Σ over groups of their summed pulls, squared; each pseudo-item is a group of its own."""
         cells = self.items.sum(axis=(1, 2))
         mean = (self.items * self.deviation).sum(axis=(1, 2)) / np.maximum(cells, 1e-300)
@@ -239,10 +244,7 @@ class _Pulls:
         of_entry = groups.items * pull[groups.stratum, groups.row, groups.column]
         of_group = np.bincount(groups.content, weights=of_entry, minlength=len(groups.times))
         squares = float((groups.times * of_group**2).sum()) + float((self.pseudo * pull**2).sum())
-        # Whether an item has a cell at all varies from item to item, beside what its group does.
-        domain = cells / self.finished
-        beside = float((self.share**2 * domain * (1 - domain) * mean**2 / self.finished).sum())
-        return groups.number / (groups.number - 1) * squares + beside + self._variance_of_strata(sample, domain * mean)
+        return groups.number / (groups.number - 1) * squares
 
     def _variance_of_strata(self, sample: Sample, pull: Floats) -> float:
         """What comes from the groups of the frame holding unlike shares of the strata; `pull`: mean by stratum."""
@@ -271,11 +273,10 @@ def _by_groups(
     value: float,
     linearised: Linearised,
     smoothing: Smoothing,
-    fisher: bool,
     limits: tuple[float, float],
 ) -> Interval:
-    raw = _Pulls.of(sample, linearised, None)
-    error = math.sqrt(raw.variance_by_group(sample, groups))
+    wider = _widening(sample, groups, linearised)
+    error = _Pulls.of(sample, linearised, None).error_by_group(sample, groups, wider)
     quantile = student_quantile(degrees_of_groups(sample, groups))
     if abs(value) >= 1 or error < 1e-12:
         ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), limits)
@@ -286,13 +287,10 @@ def _by_groups(
         half_width = quantile * error / (1 - value**2)
         ends = (math.tanh(math.atanh(value) - half_width), math.tanh(math.atanh(value) + half_width))
         other = "fisher z"
-        if fisher and not sample.weighted and float(raw.items.sum()) * (1 - raw.chance) >= FISHER_NEEDS:
-            return Interval(*ends, _robust_method(sample, other))
     smoothed = _Pulls.of(sample, linearised, smoothing)
-    half_width = quantile * math.sqrt(smoothed.variance_by_group(sample, groups))
-    wider = held(value, smoothed.value, half_width, limits)
+    of_delta = held(value, smoothed.value, quantile * smoothed.error_by_group(sample, groups, wider), limits)
     method = _robust_method(sample, f"{other} or {_weighted_name(sample, smoothing)}, the wider")
-    return Interval(min(ends[0], wider[0]), max(ends[1], wider[1]), method)
+    return Interval(min(ends[0], of_delta[0]), max(ends[1], of_delta[1]), method)
 
 
 def _at_number_of_groups(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:

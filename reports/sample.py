@@ -11,7 +11,7 @@ that no human can match (K x (K+1), the strict figures).
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
@@ -26,6 +26,8 @@ NO_ITEMS = "no item has an answer on both sides"
 Table = Sequence[Sequence[int]]
 Floats = NDArray[np.float64]
 Cells = NDArray[np.bool_]
+Linearised = Callable[[Floats], tuple[float, Floats]]
+"""From a table of shares: a statistic, and its gradient by those shares."""
 Contents = Mapping[tuple[tuple[int, int, int, int], ...], int]
 """As `PairTally.clusters`: (stratum, row, column, items) of one group -> groups."""
 

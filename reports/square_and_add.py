@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reports.design import Interval, Linearised, degrees_of_groups, robust_error
+from reports.design import Interval, degrees_of_groups, robust_error
 from reports.intervals import held, normal_quantile, score_interval, student_quantile
-from reports.sample import Floats, Sample, Stratum
+from reports.sample import Floats, Linearised, Sample, Stratum
 from reports.shares import logit_interval
 
 Figure = Callable[[Floats], float]

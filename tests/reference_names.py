@@ -32,12 +32,12 @@ from reports.alpha_by_design import alpha_by_design
 from reports.binary import balanced_accuracy, bias_index, f1, npv, precision, prevalence_index
 from reports.chance import ac1, ac2, pabak, scott_pi
 from reports.correlation import mcc
-from reports.design import Linearised, Smoothing, large_sample_error, smooth_interval
+from reports.design import Smoothing, large_sample_error, smooth_interval
 from reports.estimate import Estimate
 from reports.intervals import clopper_pearson, student_quantile, wilson
 from reports.many_raters import fleiss, gwet
 from reports.per_class import specific_agreement
-from reports.sample import Floats, Sample
+from reports.sample import Floats, Linearised, Sample
 from reports.scores import spearman
 from reports.sets import alpha_by_label, alpha_of_sets, exact_match, mean_jaccard
 from reports.square_and_add import square_and_add
@@ -277,7 +277,7 @@ def of_method(given: Given, name: str) -> Estimate | None:
         smoothing = Smoothing(fillable / 2, False)  # type: ignore[arg-type]
     else:
         smoothing = Smoothing(int(method.removeprefix("delta")), False)
-    interval = smooth_interval(sample, estimate.value, by_differences(figure), smoothing, False, limits)
+    interval = smooth_interval(sample, estimate.value, by_differences(figure), smoothing, limits)
     return Estimate(estimate.value, interval.low, interval.high, estimate.n, interval.method, interval.reason)
 
 

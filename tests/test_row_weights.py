@@ -74,8 +74,9 @@ def test_equal_weights_whatever_they_are_change_nothing() -> None:
 def test_the_unit_of_the_weights_is_of_no_matter(rows: list[Row], unit: float) -> None:
     assume(len({weight for *_, weight in rows}) > 1)
     one, other = (weighted([((human, judge, weight * by),) for human, judge, weight in rows]) for by in (1.0, unit))
+    again_of = every_figure(other)
     for name, figure in every_figure(one).items():
-        again = every_figure(other)[name]
+        again = again_of[name]
         assert (figure.value, figure.low, figure.high) == pytest.approx((again.value, again.low, again.high), abs=1e-7), name
 
 
