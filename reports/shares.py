@@ -18,9 +18,9 @@
 Measured coverage of the nominal 95 % (settings as in `design`; worst over agreement, sensitivity, specificity,
 then the mean of their means):
   half of each verdict                  n 30 .882, .941;  n 50 to 200 .895, .945
-  30 to 80 groups of 1 or 2             .910, .968 for ρ up to .5
-  10 to 40 groups of 5 to 20            ρ 0 .915, .964;  ρ .2 .905, .961;  ρ .5 .875, .958
-  by verdict, 20 to 100 groups          ρ 0 .938, .969;  ρ .2 .900, .959;  ρ .5 .855, .958
+  30 to 80 groups of 1 or 2             .915, .970 for ρ up to .5
+  10 to 40 groups of 5 to 20            ρ 0 .935, .968;  ρ .2 .912, .966;  ρ .5 .875, .965
+  by verdict, 20 to 100 groups          ρ 0 .945, .969;  ρ .2 .927, .966;  ρ .5 .890, .963
 """
 
 import math
