@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from reports.design import Interval, degrees_of_groups, robust_error
+from reports.design import ONE_GROUP, Interval, degrees_of_groups, robust_error
 from reports.intervals import held, normal_quantile, score_interval, student_quantile
 from reports.sample import Floats, Linearised, Sample, Stratum
 from reports.shares import logit_interval
@@ -28,7 +28,7 @@ Figure = Callable[[Floats], float]
 def designed_interval(sample: Sample, value: float, linearised: Linearised) -> Interval:
     """The 95 % interval of a smooth figure in [0, 1] of two choices, with `value` in the population of `sample`.
 
-    For samples with strata or groups, two of them at least; both choices must occur on the human side.
+    For samples with strata or groups; both choices must occur on the human side. Without ends where all items share one group.
     """
 
     def figure(p: Floats) -> float:
@@ -37,6 +37,8 @@ def designed_interval(sample: Sample, value: float, linearised: Linearised) -> I
     method, limits = designed_method(sample), (0.0, 1.0)
     if sample.groups is None:
         return Interval(*square_and_add(sample, value, figure, limits), method)
+    if sample.groups.number < 2:
+        return Interval(None, None, method, ONE_GROUP)
     quantile = student_quantile(degrees_of_groups(sample, sample.groups))
     error = robust_error(sample, sample.groups, linearised)
     if error < 1e-12 or value in limits:

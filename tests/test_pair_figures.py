@@ -117,6 +117,16 @@ def test_each_undefined_figure_says_why() -> None:
     assert blind_to.value is None and "see no difference" in blind_to.reason
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_all_items_share_one_group_every_figure_has_its_value_and_no_interval(weighted: bool) -> None:
+    table = [[9, 2], [1, 14]]
+    contents = {tuple((0, i, j, count) for i, row in enumerate(table) for j, count in enumerate(row)): 1}
+    alone = Sample.readable(pair(stratum(table, 80), weighted=weighted, clusters=contents))
+    for name, figure in every_figure(alone).items():
+        assert figure.value == every_figure(table)[name].value, name
+        assert figure.low is figure.high is None and "share one group" in figure.reason, name
+
+
 def test_custom_weights_that_are_named_ones_have_their_interval() -> None:
     linear = [[1, Fraction(1, 2), 0], [Fraction(1, 2), 1, Fraction(1, 2)], [0, Fraction(1, 2), 1]]
     half_as_severe = [[(1 + cell) / 2 for cell in row] for row in linear]
