@@ -52,7 +52,7 @@ def krippendorff_alpha(
     what are no patterns, no level or no such values.
     """
     votes, items = pairable(patterns)
-    scale = Scale.of(level, len(next(iter(patterns), "01")), values)
+    scale = Scale.of(level, len(next(iter(patterns), "01" if values is None else values)), values)
     n, raters = sum(items), {sum(each) for each in votes}
     jackknife = len(raters) > 1 or max(raters, default=0) > MOST_RATERS_FOR_DELTA
     method = f"{level}, {'jackknife' if jackknife else 'delta'} over patterns+{pseudo_items(scale.size)}"

@@ -164,3 +164,9 @@ def test_a_billion_items_of_one_pattern_cost_and_err_nothing() -> None:
 def test_what_are_no_patterns_of_votes_is_refused(patterns: Patterns) -> None:
     with pytest.raises(ValueError, match="Patterns of votes"):
         krippendorff_alpha(patterns)
+
+
+def test_numbers_that_nobody_gave_leave_alpha_undefined() -> None:
+    for level in ("interval", "ratio"):
+        found = krippendorff_alpha({}, level, [0.0, 4.0, 7.0])
+        assert found.value is None and found.n == 0 and found.reason
