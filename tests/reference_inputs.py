@@ -140,8 +140,8 @@ class Given:
 
     @property
     def both(self) -> list[tuple[Any, Any]]:
-        """The answers of both sides to the items that have two."""
-        if self.raters != 2:
+        """The answers of both sides to the items that have two; none where there is one side only."""
+        if self.raters > 2:
             raise DoesNotFit(f"a figure of two raters was asked of {self.raters}")
         return [(row[0], row[1]) for row in self.rows if len(row) == 2 and None not in row]
 
@@ -154,7 +154,8 @@ class Given:
             return [list(row) for row in self.input["table"]]
         for parts in ("strata", "clusters"):
             if self.has(parts):
-                pooled: Counts = np.sum([part["table"] for part in self.input[parts]], axis=0).tolist()
+                nothing = np.zeros((max(2, len(self.choices)),) * 2, dtype=np.int64)
+                pooled: Counts = sum((np.array(part["table"]) for part in self.input[parts]), nothing).tolist()
                 return pooled
         if self.of_sets:
             raise DoesNotFit("sets of choices have no table; ask for one label")
@@ -217,7 +218,7 @@ class Given:
 
     @property
     def credit(self) -> list[list[float]]:
-        """Custom weights as credit, 1 for agreement and 0 for the worst disagreement; only ratios matter."""
+        """Custom weights as credit, 1 for agreement and 0 for the worst disagreement; only ratios matter. Empty without any."""
         if self.has("agreement_weights"):
             agreed = self.input["agreement_weights"]
             lacking = [[row[i] - weight for weight in row] for i, row in enumerate(agreed)]
@@ -225,7 +226,8 @@ class Given:
             lacking = self.input["disagreement_weights"]
         else:
             raise DoesNotFit("there are no custom weights")
-        return [[1 - weight / max(map(max, lacking)) for weight in row] for row in lacking]
+        most = max(map(max, lacking))
+        return [[1 - weight / most for weight in row] for row in lacking] if most else []
 
     @property
     def clusters(self) -> list[Counts]:
@@ -333,7 +335,28 @@ class Given:
     def label(self, choice: Any) -> "Given":
         """One label of a multilabel question: is it in the set?"""
         ratings = [[None if rated is None else "in" if choice in rated else "out" for rated in row] for row in self.sets]
-        binary = {"question_type": "binary", "input": {"choices": ["in", "out"], "positive": "in", "ratings": ratings}}
+        return self._in_or_out(ratings=ratings)
+
+    def one_choice(self, choice: Any) -> "Given":
+        """One choice of a question with one answer: was it given, or another?"""
+        if self.has("ratings") or self.has("pairs"):
+            rows = [[None if answer is None else "in" if answer == choice else "out" for answer in row] for row in self.rows]
+            return self._in_or_out(**{"ratings" if self.has("ratings") else "pairs": rows})
+        for parts in ("strata", "clusters"):
+            if self.has(parts):
+                return self._in_or_out(**{parts: [part | {"table": self._crossed(part, choice)} for part in self.input[parts]]})
+        return self._in_or_out(table=self._crossed({"table": self.table}, choice))
+
+    def _crossed(self, part: dict[str, Any], choice: Any) -> Counts:
+        place, sides = self.place(choice), np.zeros((2, 2), dtype=object)
+        for i, row in enumerate(part["table"]):
+            for j, count in enumerate(row):
+                sides[int(i != place), int(j != place)] += count
+        crossed: Counts = sides.tolist()
+        return crossed
+
+    def _in_or_out(self, **given: Any) -> "Given":
+        binary = {"question_type": "binary", "input": {"choices": ["in", "out"], "positive": "in", **given}}
         return replace(self, case=self.case | binary)
 
     # Several tables

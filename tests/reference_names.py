@@ -42,7 +42,9 @@ from reports.scores import spearman
 from reports.sets import alpha_by_label, alpha_of_sets, exact_match, mean_jaccard
 from reports.square_and_add import square_and_add
 from tests.reference_inputs import DoesNotFit, Given, Unknown
-from tests.reference_others import OTHERS, counted, other_error, prevalence_of
+from tests.reference_others import OTHERS, counted, other_error, prevalence_error, prevalence_of
+
+NO_WEIGHTS = "these weights count no disagreement"
 
 Family = Callable[[Given, str], Estimate | None]
 """A figure by its name, or None where the family has none of that name."""
@@ -116,6 +118,11 @@ def reread(given: Given, name: str) -> tuple[Given, str] | None:
             stem = name.removesuffix(f"_{choice}")
             if stem != name and (stem in OF_ONE_CHOICE or stem == "prevalence"):
                 return given.label(choice), stem
+    elif not given.has("table3"):
+        for choice in given.choices:
+            stem = name.removesuffix(f"_label_{choice}")
+            if stem != name and stem in ("kappa", "alpha", "scott_pi"):
+                return given.one_choice(choice), "alpha_nominal" if stem == "alpha" else stem
     if given.has("table3") and name[-2:] in ("_1", "_2"):
         return given.margin(int(name[-1])), name[:-2]
     for ending, reading in (("_strict", Given.strictly), ("_readable", Given.readably), ("_at_threshold", Given.at_threshold)):
@@ -158,7 +165,8 @@ def of_sample(given: Given, name: str) -> Estimate | None:
     if name == "n":
         return counted(fleiss(given.patterns).n if given.raters > 2 else kappa(given.sample()).n)
     if name == "kappa_weighted":
-        return kappa(given.sample(), given.credit)
+        sample = given.sample()
+        return kappa(sample, given.credit) if given.credit else Estimate.undefined(sample.n, "kappa", NO_WEIGHTS)
     if name in ("prevalence_index_abs", "bias_index_abs"):
         found = SAMPLE[name.removesuffix("_abs")](given.sample(), given.positive)
         return replace(found, value=None if found.value is None else abs(found.value))
@@ -182,10 +190,9 @@ def of_ratings(given: Given, name: str) -> Estimate | None:
     if level == name or level not in ("nominal", "ordinal", "interval", "ratio"):
         return None
     if given.has("strata") or given.has("clusters"):
-        kind = {"nominal": "nominal", "ordinal": "ordinal"}.get(level)
-        if kind is None:
-            raise DoesNotFit(f"alpha at the {level} level under a design")
-        return alpha_by_design(given.question(kind))
+        if level in ("interval", "ratio") and given.values != [*range(len(given.choices))]:
+            raise DoesNotFit(f"alpha at the {level} level of numbers under a design")
+        return alpha_by_design(given.question("nominal"), level)
     numbers = given if given.choices else given.numbered
     return krippendorff_alpha(numbers.patterns, level, numbers.values)
 
@@ -234,6 +241,8 @@ def of_clusters(given: Given, name: str) -> Estimate | None:
     if not given.has("clusters"):
         raise DoesNotFit("a jackknife leaves out groups, and there are none")
     tables = [np.array(table) for table in given.clusters]
+    if not tables:
+        return Estimate.undefined(0, name, "there are no groups")
     whole = sum(tables)
     left = [figure_of(given.but(choices=given.choices, table=(whole - table).tolist()), stem) for table in tables]
     if any(each is None or each.value is None for each in left):
@@ -299,12 +308,14 @@ def error_of(given: Given, stem: str) -> Estimate | None:
     if (other := other_error(given, stem)) is not None:
         return other
     if stem == "kappa_weighted":
-        return kappa_error(given.sample(), given.credit)
+        return kappa_error(given.sample(), given.credit) if given.credit else figure_of(given, stem)
     if stem.removeprefix("kappa") in NAMED and stem.startswith("kappa"):
         return kappa_error(given.sample(), NAMED[stem.removeprefix("kappa")])
     place = given.positive
     if (of := choice_of(given, stem)) is not None:
         stem, place = of
+    if stem == "prevalence":
+        return prevalence_error(given, place)
     if stem in ("sensitivity", "specificity"):
         return {"sensitivity": sensitivity_error, "specificity": specificity_error}[stem](given.sample(), place)
     if stem not in SAMPLE:

@@ -23,7 +23,7 @@ from reports.prevalence import (
     ppi_mean,
     rogan_gladen,
 )
-from reports.shares import proportion, share
+from reports.shares import proportion, share, share_error
 from reports.steps import evidence_overlap, first_failure_agreement, step_precision, step_recall
 from tests.reference_inputs import DoesNotFit, Given
 
@@ -98,7 +98,7 @@ def _plan(given: dict[str, Any]) -> Plan:
 def of_steps(given: Given, name: str) -> Estimate | None:
     if not given.has("items"):
         return None
-    items = [(item.get("human"), item.get("judge")) for item in given.input["items"]]
+    items = [(_positions(item.get("human")), _positions(item.get("judge"))) for item in given.input["items"]]
     if name == "first_exact":
         return first_failure_agreement(items)
     if found := re.fullmatch(r"first_within_(\d+)", name):
@@ -110,6 +110,11 @@ def of_steps(given: Given, name: str) -> Estimate | None:
         "evidence_precision": step_precision, "evidence_recall": step_recall,
     }  # fmt: skip
     return figures[name](items) if name in figures else None
+
+
+def _positions(marked: Any) -> Any:
+    """One position may come without its list."""
+    return [marked] if isinstance(marked, int) else marked
 
 
 def of_alt_test(given: Given, name: str) -> Estimate | None:
@@ -156,6 +161,16 @@ def prevalence_of(given: Given, place: int) -> Estimate:
         rows[place] = True
         return share(given.sample(), rows, np.ones_like(rows), "there are no items")
     return humans_only(sum(given.table[place]), int(np.sum(given.table)))
+
+
+def prevalence_error(given: Given, place: int) -> Estimate:
+    """The large-sample standard error of `prevalence_of`."""
+    if given.has("clusters"):
+        rows = np.zeros((len(given.choices),) * 2, dtype=np.bool_)
+        rows[place] = True
+        return share_error(given.sample(), rows, np.ones_like(rows), "there are no items")
+    n, positives = int(np.sum(given.table)), sum(given.table[place])
+    return post_stratified_error(_rates(given, place) if given.has("strata") else [RateStratum(n, n, positives)])
 
 
 def _rates(given: Given, place: int) -> list[RateStratum]:
@@ -231,6 +246,8 @@ def _of_known_errors(given: dict[str, Any], name: str) -> Estimate | None:
     if name == "judge_raw":
         return judge_raw(positive, n)
     if name == "rogan_gladen":
+        if any(isinstance(side, dict) and not side["n"] for side in sides):
+            return Estimate.undefined(n, name, "a class without gold items has no error rate")
         specificity, sensitivity = (side["correct"] / side["n"] if isinstance(side, dict) else side for side in sides)
         return rogan_gladen(positive, n, sensitivity, specificity)
     if name == "lee":
@@ -245,11 +262,8 @@ def other_error(given: Given, stem: str) -> Estimate | None:
     """Standard errors of what is no figure of one table."""
     if stem == "post_stratified" and (given.has("strata") or given.has("labelled", "unlabelled_verdicts")):
         return post_stratified_error(_rates(given, given.positive))
-    if stem == "prevalence" and given.has("strata"):
-        return post_stratified_error(_rates(given, given.positive))
     if given.has("labelled", "unlabelled_verdicts") and stem == "humans_only":
-        n, positives = int(np.sum(given.table)), sum(given.table[given.positive])
-        return post_stratified_error([RateStratum(n, n, positives)])
+        return prevalence_error(given, given.positive)
     if given.has("labelled", "unlabelled_verdicts") and stem == "ppi":
         mean, _ = _ppi(given)
         return mean if mean.low is None or mean.high is None else counted((mean.high - mean.low) / (2 * normal_quantile()))

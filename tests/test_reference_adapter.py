@@ -50,7 +50,7 @@ def test_an_unknown_name_fails() -> None:
         "kappas",
         "kappa_cubic",
         "sensitivity_purple",
-        "alpha_label_low",
+        "alpha_label_purple",
         "low",
         "kappa_lower",
         "delta_low",
