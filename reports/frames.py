@@ -3,6 +3,7 @@
 Nothing is guessed: an answer that is no choice is refused, never dropped, and only None, NaN and NA are missing.
 """
 
+import sys
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,8 @@ from data.wording import amount
 Codes = NDArray[np.int64]
 """A place among the choices for each row, -1 where the answer is missing."""
 MISSING = -1
+MOST_APART = 1e12
+"""Beyond this ratio of two weights the lighter row is lost to rounding beside the heavier one."""
 SETS = (list, tuple, set, frozenset, np.ndarray)
 
 
@@ -119,7 +122,8 @@ def numbers_of(name: str, column: Any) -> NDArray[np.float64]:
         if missing[place]:
             continue
         number = plain(value)
-        if isinstance(number, bool) or not isinstance(number, int | float) or not np.isfinite(number):
+        # Compared, not converted: a whole number may be larger than any float.
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= sys.float_info.max:
             raise FrameRefused(f"Column {name!r} must hold numbers.", f"Found {number!r}.", "Give finite numbers, or None.")
         values[place] = number
     return values
@@ -148,6 +152,12 @@ def weights_of(name: str, column: Any, used: NDArray[np.bool_]) -> NDArray[np.fl
             f"Column {name!r} must hold a weight above 0 for every row with both answers.",
             f"Found {amount(int(bad.sum()), 'row')} without one.",
             "Give the number of items that the row stands for; leave rows that stand for none out of the frame.",
+        )
+    if len(weights) and weights.max() / MOST_APART > weights.min():
+        raise FrameRefused(
+            f"The weights in column {name!r} lie too far apart to be numbers of items.",
+            f"Found {weights.min():g} and {weights.max():g}.",
+            "Give the number of items that each row stands for.",
         )
     return weights
 

@@ -158,3 +158,15 @@ def test_intervals_cover_what_they_promise_where_weights_come_from_a_half_and_ha
             assert low is not None and high is not None and value is not None
             covered[name] += low <= value <= high
     assert min(covered.values()) / 300 > 0.93, covered
+
+
+def test_weights_that_no_numbers_of_items_can_be_are_refused() -> None:
+    apart = [([1e300, 1.0], "1e\\+300"), ([1.0, 1e-300], "1e-300"), ([10**400, 1], "numbers")]
+    for weights, found in apart:
+        frame = pd.DataFrame({"human": ["a", "b"] * 4, "judge": ["b", "b", "a", "b"] * 2, "w": pd.Series(weights * 4)})
+        with pytest.raises(rejudge.RejudgeError, match=found):
+            rejudge.agreement(frame, weight="w")
+    wide = pd.DataFrame({"human": ["a", "b"] * 4, "judge": ["b", "b", "a", "b"] * 2, "w": [1e9, 1e-3] * 4})
+    assert rejudge.agreement(wide, weight="w").to_dict()["mcc"]["value"] is not None
+    huge = pd.DataFrame({"human": [1e100, 2.0, 3.0], "judge": [1e100, 3.0, 2.0]})
+    assert rejudge.agreement(huge, type="score").to_dict()["spearman"]["value"] == 0.5
