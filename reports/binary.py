@@ -33,19 +33,23 @@ SQUARE_AND_ADD = "square-and-add of sensitivity and specificity"
 
 
 def precision(of: Table | Sample, positive: int) -> Estimate:
-    """The share of the judge's positives that the human calls positive; n counts the judge's positives."""
-    sample = readable(of)
+    """The share of the judge's positives that the human calls positive; n counts the judge's positives.
+
+    An unreadable verdict is none of them.
+    """
+    sample = Sample.of(of)
     check_place(positive, sample.size)
-    asked = np.zeros((sample.size, sample.size), dtype=np.bool_)
+    asked = _no_cell(sample)
     asked[:, positive] = True
     return share(sample, *_hits(asked, positive), NO_JUDGE_POSITIVE)
 
 
 def npv(of: Table | Sample, positive: int) -> Estimate:
     """Negative predictive value: the share of the judge's negatives that the human calls negative; n counts those."""
-    sample = readable(of)
+    sample = Sample.of(of)
     check_place(positive, sample.size)
-    asked = np.ones((sample.size, sample.size), dtype=np.bool_)
+    asked = _no_cell(sample)
+    asked[:, : sample.size] = True
     asked[:, positive] = False
     good = asked.copy()
     good[positive] = False
@@ -53,15 +57,18 @@ def npv(of: Table | Sample, positive: int) -> Estimate:
 
 
 def f1(of: Table | Sample, positive: int) -> Estimate:
-    """F1, in [0, 1]: 2 TP / (2 TP + FP + FN); n counts the items that are positive on either side."""
+    """F1, in [0, 1]: 2 TP / (2 TP + FP + FN); n counts the items that are positive on either side.
+
+    An unreadable verdict on a human positive is one of the FN.
+    """
     return f1_for(of, positive, NO_POSITIVE)
 
 
 def f1_for(of: Table | Sample, positive: int, reason: str) -> Estimate:
     """F1 of one choice, undefined for `reason` where neither side gave it."""
-    sample = readable(of)
+    sample = Sample.of(of)
     check_place(positive, sample.size)
-    asked = np.zeros((sample.size, sample.size), dtype=np.bool_)
+    asked = _no_cell(sample)
     asked[positive] = asked[:, positive] = True
     good, asked = _hits(asked, positive)
     j = share(sample, good, asked, reason)
@@ -75,15 +82,20 @@ def f1_for(of: Table | Sample, positive: int, reason: str) -> Estimate:
 
 
 def balanced_accuracy(of: Table | Sample, positive: int) -> Estimate:
-    """The mean of sensitivity and specificity, in [0, 1]; undefined where either is."""
-    sample = readable(of).against_rest(positive)
+    """The mean of sensitivity and specificity, in [0, 1]; undefined where either is.
+
+    An unreadable verdict neither finds nor clears; under weights or groups there is no such strict form (ValueError).
+    """
+    sample = Sample.of(of).against_rest(positive)
     found, cleared = sensitivity(sample, 1), specificity(sample, 1)
     designed = sample.weighted or sample.groups is not None
+    if designed:
+        readable(sample)
     method = designed_method(sample) if designed else SQUARE_AND_ADD
     if found.value is None or cleared.value is None:
         return Estimate.undefined(sample.n, method, found.reason if found.value is None else cleared.reason)
-    (tn, fp), (fn, tp) = sample.population()
-    value = float((Fraction(tp, tp + fn) + Fraction(tn, tn + fp)) / 2)
+    negatives, positives = sample.population()
+    value = float((Fraction(positives[1], sum(positives)) + Fraction(negatives[0], sum(negatives))) / 2)
     if designed:
         interval = designed_interval(sample, value, _balanced)
         return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
@@ -128,6 +140,11 @@ def _balanced(p: Floats) -> tuple[float, Floats]:
     cleared, found = p[0, 0] / p[0].sum(), p[1, 1] / p[1].sum()
     gradient = np.array([[1 - cleared, -cleared], [-found, 1 - found]]) / (2 * p.sum(axis=1, keepdims=True))
     return float(cleared + found) / 2, gradient
+
+
+def _no_cell(sample: Sample) -> Cells:
+    """K x C, none of them meant yet."""
+    return np.zeros((sample.size, len(sample.strata[0].counts[0])), dtype=np.bool_)
 
 
 def _hits(asked: Cells, positive: int) -> tuple[Cells, Cells]:

@@ -46,14 +46,16 @@ def scott_pi(of: Table | Sample) -> Estimate:
 def pabak(of: Table | Sample) -> Estimate:
     """Prevalence- and bias-adjusted kappa, in [-1/(K-1), 1]: chance agreement is 1/K. Also Brennan and Prediger's.
 
-    A line in observed agreement, and so is its interval. Undefined only without items.
+    A line in observed agreement, and so is its interval; an unreadable verdict agrees with nothing. Undefined only
+    without items.
     """
-    sample = readable(of)
-    agreed = np.eye(sample.size, dtype=np.bool_)
+    sample = Sample.of(of)
+    agreed = np.eye(sample.size, len(sample.strata[0].counts[0]), dtype=np.bool_)
     p_o = share(sample, agreed, np.ones_like(agreed), NO_ITEMS)
     if p_o.value is None:
         return p_o
-    exact, _ = _agreement_and_shares(sample.population())
+    table = sample.population()
+    exact = Fraction(sum(row[place] for place, row in enumerate(table)), sum(map(sum, table)))
     value = float((sample.size * exact - 1) / (sample.size - 1))
     low, high = (None if end is None else (sample.size * end - 1) / (sample.size - 1) for end in (p_o.low, p_o.high))
     return Estimate(value, low, high, p_o.n, p_o.method, p_o.reason)

@@ -164,10 +164,20 @@ def test_what_is_no_credit_is_refused(weights: Any, message: str) -> None:
 
 def test_figures_without_a_strict_form_refuse_unreadable_verdicts() -> None:
     strict = Sample.of_table(SCREENING, [1, 2])
-    for figure in (scott_pi, pabak, ac1, mcc):
+    for figure in (scott_pi, ac1, mcc):
         with pytest.raises(ValueError, match="no strict form"):
             figure(strict)
     assert sensitivity(strict, YES).n == 23
+
+
+def test_an_unreadable_verdict_is_a_disagreement_and_nobodys_positive() -> None:
+    strict = Sample.of_table(SCREENING, [3, 2])  # 18 of 25 found, 69 of 80 cleared, 27 called positive
+    assert f1(strict, YES).value == specific_agreement(strict, YES).value == 2 * 18 / (25 + 27)
+    assert (precision(strict, YES), npv(strict, YES)) == (precision(SCREENING, YES), npv(SCREENING, YES))
+    assert balanced_accuracy(strict, YES).value == pytest.approx((18 / 25 + 69 / 80) / 2, abs=1e-12)
+    assert pabak(strict).value == pytest.approx(2 * 87 / 105 - 1, abs=1e-12)
+    for figure in (f1(strict, YES), balanced_accuracy(strict, YES), pabak(strict)):
+        assert (figure.low or 0) < (figure.value or 0) < (figure.high or 0)
 
 
 @same_every_time

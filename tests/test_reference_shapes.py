@@ -83,3 +83,10 @@ def test_alpha_of_groups_and_of_one_stratum_has_every_level() -> None:
         clusters = {"choices": THREE} | shapes_of(TABLE, THREE)["clusters"]
         assert got(clusters, f"alpha_{level}") == pytest.approx(plain, abs=1e-12)
         assert got(clusters, f"alpha_{level}_low") < plain < got(clusters, f"alpha_{level}_high")
+
+
+def test_the_strict_figures_of_one_choice_count_what_was_not_read_as_missed() -> None:
+    given = YES_NO | {"table": BINARY, "unreadable": [3, 2]}
+    expected = {"f1_strict": 36 / 52, "positive_agreement_yes_strict": 36 / 52, "precision_strict": 18 / 27, "npv_strict": 69 / 73}
+    assert check(case(given, expected | {"balanced_accuracy_strict": (18 / 25 + 69 / 80) / 2, "pabak_strict": 174 / 105 - 1})) == 6
+    assert got(given, "pabak_strict_se") == pytest.approx(2 * math.sqrt(87 / 105 * 18 / 105 / 105), abs=1e-9)
