@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -334,14 +333,6 @@ def test_intervals_of_items_drawn_by_verdict_cover_what_they_promise() -> None:
         cell = next(cell for cell in cells if cell.name.endswith("kappa 0.6"))
         found = covered(cell, partial(coverage_designs.of_verdicts, figure), {})
         assert found is not None and found.share >= 0.92, found
-
-
-def test_a_million_pairs_in_strata_and_groups_cost_no_more_than_their_cells() -> None:
-    strata = tuple(stratum([[200_000, 9_000], [8_000, 33_000]], 10**7 * (1 + k)) for k in range(4))
-    sample = Sample.readable(pair(*strata))
-    start = perf_counter()
-    figures(sample)
-    assert perf_counter() - start < 0.5  # a few ms on a quiet machine
 
 
 def test_contents_of_groups_add_up_to_the_items_of_the_pair() -> None:

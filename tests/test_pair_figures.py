@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from fractions import Fraction
-from time import perf_counter
 from typing import Any
 
 import pytest
@@ -66,9 +65,6 @@ def every_figure(of: Table | Sample, positive: int = 0) -> dict[str, Estimate]:
         **{name: figure(of) for name, figure in OF_ANY_TABLE.items()},
         **{name: figure(of, positive) for name, figure in OF_ONE_CHOICE.items()},
     }
-
-
-GROUPS = ("agreement_table", "kappa_interval", "other_intervals", "undefined", "robustness")
 
 
 def test_a_proportion_of_nothing_is_undefined_and_what_is_no_count_is_refused() -> None:
@@ -246,11 +242,3 @@ def test_a_seeded_interval_is_the_same_every_time_and_the_method_says_what_it_is
     assert expected_agreement(SCREENING).method == "2,000 replicates of the table + 4"
     even = expected_agreement([[25, 25], [25, 25]])  # where every gradient is 0
     assert even.low is not None and even.high is not None and even.high - even.low > 0.005
-
-
-def test_every_figure_of_a_million_pairs_costs_the_same_as_of_a_hundred() -> None:
-    table = [[400_000, 30_000, 5_000], [20_000, 300_000, 15_000], [10_000, 20_000, 200_000]]
-    kappa(table)
-    start = perf_counter()
-    kappa(table)
-    assert perf_counter() - start < 0.05

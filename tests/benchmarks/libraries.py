@@ -17,6 +17,8 @@ from sklearn.metrics import cohen_kappa_score  # type: ignore[import-untyped]
 from statsmodels.stats.inter_rater import cohens_kappa, to_table  # type: ignore[import-untyped]
 
 from reports.agreement import kappa
+from reports.sample import Sample
+from tests.test_design import pair, stratum
 
 Integers = NDArray[np.int64]
 SIZES = (1_000, 100_000, 1_000_000)
@@ -39,6 +41,9 @@ def main() -> None:
     table = _counted(*_pairs(SIZES[-1]))
     after = _best(lambda: kappa(table), 200)
     print(f"after counting, {SIZES[-1]:,} pairs: kappa with its interval in {after * 1e3:.2f} ms; budget 50 ms")
+    strata = tuple(stratum(table, 10 * SIZES[-1] * place, unreadable=(0,) * CHOICES) for place in (1, 2, 3, 4))
+    drawn = _best(lambda: kappa(Sample.readable(pair(*strata))), 20)
+    print(f"the same four times over, in strata of several weights: {drawn * 1e3:.2f} ms")
 
 
 def _pairs(n: int) -> tuple[Integers, Integers]:
