@@ -19,6 +19,7 @@ import data.importing as importing
 import rejudge
 
 LATE = (
+    "altair",
     "annotate.leaks_text",
     "annotate.links",
     "annotate.sampling",
@@ -29,12 +30,20 @@ LATE = (
     "data.verify",
     "judge.runs",
     "reports.document",
+    "reports.of_study.plan",
+    "reports.of_study.report",
+    "reports.plan_text",
     "reports.terminal",
+    "reports.written.html",
+    "reports.written.latex",
+    "reports.written.markdown",
+    "reports.written.whole",
     "scipy.special",
     "scipy.stats",
     "sklearn.feature_extraction.text",
     "sklearn.linear_model",
     "sklearn.model_selection",
+    "vl_convert",
 )
 """What commands load only when they need it, loaded here before the fork."""
 
@@ -46,7 +55,10 @@ def main() -> int:
     for request in sys.stdin.buffer:
         child = os.fork()
         if child == 0:
-            return command(json.loads(request))
+            status = command(json.loads(request))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)  # taking down all that was loaded takes longer than most commands
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
     return 0
