@@ -69,16 +69,33 @@ Command = Callable[..., Ran]
 
 
 @pytest.fixture
-def command(run: Run, folder: Path, tmp_path: Path) -> Command:
-    """Runs a command on the study, as somebody whom permissions bind."""
+def argv(folder: Path, tmp_path: Path) -> Callable[[str], list[str]]:
+    """The arguments of a command on the study."""
     (tmp_path / "out").mkdir()
     (tmp_path / "more.jsonl").write_text(json.dumps(run_line("one more")) + "\n", encoding="utf-8")
 
-    def command(words: str) -> Ran:
+    def argv(words: str) -> list[str]:
         words = words.replace("OUT", str(tmp_path / "out")).replace("MORE", str(tmp_path / "more.jsonl"))
-        return run(*words.split(), "--study", folder, without_rights=True)
+        return [*words.split(), "--study", str(folder)]
 
-    return command
+    return argv
+
+
+@pytest.fixture
+def command(run: Run, argv: Callable[[str], list[str]]) -> Command:
+    """Runs a command on the study, as somebody whom permissions bind."""
+    return lambda words: run(*argv(words), without_rights=True)
+
+
+@pytest.fixture
+def at_once(argv: Callable[[str], list[str]], capsys: pytest.CaptureFixture[str]) -> Command:
+    """Runs a command on the study in this process, where permissions are not what the test is about: many a second."""
+
+    def at_once(words: str) -> Ran:
+        status = rejudge.main(argv(words))
+        return Ran(status, *capsys.readouterr())
+
+    return at_once
 
 
 @pytest.fixture
@@ -177,27 +194,27 @@ RUINS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("ruin", sorted(RUINS))
-def test_every_command_refuses_a_ruin_in_three_beats_and_builds_nothing_on_it(command: Command, folder: Path, ruin: str) -> None:
+def test_every_command_refuses_a_ruin_in_three_beats_and_builds_nothing_on_it(at_once: Command, folder: Path, ruin: str) -> None:
     make, found = RUINS[ruin]
     make(folder / "study.db")
     before = (folder / "study.db").read_bytes() if (folder / "study.db").is_file() else None
     for words in (*READING, *(WRITING if ruin == "newer" else WRITING[:-1])):
-        refused = command(words).refused()
+        refused = at_once(words).refused()
         assert len(refused) == 3 and found in refused[1], (words, refused)
     assert ((folder / "study.db").read_bytes() if (folder / "study.db").is_file() else None) == before
     assert list((folder.parent / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_damaged_pages_are_a_finding_or_a_refusal_and_never_a_traceback(command: Command, folder: Path, seed: int) -> None:
+def test_damaged_pages_are_a_finding_or_a_refusal_and_never_a_traceback(at_once: Command, folder: Path, seed: int) -> None:
     database, chance = folder / "study.db", random.Random(seed)
     torn = bytearray(database.read_bytes())
     for page in chance.sample(range(1, len(torn) // 4096), 6):
         torn[page * 4096 : (page + 1) * 4096] = chance.randbytes(4096)
     database.write_bytes(torn)
-    assert command("verify").returncode == 1
+    assert at_once("verify").returncode == 1
     for words in (*READING, *WRITING[:-1]):
-        ran = command(words)
+        ran = at_once(words)
         assert ran.returncode in (0, 1) and "Traceback" not in ran.stderr, (words, ran)
         if ran.returncode == 1 and not words.startswith("verify"):
             assert len(ran.stderr.splitlines()) >= 3, (words, ran)
@@ -208,24 +225,18 @@ def test_damaged_pages_are_a_finding_or_a_refusal_and_never_a_traceback(command:
 
 @pytest.mark.parametrize("words", [*READING, *WRITING])
 def test_a_locked_database_is_read_where_it_can_be_and_else_refused(
-    folder: Path, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    at_once: Command, folder: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(data.store.connection, "BUSY_SECONDS", 0.05)
-    (tmp_path / "more.jsonl").write_text(json.dumps(run_line("one more")) + "\n", encoding="utf-8")
-    argv = [
-        *words.replace("OUT", str(tmp_path / "out")).replace("MORE", str(tmp_path / "more.jsonl")).split(),
-        "--study",
-        str(folder),
-    ]
     for how in ("BEGIN IMMEDIATE", "PRAGMA locking_mode=EXCLUSIVE"):
         with closing(sqlite3.connect(folder / "study.db", isolation_level=None)) as holder:
             holder.execute(how)
             if "EXCLUSIVE" in how:
                 holder.execute("BEGIN EXCLUSIVE")
-            status = rejudge.main(argv)
-        said = capsys.readouterr().err
-        assert status == (0 if how == "BEGIN IMMEDIATE" and words in READING else 1), (how, said)
-        if status:
+            ran = at_once(words)
+        assert ran.returncode == (0 if how == "BEGIN IMMEDIATE" and words in READING else 1), (how, ran)
+        if ran.returncode:
+            said = ran.stderr
             assert "Another process is writing for long" in said.splitlines()[-1] and "database is locked" in said
 
 
