@@ -76,7 +76,12 @@ def expected_agreement(of: Table | Sample, weights: Weights = "unweighted") -> E
         return Estimate.undefined(sample.n, replicated_method(sample, smoothing), reason)
     value = float(credit.by_chance(sample.population()))
     w = credit.shares
-    interval = replicated_interval(sample, value, lambda p: float(p.sum(axis=1) @ w @ p.sum(axis=0)), smoothing, (0.0, 1.0))
+
+    def of_each(tables: Floats) -> Floats:
+        chance: Floats = ((tables.sum(axis=2) @ w) * tables.sum(axis=1)).sum(axis=1)
+        return chance
+
+    interval = replicated_interval(sample, value, of_each, smoothing, (0.0, 1.0))
     return Estimate(value, interval.low, interval.high, sample.n, interval.method, interval.reason)
 
 

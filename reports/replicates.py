@@ -17,8 +17,8 @@ from reports.intervals import UPPER_TAIL
 from reports.sample import Floats, Sample
 
 REPLICATES, SEED = 2_000, 20_250_101
-Figure = Callable[[Floats], float]
-"""From a table of shares: a figure, or nan where it is 0/0."""
+Figure = Callable[[Floats], Floats]
+"""From tables of shares, one a replicate: a figure of each, or nan where it is 0/0."""
 
 
 def replicated_interval(
@@ -29,7 +29,8 @@ def replicated_interval(
     if sample.groups is not None and sample.groups.number < 2:
         return Interval(None, None, method, ONE_GROUP)
     whole = _population(sample, smoothing)
-    found = np.array([figure(table / table.sum()) for table in whole if table.sum() > 0])
+    totals = whole.sum(axis=(1, 2))
+    found = figure(whole[totals > 0] / totals[totals > 0, None, None])
     found = found[np.isfinite(found)]
     low, high = np.quantile(found, (1 - UPPER_TAIL, UPPER_TAIL))
     return Interval(max(min(float(low), value), limits[0]), min(max(float(high), value), limits[1]), method)
