@@ -7,13 +7,16 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
 
+import rejudge
 from data.store import Store
 from data.store.tallying import current_labels
 from data.study import Study
@@ -72,8 +75,13 @@ class Server:
             self.process.communicate()
 
     def link_for(self, name: str) -> str:
-        command = [sys.executable, str(ROOT / "rejudge.py"), "annotators", "add", name, "--study", str(self.study.folder)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+        return self.printed("annotators", "add", name).splitlines()[-1]
+
+    def printed(self, *command: str) -> str:
+        """What a command prints that is run on the study beside the server."""
+        with redirect_stdout(StringIO()) as out:
+            assert rejudge.main([*command, "--study", str(self.study.folder)]) == 0
+        return out.getvalue()
 
     def labels(self) -> list[dict[str, Any]]:
         with Store.open(self.study.database) as store:

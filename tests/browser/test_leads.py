@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +9,7 @@ from playwright.sync_api import expect
 
 from annotate.page import LEAD
 from data.store import Store
-from tests.browser.desk_in_browser import ROOT, Server, Sitting
+from tests.browser.desk_in_browser import Server, Sitting
 from tests.browser.test_blindness import HIDDEN, secret_line
 from tests.served_study import TOML, line
 
@@ -23,8 +21,7 @@ LOOSE = TOML.replace('evidence = "first"', 'evidence = "optional"')
 
 def agree(server: Server) -> dict[str, Any]:
     """The consensus against the judge, as the command prints it."""
-    command = [sys.executable, str(ROOT / "rejudge.py"), "agree", "--json", "--study", str(server.study.folder)]
-    document = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    document = json.loads(server.printed("agree", "--json"))
     pair: dict[str, Any] = next(pair for pair in document["questions"][0]["pairs"] if pair["rows"] == "human:consensus")
     return pair
 
