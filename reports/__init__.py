@@ -11,6 +11,7 @@
 - `correlation`      MCC
 - `mcnemar`          whether two sides' margins differ: the exact test and mid-p
 - `design`           intervals of kappa and AC1 under strata, weights and groups
+- `jackknife`        how much wider the figures of a few groups spread, for these intervals
 - `shares`           shares and their intervals under the same
 - `square_and_add`   intervals of figures made of several shares, under the same
 - `replicates`       intervals by seeded replicates, for what has no closed form
@@ -35,6 +36,7 @@
 - `forest`           estimates with their intervals below each other, as SVG text; `forests` those of slices and comparisons
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `notebook`         the same for a pandas frame, with `frames` to read it, `frame_counts` to count it, `notebook_html` to draw it
+- `auc`              how well one visible field alone predicts a verdict
 - `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 

@@ -109,3 +109,10 @@ def test_what_runs_for_an_annotator_loads_no_page_of_the_leads() -> None:
     names = ("annotate.lead", "reports", "judge")
     out = subprocess.run([sys.executable, "-c", code.replace("NAMES", repr(names))], cwd=ROOT, capture_output=True, text=True)
     assert (out.stdout.strip(), out.returncode) == ("[]", 0), out.stderr
+
+
+def test_the_lists_of_modules_in_reports_are_whole() -> None:
+    for folder in (ROOT / "reports", ROOT / "reports" / "of_study"):
+        listed = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+        modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+        assert [name for name in sorted(modules) if f"`{name}`" not in listed] == [], folder
