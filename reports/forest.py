@@ -9,6 +9,7 @@ cannot be seen become a mark.
 
 import hashlib
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -23,7 +24,7 @@ INK, SOFT, LINE, PALE, PAPER = "#1d1f23", "#5d636d", "#e4e1da", "#8b8f96", "#fff
 COLOURS: dict[Mark, str] = {"circle": "#2f5d8a", "square": "#8a5a1e", "diamond": "#5d636d"}
 FONT = "Charter, 'Bitstream Charter', Georgia, serif"
 
-_ROW, _HEAD, _GAP = 23, 25, 12
+_ROW, _HEAD, _GAP, _AXIS_LINE = 23, 25, 12, 16
 _TOP, _BOTTOM, _INDENT = 26, 46, 14
 _CHARACTER = 6.9
 """Pixels that a character takes, in a font that is rather wide."""
@@ -94,14 +95,16 @@ def forest_svg(
     beside = _NUMBERS if numbers else _NO_NUMBERS
     plot = width - names - beside
     low, high = _ends(rows, reference, full)
-    layers = list(_layers(alt, lines, (low, high), (names, plot, height, beside), reference, axis))
+    # It stands in the middle below the plot; what does not fit there goes on in a second line.
+    told = _in_lines(shown(axis), plot + 2 * min(names, beside))
+    layers = list(_layers(alt, lines, (low, high), (names, plot, height, beside), reference, told))
     chart = (
         alt.layer(*layers)
         .properties(
             width=plot,
             height=height,
             autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": names, "right": beside, "top": _TOP, "bottom": _BOTTOM},
+            padding={"left": names, "right": beside, "top": _TOP, "bottom": _BOTTOM + _AXIS_LINE * max(0, len(told) - 1)},
             background="transparent",
         )
         .configure(aria=False, font=FONT)
@@ -109,6 +112,13 @@ def forest_svg(
     )
     drawn = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2]))
     return _told(drawn, title, _in_words(rows, axis, reference))
+
+
+def _in_lines(axis: str, room: int) -> list[str]:
+    """The name of the scale in lines of `room` pixels; what the intervals are stays in one piece."""
+    whole, piece = "95 % interval", "95_%_interval"
+    lines = textwrap.wrap(axis.replace(whole, piece), max(len(whole), int(room / _CHARACTER)))
+    return [line.replace(piece, whole) for line in lines]
 
 
 def _placed(rows: Sequence[ForestRow]) -> tuple[list[_Line], int]:
@@ -164,12 +174,12 @@ def _layers(
     ends: tuple[float, float],
     room: tuple[int, int, int, int],
     reference: Reference | None,
-    axis: str,
+    axis: list[str],
 ) -> Iterator[Any]:
     names, plot, height, beside = room
     y = alt.Y("y:Q", scale=alt.Scale(domain=[0, height], reverse=True, nice=False, zero=False), axis=None)
     scale = alt.Axis(
-        title=shown(axis), titleFontSize=12.5, titleFontWeight="normal", titleColor=SOFT, titlePadding=8, labelFontSize=12.5,
+        title=axis, titleFontSize=12.5, titleFontWeight="normal", titleColor=SOFT, titlePadding=8, labelFontSize=12.5,
         labelColor=SOFT, labelFlush=False, labelPadding=6, domain=False, ticks=False, gridColor=LINE, values=_ticks(*ends, plot),
         format=".1f", labelOverlap=False, zindex=0,
     )  # fmt: skip

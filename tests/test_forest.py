@@ -52,7 +52,7 @@ def test_a_hostile_name_is_text_wherever_it_stands(name: str) -> None:
     rows = [row(name, group=name), undefined(name, name or "?")]
     svg = forest_svg(rows, name, name, Reference(0.1, name))
     tags = {element.tag.rpartition("}")[2] for element in ET.fromstring(svg).iter()}
-    assert tags <= {"svg", "title", "desc", "g", "path", "rect", "line", "text"}
+    assert tags <= {"svg", "title", "desc", "g", "path", "rect", "line", "text", "tspan"}
     assert not any(attribute.startswith("on") for element in ET.fromstring(svg).iter() for attribute in element.attrib)
     assert "\x07" not in svg and "\u202e" not in svg and "\x00" not in svg
 
@@ -119,3 +119,13 @@ def test_where_every_row_is_undefined_the_scale_still_stands() -> None:
 def test_without_a_row_there_is_nothing_to_draw() -> None:
     with pytest.raises(ValueError, match="at least one row"):
         forest_svg([], "t", AXIS)
+
+
+def test_a_name_of_the_scale_that_is_too_long_goes_on_in_a_second_line_and_is_not_cut() -> None:
+    axis = "Cohen’s kappa (strict against the judge), 95 % interval"
+    svg = forest_svg([row("judge – annotator-1")], "t", axis, width=440, numbers=False)
+    lines = [element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}tspan")]
+    assert lines == ["Cohen’s kappa (strict against the judge),", "95 % interval"]
+    low = forest_svg([row("judge – annotator-1")], "t", AXIS, width=440, numbers=False)
+    high_of = [int(re.findall(r'height="(\d+)"', each)[0]) for each in (low, svg)]
+    assert high_of[1] > high_of[0], "with room for it"
