@@ -215,7 +215,7 @@ def _answer_in_words(found: OneMoreHuman) -> str:
     difference, mean = found.difference, f"mean {found.figure}"
     if difference.value is None or difference.low is None or difference.high is None:
         return f"Cannot be said: {difference.reason}."
-    low, high = f"{abs(difference.low):.2f}", f"{abs(difference.high):.2f}"
+    low, high = _far(difference.low), _far(difference.high)
     if found.answer == "worse":
         small = " That is less than 0.10 even so." if difference.low >= -AS_GOOD_WITHIN else ""
         return (
@@ -231,6 +231,12 @@ def _answer_in_words(found: OneMoreHuman) -> str:
         return f"Yes, to within {AS_GOOD_WITHIN:.2f}: its {mean} with an annotator is at most {low} below theirs with each other."
     n = amount(difference.n, "item", form=",")
     return f"{n} cannot tell: the judge's {mean} may be {low} lower than theirs with each other, or {high} higher."
+
+
+def _far(end: float) -> str:
+    """How far an end of the interval lies from 0; what is not quite nothing does not read as nothing."""
+    told = f"{abs(end):.2f}"
+    return f"{abs(end):.3f}" if told == "0.00" and abs(end) >= 0.0005 else told
 
 
 def _cautions(found: OneMoreHuman) -> list[str]:

@@ -161,9 +161,9 @@ def looked_at(fields: Sequence[Document], figure: str) -> str:
         begun = begun.replace("were", "was")
     if not defined:
         return f"{begun}, and none has a figure with an interval."
-    if defined < CHANCE // 2:
+    if defined < CHANCE:
         return f"{begun}; a slice that stands out may do so by chance: it is a question to ask of new items, not a finding."
-    missed = max(1, round(defined / CHANCE))
+    missed = round(defined / CHANCE)
     return (
         f"{begun}; of the {defined:,} intervals about {amount(missed, 'misses', 'miss', form=',')} by chance alone, "
         "so a slice that stands out is a question to ask of new items, not a finding."

@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from annotate import page
+from annotate.lead.people_figures import judge_notes
 from annotate.serving import Serving, begin
 from data.questions import Question
 from data.store import Store
@@ -198,3 +199,11 @@ def test_two_runs_are_told_apart_by_a_choice(look: Look, tmp_path: Path) -> None
     assert "Is judge-a as good as one more human?" in words(app)
     app.selectbox(key="run").select("judge-b").run()
     assert "Is judge-b as good as one more human?" in words(app) and "Is judge-a" not in words(app)
+
+
+def test_what_is_not_in_the_means_is_counted_in_items() -> None:
+    judge = {"difference": {"value": None}, "left_out": {"single": 9, "unreadable": 1, "missing": 0}, "design": "simple"}
+    assert (
+        judge_notes({**judge, "weighted": False})[0]
+        == "Not among them: 9 items with one label only, 1 item with an unreadable verdict."
+    )

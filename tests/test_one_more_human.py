@@ -350,3 +350,9 @@ def test_equal_ranks_throughout_have_a_value_and_no_width() -> None:
 def test_one_and_the_same_score_throughout_has_no_rank() -> None:
     found = one_more_human_by_rank(panel([(3, {0: place, 1: place}) for place in range(20)]))
     assert found.difference.value is None and "one and the same score" in found.difference.reason
+
+
+def test_an_end_of_the_interval_near_nothing_is_not_told_as_nothing() -> None:
+    from reports.one_more_human import _far
+
+    assert [_far(end) for end in (-0.0031, 0.0049, -0.213, 0.0, 0.0001)] == ["0.003", "0.005", "0.21", "0.00", "0.00"]

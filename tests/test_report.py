@@ -171,3 +171,21 @@ def test_a_retest_is_told_as_one_and_is_no_draw_of_the_sample(run: Run, tmp_path
     )
     assert "The items are a simple random sample of 40 (seed seed)." in text
     assert "The same annotator a second time, blind and unannounced" in text
+
+
+def test_a_p_value_that_is_tiny_is_not_told_as_nothing(run: Run, tmp_path: Path) -> None:
+    lines = [
+        run_line(
+            f"r{place:02}",
+            verdicts=[
+                verdict(("aligned", "misaligned")[place % 2]),
+                verdict(("aligned", "misaligned")[(place + (place % 3 == 0)) % 2], "judge-b"),
+            ],
+            labels=[label("ana", ("aligned", "misaligned")[place % 2])],
+        )
+        for place in range(60)
+    ]
+    study = make_study(tmp_path / "s", lines)
+    assert run("report", "--study", str(study.folder)).returncode == 0
+    told = (study.folder / "reports" / "report.md").read_text(encoding="utf-8")
+    assert "McNemar: mid-p below 0.001." in told and "0.000" not in told

@@ -133,6 +133,7 @@ def test_one_sentence_says_how_many_slices_were_looked_at_and_what_chance_does()
         "24 slices of 5 fields were looked at; of the 24 intervals about 1 misses by chance alone"
     )
     assert "of the 40 intervals about 2 miss by chance" in said(40)
+    assert "about" not in said(10), "half an interval is expected to miss, which is none or one"
     assert said(1) == (
         "1 slice of 1 field was looked at; a slice that stands out may do so by chance: "
         "it is a question to ask of new items, not a finding."

@@ -74,9 +74,11 @@ def judge_notes(judge: Json) -> list[str]:
             f"{judge['pairs']:,} of two annotators, on the items that have a readable verdict and two labels or more."
         )
     why = {"single": "with one label only", "unreadable": "with an unreadable verdict", "missing": "without a verdict"}
-    left_out = [f"{judge['left_out'][key]:,} {words}" for key, words in why.items() if judge["left_out"][key]]
+    left_out = [
+        f"{amount(judge['left_out'][key], 'item', form=',')} {words}" for key, words in why.items() if judge["left_out"][key]
+    ]
     if left_out:
-        notes.append(f"Not among them: items {', '.join(left_out)}.")
+        notes.append(f"Not among them: {', '.join(left_out)}.")
     if judge["design"] == "imported":
         notes.append("Labels as imported: nothing is known of how their items were drawn.")
     if judge["weighted"]:

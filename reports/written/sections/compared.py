@@ -72,5 +72,8 @@ def _alone(first: str, second: str, table: Json, question: Json) -> str:
     ]
     told += f" (by what the humans say: {joined(each)})." if each else "."
     midp = found["mcnemar"]["midp"]
-    p = f"mid-p {midp['value']:.3f}" if midp["value"] is not None else f"undefined: {midp['reason']}"
+    if midp["value"] is None:
+        p = f"undefined: {midp['reason']}"
+    else:
+        p = f"mid-p {midp['value']:.3f}" if midp["value"] >= 0.0005 else "mid-p below 0.001"
     return f"{told} McNemar: {p}. {table['mcnemar_says']}"
