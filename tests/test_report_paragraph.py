@@ -1,5 +1,6 @@
 """The paragraph for a paper is true of whatever came out: a good judge, a failed one, few items, nothing defined, unknown draws."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from data.questions import Question
 from data.store import Store
 from data.study import Study
 from reports.of_study.report import documents_of
+from reports.written.first_page import design_note
 from reports.written.numerals import NO_BREAK
 from reports.written.paragraph import paragraph
 from reports.written.subjects import subjects_of
@@ -239,3 +241,102 @@ def test_no_share_is_rounded_to_all_or_nothing_that_is_not(share: float) -> None
     from reports.written.phrases import share_of
 
     assert (share_of(share) in ("none", "all")) == (share in (0, 1))
+
+
+FRACTIONS = {
+    "about one in twenty": 1 / 20, "about one in fifteen": 1 / 15, "about one in ten": 1 / 10, "about one in eight": 1 / 8,
+    "about one in seven": 1 / 7, "about one in six": 1 / 6, "about one in five": 1 / 5, "about a quarter": 1 / 4,
+    "about a third": 1 / 3, "about four in ten": 0.4, "nearly half": 0.47, "about half": 0.5, "more than half": 0.53,
+    "about six in ten": 0.6, "about two thirds": 2 / 3, "about three quarters": 3 / 4, "about four fifths": 4 / 5,
+    "about five in six": 5 / 6, "about six in seven": 6 / 7, "about seven in eight": 7 / 8, "about nine in ten": 9 / 10,
+}  # fmt: skip
+
+
+def test_a_share_in_words_is_near_to_what_they_say() -> None:
+    from reports.written.phrases import share_of
+
+    assert [share_of(1 / many) for many in (5, 6, 7, 8, 10)] == [
+        "about one in five", "about one in six", "about one in seven", "about one in eight", "about one in ten",
+    ]  # fmt: skip
+    for thousandth in range(36, 921):
+        share = thousandth / 1000
+        assert abs(FRACTIONS[share_of(share)] - share) <= max(0.021, 0.15 * min(share, 1 - share)), share
+
+
+def harms(folder: Path, money: str) -> Study:
+    """Judge and human agree on privacy; on money by chance alone ("chance"), a little ("little") or wholly."""
+    lines = []
+    for place in range(80):
+        human = {"privacy"} if place % 2 else set()
+        judge = set(human)
+        human |= {"money"} if place % 4 < 2 else set()
+        alike = {"chance": place % 8 < 4, "wholly": True}[money]
+        judge |= {"money"} if (place % 4 < 2) == alike else set()
+        run = {"run": "judge-a", "question": "misaligned", "choices": sorted(judge)}
+        by = {"annotator": "ana", "question": "misaligned", "choices": sorted(human)}
+        lines.append(run_line(f"r{place:02}", verdicts=[run], labels=[by]))
+    return make_study(folder, lines, [HARMS])
+
+
+@pytest.mark.parametrize("words", [paragraph, summary])
+def test_a_judge_that_fails_on_one_of_several_choices_is_said_to(tmp_path: Path, words: Any) -> None:
+    fails = "Agreement beyond chance is not shown on “money”, whose interval reaches to 0 or below: on this evidence"
+    assert fails in told(harms(tmp_path / "fails", "chance"), words)
+    assert "cannot stand" not in told(harms(tmp_path / "good", "wholly"), words)
+
+
+def scored(folder: Path, add: int) -> Study:
+    lines = [
+        run_line(
+            f"r{place:02}",
+            verdicts=[{"run": "judge-a", "question": "misaligned", "score": (place * add) % 11}],
+            labels=[{"annotator": "ana", "question": "misaligned", "score": place % 11}],
+        )
+        for place in range(44)
+    ]
+    return make_study(folder, lines, [SKILL])
+
+
+@pytest.mark.parametrize("words", [paragraph, summary])
+def test_a_judge_whose_scores_rank_by_chance_is_said_to_fail(tmp_path: Path, words: Any) -> None:
+    assert "cannot stand for human labels" in told(scored(tmp_path / "fails", 4), words)
+    assert "cannot stand for human labels" not in told(scored(tmp_path / "good", 1), words)
+
+
+def test_a_figure_without_an_interval_says_so_once(tmp_path: Path) -> None:
+    lines = [
+        run_line(
+            f"r{place:02}",
+            verdicts=[{"run": "judge-a", "question": "misaligned", "score": place % 11}],
+            labels=[{"annotator": "ana", "question": "misaligned", "score": (place + place % 3) % 11}],
+            group=f"g{place // 2}",
+        )
+        for place in range(44)
+    ]
+    study = make_study(tmp_path / "s", lines, [SKILL])
+    words = said(study)
+    assert words.count("without an interval") == 1 and "(no interval)" not in words
+    note = told(study, lambda subject, documents: design_note(subject, documents["about"]))
+    assert "they may be too narrow" not in note and "Some figures stand without an interval, because" in note
+
+
+def test_what_figures_would_read_unweighted_is_of_the_figure_that_is_quoted(tmp_path: Path) -> None:
+    steps = ("none", "some", "much")
+    lines = [
+        run_line(f"r{place:02}", verdicts=[{"run": "judge-a", "question": "severity", "choice": steps[min(place % 5, 2)]}])
+        for place in range(60)
+    ]
+    study = make_study(tmp_path / "ordinal", lines, [SEVERITY])
+    draw_batch(study, 30, by="judge-a", question="severity")
+    with Sitting(study, "ana") as sitting:
+        sitting.label_all({f"r{place:02}": steps[(place + (place % 7 == 0)) % 3] for place in range(60)})
+    note = told(study, lambda subject, documents: design_note(subject, documents["about"]))
+    assert "(every item counted alike, linearly weighted kappa would read " in note
+
+    verdicts = [None if place % 12 == 0 else ("aligned", "misaligned")[place % 4 == 1] for place in range(60)]
+    made = make_study(tmp_path / "strict", [run_line(f"r{at:02}", verdicts=[verdict(each)]) for at, each in enumerate(verdicts)])
+    draw_batch(made, 30, by="judge-a")
+    with Sitting(made, "ana") as sitting:
+        sitting.label_all({f"r{place:02}": ("aligned", "misaligned")[place % 3 == 1] for place in range(60)})
+    note = told(made, lambda subject, documents: design_note(subject, documents["about"]))
+    assert re.search(r"\(over readable verdicts, unweighted, kappa would read \S+ and sensitivity \S+; weighted they are ", note)

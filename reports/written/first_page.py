@@ -8,7 +8,7 @@ from reports.estimate import Estimate
 from reports.forest import ForestRow, Mark
 from reports.written import phrases
 from reports.written.content import Beside, Block, Forest, Matrix, Paragraph
-from reports.written.numerals import joined, two_places
+from reports.written.numerals import has_interval, joined, two_places, value
 from reports.written.subjects import Subject, headline, headline_key, one_more_human
 
 Json = Mapping[str, Any]
@@ -156,18 +156,32 @@ def _weighted(subject: Subject, pair: Json, about: Json) -> str:
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     run = pair["design"].partition(":")[2]
     drawn = f"Drawn in strata by the verdict of {run}" if run else "Drawn in strata at different rates"
-    raw = []
+    beside = ""
     if "confusion" in pair:
-        unweighted = kappa(pair["confusion"])
-        raw = [f"kappa would read {two_places(unweighted.value)}"] if unweighted.value is not None else []
+        # As the pair is quoted; of strict figures the readable part, whose weighted figures then stand beside it.
+        linear = headline_key(pair, subject.strict) == "kappa_linear"
+        unweighted = kappa(pair["confusion"], "linear" if linear else "unweighted")
+        raw = [("kappa", unweighted, pair["kappa"])]
         if subject.positive is not None:
             found = sensitivity(pair["confusion"], subject.question["choices"].index(subject.positive))
-            raw += [f"sensitivity {two_places(found.value)}"] if found.value is not None else []
-    beside = f" (unweighted, {joined(raw)})" if raw else ""
+            raw += [("sensitivity", found, pair["sensitivity"])]
+        beside = _unweighted([each for each in raw if each[1].value is not None], linear, subject.strict)
     return (
         f"{drawn}{_when(about)} and re-weighted to the {phrases.items(frame)} of the frame; counts in the matrix are items, "
         f"all other figures are weighted{beside}."
     )
+
+
+def _unweighted(figures: Sequence[tuple[str, Estimate, Json]], linear: bool, strict: bool) -> str:
+    """What figures (name, without weights, with them) would read without weights; and with them, where strict ones are quoted."""
+    if not figures:
+        return ""
+    raw = joined([f"{name} {two_places(without.value)}" for name, without, _ in figures if without.value is not None])
+    raw = raw.replace("kappa ", "kappa would read ", 1)
+    if not strict:
+        return f" (every item counted alike, linearly weighted {raw})" if linear else f" (unweighted, {raw})"
+    weighted = joined([value(with_them) for _, _, with_them in figures])
+    return f" (over readable verdicts, unweighted, {raw}; weighted {'they are' if len(figures) > 1 else 'it is'} {weighted})"
 
 
 def _groups(pair: Json) -> str:
@@ -178,4 +192,6 @@ def _groups(pair: Json) -> str:
     shared = f"The {phrases.items(pair['n'])} share {pair['groups']:,} groups"
     if any("groups" in method for method in methods_of(pair)):
         return f"{shared}: intervals are cluster-robust."
+    if "spearman" in pair and pair["spearman"]["value"] is not None and not has_interval(pair["spearman"]):
+        return f"{shared}. Some figures stand without an interval, because {pair['spearman']['reason']}."
     return f"{shared}, and the intervals take items as independent: they may be too narrow."

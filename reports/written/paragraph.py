@@ -7,7 +7,7 @@ from data.wording import amount
 from reports.written import phrases
 from reports.written.first_page import methods_of
 from reports.written.happening import rate_for_a_paper
-from reports.written.numerals import figure, has_interval, joined, percent_figure
+from reports.written.numerals import figure, has_interval, joined, percent_figure, value
 from reports.written.subjects import Subject, headline, headline_name, one_more_human
 
 Json = Mapping[str, Any]
@@ -97,7 +97,7 @@ def _choices(subject: Subject, pair: Json, against: str) -> list[str]:
         said = [f"{begun}; {name} is undefined, because {kappa['reason']}. Agreement beyond chance is therefore not shown."]
     else:
         interval = "" if has_interval(kappa) else f"; without an interval, because {kappa['reason']}"
-        said = [f"{begun} ({name} {figure(kappa)}{interval})."]
+        said = [f"{begun} ({name} {_with_interval(kappa)}{interval})."]
         said.append(phrases.failing(kappa))
     if "sensitivity" in pair:
         found, clean = pair[f"sensitivity{suffix}"], pair["specificity"]
@@ -127,7 +127,7 @@ def _by_label(subject: Subject, pair: Json, against: str) -> str:
     reasons = dict.fromkeys(kappa["reason"] for kappa in kappas.values() if kappa["value"] is None)
     why = f" (undefined where {joined(list(reasons), 'or')})" if reasons else ""
     begun = f"{_of_items(pair, max(kappa['n'] for kappa in kappas.values()))}, Cohen’s kappa of the judge against {against}"
-    return f"{begun} is, choice by choice: {each}{why}."
+    return f"{begun} is, choice by choice: {each}{why}. {phrases.failing_choices(kappas)}".rstrip()
 
 
 def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
@@ -137,13 +137,19 @@ def _scores(subject: Subject, pair: Json, against: str) -> list[str]:
     else:
         interval = "" if has_interval(rho) else f"; without an interval, because {rho['reason']}"
         begun = f"{_of_items(pair, rho['n'])}, Spearman’s rank correlation of the judge with {against}"
-        said = [f"{begun} is {figure(rho)}{interval}."]
+        said = [f"{begun} is {_with_interval(rho)}{interval}."]
     if "at_threshold" in pair:
         at = pair["at_threshold"]
         kappa = headline(at, at.get("headline") == "strict")
         told = figure(kappa) if kappa["value"] is not None else f"undefined, because {kappa['reason']}"
         said.append(f"At the threshold of {subject.question['threshold']:g} Cohen’s kappa is {told}.")
-    return said
+        return [*said, phrases.failing_scores({"spearman": rho}, None) or phrases.failing(kappa)]
+    return [*said, phrases.failing_scores(pair, None)]
+
+
+def _with_interval(estimate: Json) -> str:
+    """The figure, without the word that it has no interval: why it has none follows."""
+    return figure(estimate) if has_interval(estimate) else value(estimate)
 
 
 def _humans(subject: Subject, documents: Json) -> str:
@@ -162,7 +168,8 @@ def _humans(subject: Subject, documents: Json) -> str:
 
 def _mean_of(subject: Subject) -> str:
     pair = subject.consensus
-    return f"mean {headline_name(pair, False)}" if pair and "by_label" not in pair else "mean kappa"
+    name = f"mean {headline_name(pair, False)}" if pair and "by_label" not in pair else "mean kappa"
+    return f"{name} over readable verdicts" if subject.strict else name
 
 
 def _how(pair: Json, about: Json) -> str:

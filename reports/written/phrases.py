@@ -60,16 +60,49 @@ def failing(kappa: Json) -> str:
     return ""
 
 
+def failing_choices(kappas: Mapping[str, Json]) -> str:
+    """The same of several choices, each with a kappa of its own; empty where none fails."""
+    there = {name: kappa for name, kappa in kappas.items() if has_interval(kappa)}
+    chance = [f"“{name}”" for name, kappa in there.items() if kappa["low"] <= 0]
+    poor = [f"“{name}”" for name, kappa in there.items() if kappa["low"] > 0 and kappa["high"] < POOR_BELOW]
+    said = []
+    if chance:
+        whose = "whose interval reaches" if len(chance) == 1 else "whose intervals reach"
+        said.append(f"agreement beyond chance is not shown on {joined(chance)}, {whose} to 0 or below")
+    if poor:
+        whose = "whose whole interval lies" if len(poor) == 1 else "whose whole intervals lie"
+        said.append(f"agreement is poor on {joined(poor)}, {whose} below {POOR_BELOW:.2f}")
+    if not said:
+        return ""
+    told = "; ".join(said)
+    those = "these" if len(chance) + len(poor) > 1 else "this"
+    return f"{told[0].upper()}{told[1:]}: on this evidence its verdicts on {those} cannot stand for human labels."
+
+
+def failing_scores(pair: Json, threshold: float | None) -> str:
+    """The same of scores, by their rank correlation, else by kappa at the threshold; empty where neither fails."""
+    if has_interval(pair["spearman"]) and pair["spearman"]["low"] <= 0:
+        return f"That the judge ranks as the humans do is not shown, for the interval reaches to 0 or below: on {NOT_USABLE}"
+    if "at_threshold" not in pair or threshold is None:
+        return ""
+    at = pair["at_threshold"]
+    kappa = at["kappa_strict"] if at.get("headline") == "strict" and "kappa_strict" in at else at["kappa"]
+    why = failing(kappa)
+    return f"At the threshold of {threshold:g} kappa is {figure(kappa)}. {why}" if why else ""
+
+
 def share_of(share: float) -> str:
     """A share of many in words, to the nearest handy fraction."""
     if share in (0, 1):
         return "none" if share == 0 else "all"
     steps = (
-        (0.035, "hardly any"), (0.075, "about one in twenty"), (0.15, "about one in ten"), (0.225, "about one in five"),
+        (0.035, "hardly any"), (0.058, "about one in twenty"), (0.08, "about one in fifteen"), (0.115, "about one in ten"),
+        (0.134, "about one in eight"), (0.155, "about one in seven"), (0.183, "about one in six"), (0.225, "about one in five"),
         (0.29, "about a quarter"), (0.37, "about a third"), (0.445, "about four in ten"), (0.485, "nearly half"),
         (0.515, "about half"),
         (0.55, "more than half"), (0.63, "about six in ten"), (0.71, "about two thirds"), (0.78, "about three quarters"),
-        (0.85, "about four fifths"), (0.93, "about nine in ten"), (0.965, "most"),
+        (0.817, "about four fifths"), (0.845, "about five in six"), (0.866, "about six in seven"), (0.887, "about seven in eight"),
+        (0.92, "about nine in ten"), (0.965, "most"),
     )  # fmt: skip
     return next((said for up_to, said in steps if share <= up_to), "nearly all")
 

@@ -6,7 +6,7 @@ from typing import Any
 from data.wording import amount
 from reports.written import phrases
 from reports.written.happening import rate_in_words
-from reports.written.numerals import figure, has_interval, joined, percent_figure
+from reports.written.numerals import figure, has_interval, in_letters, joined, percent_figure
 from reports.written.subjects import Subject, headline, headline_name, one_more_human
 
 Json = Mapping[str, Any]
@@ -27,12 +27,22 @@ def summary(subject: Subject, documents: Json) -> str:
     beside = one_more_human(subject, documents)
     compared = phrases.as_well_as_humans(beside, headline_name(pair, False)) if beside and "by_label" not in pair else ""
     said += [compared] if compared and not subject.strict else agreement(subject)
-    if "spearman" not in pair and "by_label" not in pair:
-        said.append(phrases.failing(headline(pair, subject.strict)))
+    said.append(failing(subject))
     said += [phrases.misses_and_invents(subject), rate_in_words(subject, documents)]
     if why := phrases.preliminary(pair["marks"]):
         said.append(f"All of this is preliminary: {why}.")
     return " ".join(sentence for sentence in said if sentence)
+
+
+def failing(subject: Subject) -> str:
+    """That the judge failed, by the figure that its question is quoted by; empty where it did not."""
+    pair = subject.consensus
+    assert pair is not None
+    if "by_label" in pair:
+        return phrases.failing_choices({label: headline(part, subject.strict) for label, part in pair["by_label"].items()})
+    if "spearman" in pair:
+        return phrases.failing_scores(pair, subject.question.get("threshold"))
+    return phrases.failing(headline(pair, subject.strict))
 
 
 def nothing_to_say(subject: Subject) -> str:
@@ -52,8 +62,9 @@ def who_labelled(subject: Subject) -> str:
 
 def unreadable(pair: Json) -> str:
     """That verdicts could not be read, and what became of them."""
+    many = in_letters(pair["excluded"]["error"])
     return (
-        f"{amount(pair['excluded']['error'], 'verdict', form=',')} on labelled items could not be read; "
+        f"{many[0].upper()}{many[1:]} {'verdict' if many == 'one' else 'verdicts'} on labelled items could not be read; "
         "in the strict figures, which lead here, each counts as a disagreement."
     )
 
