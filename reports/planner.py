@@ -23,7 +23,8 @@ from reports.intervals import LEVEL
 
 POWER = 0.80
 MOST_ITEMS = 10**9
-IMPOSSIBLE = "kappa cannot be {:.3g} where human and judge have these shares:"
+_NOTHING = 1e-9
+"""A share of the items below this is a rounding error."""
 
 Floats = npt.NDArray[np.float64]
 Prevalence = float | Sequence[float]
@@ -126,8 +127,8 @@ def half_widths(
     """What half-widths to expect from `n` items: of `kappa`, and for two choices of `sensitivity`, `specificity` (of the
     first choice) and `rate`, how often humans say the first, post-stratified on the verdict in either draw.
 
-    By the large-sample variance; infinite where a verdict that occurs would get no item. Raises ValueError where no
-    table has these margins.
+    By the large-sample variance; a share that is planned with none or all, which has no such variance, by Wilson's
+    interval. Infinite where a verdict that occurs would get no item. Raises ValueError where no table has these margins.
     """
     z, table = _quantile(level), _table(kappa, prevalence, judge_prevalence)
     found = {"kappa": _by_draw(table, _gradient(table), draw)}
@@ -137,7 +138,20 @@ def half_widths(
         found["sensitivity"] = _by_draw(table, _share_gradient(table, human & judge, human), draw)
         found["specificity"] = _by_draw(table, _share_gradient(table, ~human & ~judge, ~human), draw)
         found["rate"] = _stratified(table, human.astype(np.float64), draw, proportional=not draw.by_verdict)
-    return {name: z * math.sqrt(variance(n)) for name, variance in found.items()}
+    expected = {name: z * math.sqrt(variance(n)) for name, variance in found.items()}
+    if len(table) == 2:
+        for row, name in enumerate(("sensitivity", "specificity")):
+            if float(table[row].min()) < _NOTHING:
+                expected[name] = max(expected[name], _of_all(n, table, row, draw, z))
+    return expected
+
+
+def _of_all(n: int, table: Floats, row: int, draw: Draw, z: float) -> float:
+    """The half-width of Wilson's interval where all items of a row of the table that a draw of `n` brings are alike."""
+    columns = table.sum(axis=0)
+    sizes = np.array(draw.sizes(n, len(table)), dtype=np.float64) if draw.by_verdict else n * columns
+    items = float((sizes * np.divide(table[row], columns, out=np.zeros(len(table)), where=columns > 0)).sum()) / draw.design_effect
+    return z**2 / (items + z**2) / 2
 
 
 Variance = Callable[[int], float]

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from reports.agreement import kappa as kappa_of
 from reports.planner import Draw, half_widths, items_for_power, items_for_width, kappa_maximum, kappa_minimum, kappa_variance
@@ -103,3 +104,15 @@ def test_the_expected_half_width_of_a_draw_by_verdict_is_what_simulated_draws_sp
 def test_what_makes_no_sense_is_refused(ask: Any) -> None:
     with pytest.raises(ValueError, match=r"Found|No number|No table|both sides"):
         ask()
+
+
+@pytest.mark.parametrize("draw", [Draw(), Draw(by_verdict=True), Draw(design_effect=1.5)])
+def test_a_judge_that_missed_nothing_so_far_is_not_planned_to_be_known_to_nothing(draw: Draw) -> None:
+    # Humans say the first of 0.25 of the items, the judge of 0.3, and kappa is the highest there is: no item is missed.
+    kappa = kappa_maximum(0.25, 0.3)
+    found = half_widths(80, kappa, 0.25, 0.3, draw=draw)
+    of_verdict = {False: 80 * 0.25, True: 40 * 0.25 / 0.3}[draw.by_verdict] / draw.design_effect
+    low, high = proportion_confint(of_verdict, of_verdict, method="wilson")
+    assert found["sensitivity"] == pytest.approx((high - low) / 2)
+    assert half_widths(800, kappa, 0.25, 0.3, draw=draw)["sensitivity"] < found["sensitivity"]
+    assert 0 < found["specificity"] < 0.12
