@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from annotate import page
 from annotate.lead.counting import CHILD, Counting, counting
+from annotate.lead.figures import matrix, matrix_table
 from annotate.serving import Serving, begin
 from data.errors import StudyError
 from data.questions import Question
@@ -501,3 +502,12 @@ def test_every_design_and_type_is_drawn(
     found = words(app)
     assert [missing for missing in (*told, "7 labels of batches came from people") if missing not in found] == []
     assert "None" not in found and "nan" not in found
+
+
+def test_the_shares_of_a_weighted_matrix_are_those_of_the_figures_beside_it() -> None:
+    weighted = {"confusion": [[9, 1], [0, 13]], "confusion_weighted": [[0.26, 0.04], [0.0, 0.7]]}
+    drawn = matrix(("success", "failure"), weighted, ("humans", "reward"))
+    listed = matrix_table(("success", "failure"), weighted, ("humans", "reward"))
+    assert "<b>1</b><span>13 %</span>" in drawn and "<b>9</b><span>87 %</span>" in drawn
+    assert "13.3 %" in listed and "10.0 %" not in listed
+    assert "<b>1</b><span>10 %</span>" in matrix(("a", "b"), {"confusion": [[9, 1], [0, 0]]}, ("humans", "judge"))

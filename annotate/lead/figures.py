@@ -176,13 +176,13 @@ def headline(pair: Json) -> str:
 
 
 def matrix(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:
-    """The confusion matrix drawn: counts, and the share of the row as a number and as a shade."""
-    table = pair["confusion"]
+    """The confusion matrix drawn: counts, and the share of the row as a number and as a shade, weighted where the pair is."""
+    table, shares = pair["confusion"], row_shares(pair)
     sums = [sum(row) for row in table]
     heads = "".join(f'<th scope="col">{html_of(choice)}</th>' for choice in choices)
     rows = []
     for place, (choice, row) in enumerate(zip(choices, table, strict=True)):
-        cells = "".join(_cell(count, sums[place], column == place) for column, count in enumerate(row))
+        cells = "".join(_cell(count, shares[place][column], column == place) for column, count in enumerate(row))
         rows.append(f'<tr><th scope="row">{html_of(choice)}</th>{cells}<td class="rj-sum">{sums[place]:,}</td></tr>')
     columns = "".join(f'<td class="rj-sum">{sum(column):,}</td>' for column in zip(*table, strict=True))
     many = " rj-many" if len(choices) > 4 else ""
@@ -195,20 +195,25 @@ def matrix(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:
     )
 
 
-def _cell(count: int, row: int, diagonal: bool) -> str:
-    share = count / row if row else 0
-    said = f"{100 * share:.0f} %" if row else ""
+def row_shares(pair: Json) -> list[list[float | None]]:
+    """Of each cell of the matrix, its share of the row, as sensitivity and its like have it: weighted where the pair is."""
+    table = pair.get("confusion_weighted", pair["confusion"])
+    return [[cell / sum(row) if sum(row) else None for cell in row] for row in table]
+
+
+def _cell(count: int, share: float | None, diagonal: bool) -> str:
+    said = "" if share is None else f"{100 * share:.0f} %"
     kind = "rj-cell rj-diagonal" if diagonal else "rj-cell"
-    return f'<td class="{kind}" style="--share:{DARKEST * share:.1f}"><b>{count:,}</b><span>{said}</span></td>'
+    return f'<td class="{kind}" style="--share:{DARKEST * (share or 0):.1f}"><b>{count:,}</b><span>{said}</span></td>'
 
 
 def matrix_table(choices: Sequence[str], pair: Json, axes: tuple[str, str]) -> str:
     """The same as a list, a row for each cell."""
     rows = "".join(
         f'<tr><th scope="row">{html_of(human)}</th><td>{html_of(judge)}</td><td class="rj-num">{count:,}</td>'
-        f'<td class="rj-num">{f"{100 * count / sum(row):.1f} %" if sum(row) else "–"}</td></tr>'
-        for human, row in zip(choices, pair["confusion"], strict=True)
-        for judge, count in zip(choices, row, strict=True)
+        f'<td class="rj-num">{"–" if share is None else f"{100 * share:.1f} %"}</td></tr>'
+        for human, row, shares in zip(choices, pair["confusion"], row_shares(pair), strict=True)
+        for judge, count, share in zip(choices, row, shares, strict=True)
     )
     return (
         "<details><summary>the matrix as a list</summary><table><thead><tr>"
@@ -277,7 +282,9 @@ def _weighted(pair: Json) -> str:
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     run = pair["design"].partition(":")[2]
     drawn = f" by verdict of {run}" if run else ""
-    return f"Drawn{drawn} in strata: matrix and shares count items, the figures are weighted to the frame of {frame:,} items."
+    return (
+        f"Drawn{drawn} in strata: the matrix counts items, its shares and all figures are weighted to {frame:,} items."
+    )
 
 
 def strata_table(pair: Json) -> str:
