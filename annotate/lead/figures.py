@@ -282,9 +282,8 @@ def _weighted(pair: Json) -> str:
     frame = sum(stratum["frame"] for stratum in pair.get("strata", []))
     run = pair["design"].partition(":")[2]
     drawn = f" by verdict of {run}" if run else ""
-    return (
-        f"Drawn{drawn} in strata: the matrix counts items, its shares and all figures are weighted to {frame:,} items."
-    )
+    told = "the matrix counts items, its shares and all figures are weighted to the frame"
+    return f"Drawn{drawn} in strata: {told} of {frame:,} items."
 
 
 def strata_table(pair: Json) -> str:
