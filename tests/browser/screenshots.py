@@ -1,6 +1,7 @@
-"""The pictures in docs/, taken from the real desk and the lead's pages on the bundled study: `make screenshot`."""
+"""The pictures in docs/, taken of the real desk, the lead's pages and the report on the bundled study: `make screenshot`."""
 
 import random
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from data.store import Store
 from data.store.batches import set_batch_state
 from data.store.status import study_status
 from data.study import Study
-from tests.browser.desk_in_browser import QUIET, Server, chromium, free_port
+from tests.browser.desk_in_browser import QUIET, ROOT, Server, chromium, free_port
 from tests.study_maker import Sitting
 
 SIZE = {"width": 1360, "height": 860}
@@ -30,6 +31,7 @@ def main(out: Path) -> None:
         labelled = begin_bundled(Path(folder) / "labelled", "toxic-proactivity").study
         label(labelled)
         with_server(labelled, lambda server: take_lead(server, out))
+        take_report(labelled, out)
 
 
 def with_server(study: Study, work: Callable[[Server], None]) -> None:
@@ -87,8 +89,24 @@ def take_lead(server: Server, out: Path) -> None:
             page.goto(f"{server.url}/{name}")
             page.locator(ready).first.wait_for(timeout=30_000)
             page.wait_for_timeout(1500)
+            page.get_by_test_id("stStatusWidget").wait_for(state="hidden", timeout=30_000)
             page.screenshot(path=out / f"{name}-{scheme}.png")
             context.close()
+        browser.close()
+
+
+def take_report(study: Study, out: Path) -> None:
+    """The first page of the report: all that stands above what was judged."""
+    file = study.folder / "reports" / "report.html"
+    command = [sys.executable, str(ROOT / "rejudge.py"), "report", "--study", str(study.folder), "--out", str(file)]
+    subprocess.run(command, check=True, capture_output=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
+        page = browser.new_page(viewport={"width": 900, "height": 860})
+        page.goto(file.as_uri())
+        below = page.get_by_role("heading", name="What was judged").bounding_box()
+        assert below is not None
+        page.screenshot(path=out / "report.png", full_page=True, clip={"x": 0, "y": 0, "width": 900, "height": below["y"] - 10})
         browser.close()
 
 
