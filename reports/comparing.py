@@ -13,8 +13,8 @@ Measured coverage of the nominal 95 % (`python -m tests.benchmarks coverage --ti
 compare-groups-and-strata`: two choices, prevalence .1 to .5, 400 draws a setting; worst, mean; ρ as in `design`), then
 the worst of the one-sided lower bound at level .05:
   half of each verdict of the first     n 50 to 200 .930, .963; .920
-  10 to 40 groups of 3 to 20            ρ 0 .925, .955; .945    ρ .2 .895, .946; .917    ρ .5 .884, .936; .896
-  both, n 120, 40 or 200 groups         ρ 0 .927, .963; .922    ρ .2 .925, .959; .917    ρ .5 .930, .959
+  10 to 40 groups of 3 to 20            ρ 0 .927, .958; .948    ρ .2 .935, .955; .927    ρ .5 .930, .956; .925
+  both, n 120, 40 or 200 groups         ρ 0 .943, .967; .940    ρ .2 .938, .965          ρ .5 .945, .967
 More than two choices under strata or groups were not measured.
 
 Sources: Fleiss, Cohen and Everitt 1969 (gradient); Binder 1983 (linearisation by groups); McNemar 1947.
