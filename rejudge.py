@@ -34,7 +34,7 @@ from data.errors import RejudgeError  # noqa: E402
 from data.store import Store  # noqa: E402
 from data.study import Study, load_study  # noqa: E402
 from judge import commands as figures  # noqa: E402
-from judge import spend_command  # noqa: E402
+from judge.judge_commands import add_judge  # noqa: E402
 from judge.plan_command import add_plan  # noqa: E402
 from judge.report_command import add_report  # noqa: E402
 
@@ -54,7 +54,7 @@ COMMANDS = (
     figures.add_agree,
     add_plan,
     study.add_labels,
-    spend_command.add_judge,
+    add_judge,
     figures.add_gold,
     add_report,
     figures.add_status,

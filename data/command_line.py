@@ -74,7 +74,7 @@ class CommandLine:
         sub.set_defaults(run_command=run, parser=sub)
         return sub
 
-    def actions(self, sub: argparse.ArgumentParser) -> Callable[..., argparse.ArgumentParser]:
+    def actions(self, sub: argparse.ArgumentParser) -> "AddAction":
         """Makes `sub` a command of several actions; what it returns adds one."""
         actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
 
@@ -82,3 +82,7 @@ class CommandLine:
             return actions.add_parser(name, help=help, description=help, parents=[self.where])
 
         return add
+
+
+AddAction = Callable[[str, str], argparse.ArgumentParser]
+"""Adds one action to a command by its name and help."""

@@ -18,6 +18,7 @@ from data.questions import Question, question_from_document
 from data.splits import SplitDraw
 from data.store import Store
 from data.store.adjudication import CHAINED as DECISION_CHAINED
+from data.store.causes import CAUSE_CHAINED
 from data.store.chain import GENESIS, chain_hash
 from data.store.checks import RULES, rows_of, schema_differences
 from data.store.chosen import CHOSEN_NAMES
@@ -25,6 +26,7 @@ from data.store.draws import frames_again
 from data.store.erasure import ERASURE_CHAINED
 from data.store.events import CHAINED, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
+from data.store.prompts import prompt_hash
 from data.store.test_looks import LOOK_CHAINED
 
 Problem = tuple[str, str]
@@ -124,9 +126,14 @@ def _shown(hash: str, trajectory: int, document: str, content: str, metadata: st
     return f"it was shown with another {changed[0]!r} than the database holds" if changed else ""
 
 
-def _run(name: str, kind: str, identity: str) -> str:
-    same = document_hash("judge", {"kind": kind, "name": name}) == identity
-    return "" if same else "its identity is not that of its name and kind"
+def _run(name: str, kind: str, document: str, identity: str) -> str:
+    says = json.loads(document)
+    same = tagged_hash("judge", document) == identity and says["kind"] == kind and says.get("name", name) == name
+    return "" if same else "its identity is not that of what it says it is"
+
+
+def _prompt(question: str, body: str, hash: str) -> str:
+    return "" if prompt_hash(question, body) == hash else "its hash is not that of its question and template"
 
 
 def _positions(steps: str, count: int) -> str:
@@ -250,7 +257,12 @@ CHECKS: dict[str, Check] = {
            FROM shown s JOIN trajectories t ON t.n = s.trajectory""",
         _shown,
     ),
-    "judge identity": _each("judge run {!r}", "SELECT name, name, kind, identity FROM judge_runs", _run),
+    "judge identity": _each("judge run {!r}", "SELECT name, name, kind, document, identity FROM judge_runs", _run),
+    "prompt hash": _each(
+        "prompt {:.12}",
+        "SELECT p.hash, q.id, p.body, p.hash FROM prompts p JOIN questions q ON q.code = p.question",
+        _prompt,
+    ),
     "step positions": _each(
         "{}",
         """SELECT 'verdict ' || v.id, v.cites, t.step_count FROM verdicts v
@@ -269,6 +281,12 @@ CHECKS: dict[str, Check] = {
     ),
     "verdict history": _unbroken("verdict", "verdicts", "id", VERDICT_CHAINED, "verdict"),
     "decision history": _unbroken("adjudication", "adjudications", "seq", DECISION_CHAINED, "decision"),
+    "cause history": _unbroken("cause", "causes", "seq", CAUSE_CHAINED, "cause"),
+    "cause text": _each(
+        "cause {}",
+        """SELECT d.seq, d.note, NULL, d.text_salt, d.text_hash, x.n FROM causes d LEFT JOIN erasures x ON x.annotator = d.lead""",
+        _text,
+    ),
     "test look history": _unbroken("look", "test_looks", "seq", LOOK_CHAINED, "test look"),
     "decision text": _each(
         "decision {}",

@@ -1,1 +1,1 @@
-"""The judge's side of a study. Today that is the runs whose verdicts were imported."""
+"""The judge: its prompts, what it is asked and answers, how it is revised and certified."""

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from data.command_line import CommandLine, open_study, say, tell
+from data.command_line import AddAction, open_study, say, tell
 from data.store import Store
 from data.wording import amount
 
@@ -35,7 +35,7 @@ def opened_text(look: "Look") -> str:
     return f"Dev and test are open: {look.lead} opened {counts} with their verdicts at {look.at}, for good."
 
 
-def add_judge(line: CommandLine) -> None:
-    add_action = line.actions(line.add("judge", spend, "the judge: what is kept aside from it"))
-    by_spend = add_action("spend", HELP)
-    by_spend.add_argument("--by", metavar="NAME", help="the lead who opens them (default: the first one)")
+def add_spend(add_action: AddAction) -> None:
+    sub = add_action("spend", HELP)
+    sub.add_argument("--by", metavar="NAME", help="the lead who opens them (default: the first one)")
+    sub.set_defaults(run_command=spend)

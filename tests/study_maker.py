@@ -15,9 +15,13 @@ from data.importing import import_file
 from data.questions import Question, question_block
 from data.store import Store
 from data.store.batches import NewBatch
+from data.store.causes import assign_cause
 from data.store.desk import Act, Refusal, refresh_shown, take
+from data.store.judging import Call, Reply, append_replies, ensure_run
 from data.store.leases import Desk
-from data.store.people import ensure_person
+from data.store.people import ensure_person, first_lead
+from data.store.prompts import prompt_hash, record_prompt
+from data.store.test_looks import record_certification
 from data.store.versions import record_versions
 from data.study import Study, load_study
 
@@ -210,3 +214,17 @@ def let_lapse(study: Study, handle: str) -> None:
                WHERE state = 'leased' AND annotator = (SELECT code FROM annotators WHERE handle = ?)""",
             [handle],
         )
+
+
+def judge_and_certify(store: Store, question: int, trajectory: int) -> None:
+    """A run `asked` with a verdict on one item that brought a call, the cause of a disagreement, and a look at the item."""
+    lead = first_lead(store)
+    (id,) = store.conn.execute("SELECT id FROM questions WHERE code = ?", [question]).fetchone()
+    (choice,) = store.conn.execute("SELECT name FROM choices WHERE question = ? ORDER BY code LIMIT 1", [question]).fetchone()
+    prompt = record_prompt(store, question, prompt_hash(id, "Judge."), None, "ana", "", "Judge.")
+    run, _ = ensure_run(store, "asked", "asked", prompt, {"kind": "asked", "model": "m-1"}, {})
+    call = Call("m-1", "json_schema", "{}", "stop", 10, 2, None, 0.1)
+    append_replies(store, run.code, question, [Reply(trajectory, choice=choice, call=call)])
+    assign_cause(store, lead, run.code, trajectory, question, "judge wrong", "a note")
+    with store.write():
+        record_certification(store, lead, question, {"new": run.name}, "INCONCLUSIVE", [trajectory])

@@ -21,7 +21,7 @@ from data.store.people import first_lead
 from data.store.schema import migrations
 from data.store.test_looks import spend
 from data.study import Study
-from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, run_line, verdict
+from tests.study_maker import Sitting, draw_batch, judge_and_certify, label, make_study, numbered, run_line, verdict
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         spend(ana.store, lead)
         decide(ana.store, lead, first, ana.desk.asked[0], "aligned", "slip", "a word")
         erase(ana.store, "gone")
+        judge_and_certify(ana.store, ana.desk.asked[0].code, first)
     return study
 
 
@@ -154,8 +155,8 @@ def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
 
 WHOLLY_FROZEN = (
     "questions", "question_versions", "choices", "codebooks", "views", "shown", "judge_runs", "verdicts", "batch_items",
-    "label_events", "adjudications", "exposures", "erasures", "gold_sets", "gold_items",
-    "test_looks",
+    "label_events", "adjudications", "causes", "exposures", "erasures", "gold_sets", "gold_items", "test_looks", "look_items",
+    "prompts", "judge_calls",
 )  # fmt: skip
 PARTLY_FROZEN = {"trajectories": {"metadata", "hidden", "fields_hash"}, "batches": {"state"}}
 """Columns that may change: an import may add fields; a batch is paused and closed."""

@@ -25,7 +25,18 @@ from data.store.test_looks import spend
 from data.store.versions import record_versions
 from data.study import Study
 from data.verify import CHECKS, Finding, verify
-from tests.study_maker import MISALIGNED, Sitting, draw_batch, label, let_lapse, make_study, numbered, run_line, verdict
+from tests.study_maker import (
+    MISALIGNED,
+    Sitting,
+    draw_batch,
+    judge_and_certify,
+    label,
+    let_lapse,
+    make_study,
+    numbered,
+    run_line,
+    verdict,
+)
 
 A, M = "aligned", "misaligned"
 
@@ -72,6 +83,7 @@ def good_study(folder: Path) -> Study:
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         freeze(ana.store, study, "gold-2", Policy(names=True), {"questions": []})
         spend(ana.store, first_lead(ana.store))
+        judge_and_certify(ana.store, ana.desk.asked[0].code, ana.one("SELECT min(n) FROM trajectories"))
         revoke(ana.store, "eva")
         erase(ana.store, "gone")
     return study
@@ -246,6 +258,10 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ("shown hash", "shown", ("""UPDATE trajectories SET metadata = '{"domain":"shop","model":"secret"}'""",)),
     ("judge identity", "judge run 'judge-a'", ("UPDATE judge_runs SET identity = 'x' WHERE name = 'judge-a'",)),
     ("judge identity", "judge run 'judge-c'", ("UPDATE judge_runs SET name = 'judge-c' WHERE name = 'judge-b'",)),
+    ("judge identity", "judge run 'asked'", ("UPDATE judge_runs SET document = replace(document, 'm-1', 'm-2') WHERE code = 3",)),
+    ("prompt hash", "prompt", ("UPDATE prompts SET body = 'Judge otherwise.'",)),
+    ("cause history", "cause 1", ("UPDATE causes SET cause = 'item broken' WHERE seq = 1",)),
+    ("cause text", "cause 1", ("UPDATE causes SET note = 'other words' WHERE seq = 1",)),
     ("step positions", "verdict 1", ("UPDATE verdicts SET cites = '[0,3]' WHERE id = 1",)),
     ("step positions", "verdict 1", ("UPDATE verdicts SET cites = '[-1]' WHERE id = 1",)),
     ("step positions", "label event 2", ("UPDATE label_events SET evidence = '[3]' WHERE seq = 2",)),

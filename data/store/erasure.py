@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from data.store.chain import chain_hash, last_link
-from data.store.events import DECISION_TEXT, FREE_TEXT
+from data.store.events import CAUSE_TEXT, DECISION_TEXT, FREE_TEXT
 from data.store.people import Person, end_access, person_named
 from data.store.store import Store, now
 
@@ -36,6 +36,7 @@ def words_of(store: Store, person: Person) -> Words:
     """What an erasure would take, and what it would leave."""
     labels, texts = store.conn.execute(
         """SELECT count(*), count(coalesce(rationale, reason)) + (SELECT count(rationale) FROM adjudications WHERE lead = ?1)
+                  + (SELECT count(note) FROM causes WHERE lead = ?1)
            FROM label_events WHERE annotator = ?1""",
         [person.code],
     ).fetchone()
@@ -72,7 +73,11 @@ def erase(store: Store, handle: str) -> str:
         store.conn.execute(
             "INSERT INTO erasures (annotator, at, until, chain) VALUES (?, ?, ?, ?)", [person.code, at, until, chain]
         )
-        for table, who, text in (("label_events", "annotator", FREE_TEXT), ("adjudications", "lead", DECISION_TEXT)):
+        for table, who, text in (
+            ("label_events", "annotator", FREE_TEXT),
+            ("adjudications", "lead", DECISION_TEXT),
+            ("causes", "lead", CAUSE_TEXT),
+        ):
             cleared = ", ".join(f"{column} = NULL" for column in text)
             store.conn.execute(f"UPDATE {table} SET {cleared} WHERE {who} = ?", [person.code])
         for query in (

@@ -65,6 +65,8 @@ FREE_TEXT = ("rationale", "reason", "text_salt")
 """What an annotator wrote, and the salt of its hash: all that an erasure takes from an event."""
 DECISION_TEXT = ("rationale", "text_salt")
 """The same of a lead's decision (see `adjudication.py`)."""
+CAUSE_TEXT = ("note", "text_salt")
+"""The same of the cause of a disagreement (see `causes.py`)."""
 _COLUMNS = (*CHAINED, *FREE_TEXT, "chain")
 _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 

@@ -362,11 +362,11 @@ def refuse_changed_answer(arrival: Arrival, answer: NewAnswer, what: str, new: s
 
 def ensure_imported_run(store: Store, name: str) -> int:
     """The code of the imported judge run `name`, made where it is new."""
-    identity = document_hash("judge", {"kind": "imported", "name": name})
+    document = {"kind": "imported", "name": name}
     store.conn.execute(
-        """INSERT INTO judge_runs (name, identity, kind, evidence_view, recorded_at)
-           VALUES (?, ?, 'imported', ?, ?) ON CONFLICT DO NOTHING""",
-        [name, identity, canonical_json({"known": False}), now()],
+        """INSERT INTO judge_runs (name, identity, kind, document, evidence_view, recorded_at)
+           VALUES (?, ?, 'imported', ?, ?, ?) ON CONFLICT DO NOTHING""",
+        [name, document_hash("judge", document), canonical_json(document), canonical_json({"known": False}), now()],
     )
     return int(store.conn.execute("SELECT code FROM judge_runs WHERE name = ?", [name]).fetchone()[0])
 

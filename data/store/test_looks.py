@@ -5,6 +5,7 @@ nobody is shown a dev or test item together with a verdict; from then on nothing
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,19 +69,42 @@ def spend(store: Store, lead: Person) -> tuple[Look, bool]:
         before = spent(store)
         if before:
             return before, False
-        role, revoked = store.conn.execute("SELECT role, revoked_at FROM annotators WHERE code = ?", [lead.code]).fetchone()
-        if role != "lead" or revoked:
-            found = f"{lead.handle} is {role}" + (", and their access has ended." if revoked else ".")
-            raise LeadRefused("Only a lead opens dev and test.", found, "Name a lead; `rejudge annotators list` shows who is one.")
+        _check_lead(store, lead, "Only a lead opens dev and test.")
         counts = dict.fromkeys(SPLITS[1:], 0) | dict(
             store.conn.execute("SELECT split, count(*) FROM trajectories WHERE split <> 'train' GROUP BY split")
         )
         runs = [name for (name,) in store.conn.execute("SELECT name FROM judge_runs ORDER BY name")]
         which = canonical_json({"judge_runs": runs, "trajectories": counts})
-        values = (now(), lead.code, "spend", which, "opened", APP_VERSION)
-        link = chain_hash("look", last_link(store.conn, "test_looks", "seq"), values)
-        columns = ", ".join((*LOOK_CHAINED, "chain"))
-        store.conn.execute(f"INSERT INTO test_looks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, link))
+        _append(store, lead, "spend", which, "opened")
     look = spent(store)
     assert look is not None
     return look, True
+
+
+def record_certification(
+    store: Store, lead: Person, question: int, which: dict[str, Any], result: str, trajectories: Sequence[int]
+) -> None:
+    """Writes down that two prompts were scored on these test items, within a write transaction.
+
+    `question`: its code; `which`: the judges and what was declared before; `result`: what came of it. Raises LeadRefused for
+    somebody who does not run the study.
+    """
+    _check_lead(store, lead, "Only a lead certifies a judge.")
+    look = _append(store, lead, "certify", canonical_json(which), result)
+    store.conn.executemany("INSERT INTO look_items VALUES (?, ?, ?)", [(look, n, question) for n in trajectories])
+
+
+def _check_lead(store: Store, lead: Person, wrong: str) -> None:
+    role, revoked = store.conn.execute("SELECT role, revoked_at FROM annotators WHERE code = ?", [lead.code]).fetchone()
+    if role != "lead" or revoked:
+        found = f"{lead.handle} is {role}" + (", and their access has ended." if revoked else ".")
+        raise LeadRefused(wrong, found, "Name a lead; `rejudge annotators list` shows who is one.")
+
+
+def _append(store: Store, lead: Person, kind: str, which: str, result: str) -> int:
+    values = (now(), lead.code, kind, which, result, APP_VERSION)
+    link = chain_hash("look", last_link(store.conn, "test_looks", "seq"), values)
+    columns = ", ".join((*LOOK_CHAINED, "chain"))
+    return int(
+        store.conn.execute(f"INSERT INTO test_looks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, link)).lastrowid or 0
+    )

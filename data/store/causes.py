@@ -1,0 +1,66 @@
+"""Why judge and humans differ on an item, as a lead sees it: what decides whether a disagreement may drive the judge prompt.
+
+A cause is a row that is only ever added, chained like a label event; a later one on the same item, question and run takes
+the place of an earlier one. A lead's note enters the chain by its salted hash alone, so that it can be erased.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from data.errors import LeadRefused
+from data.store.chain import chain_hash, last_link
+from data.store.events import APP_VERSION, text_hash
+from data.store.people import Person
+from data.store.store import Store, now
+
+CAUSES = ("judge wrong", "human wrong", "codebook ambiguous", "item broken", "evidence differed")
+"""Only the first drives the prompt; the third goes to the codebook and to relabelling."""
+MOST_NOTE = 20_000
+CAUSE_CHAINED = ("at", "lead", "run", "trajectory", "question", "cause", "text_hash", "app_version")
+"""The columns that the chain covers, besides the hash before."""
+_COLUMNS = (*CAUSE_CHAINED, "note", "text_salt", "chain")
+_INSERT = f"INSERT INTO causes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The one that stands for an item."""
+
+    trajectory: int
+    cause: str
+    note: str
+    lead: str
+    at: str
+
+
+def causes_of(store: Store, run: int, question: int) -> dict[int, Cause]:
+    """Trajectory to the cause that stands; `run`, `question`: codes."""
+    # SQLite takes the other columns from the row of max(seq).
+    rows = store.conn.execute(
+        """SELECT c.trajectory, c.cause, coalesce(c.note, ''), a.handle, c.at, max(c.seq) FROM causes c
+           JOIN annotators a ON a.code = c.lead WHERE c.run = ? AND c.question = ? GROUP BY c.trajectory""",
+        [run, question],
+    )
+    return {trajectory: Cause(trajectory, *rest) for trajectory, *rest, _ in rows}
+
+
+def assign_cause(store: Store, lead: Person, run: int, trajectory: int, question: int, cause: str, note: str = "") -> int:
+    """Writes a cause; its number. Raises LeadRefused, and then nothing was written."""
+    if cause not in CAUSES:
+        raise LeadRefused("That is no cause.", f"Found {cause!r}.", f"Choose one of: {', '.join(CAUSES)}.")
+    if len(note) > MOST_NOTE:
+        raise LeadRefused("The note is very long.", f"Found {len(note)} characters.", f"Use up to {MOST_NOTE}.")
+    # What a browser sends may hold what cannot be stored.
+    words = note.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "") or None
+    with store.write():
+        (role,) = store.conn.execute("SELECT role FROM annotators WHERE code = ?", [lead.code]).fetchone()
+        if role != "lead":
+            raise LeadRefused("Only a lead says why judge and humans differ.", f"{lead.handle} is {role}.", "Sign in as a lead.")
+        if not store.conn.execute(
+            "SELECT 1 FROM verdicts WHERE run = ? AND trajectory = ? AND question = ? AND repeat = 0", [run, trajectory, question]
+        ).fetchone():
+            raise LeadRefused("That run has no verdict on that item.", "Found none.", "Name an item that it judged.")
+        salt = secrets.token_hex(16) if words else None
+        values = (now(), lead.code, run, trajectory, question, cause, text_hash(words, None, salt), APP_VERSION)
+        link = chain_hash("cause", last_link(store.conn, "causes", "seq"), values)
+        return int(store.conn.execute(_INSERT, (*values, words, salt, link)).lastrowid or 0)

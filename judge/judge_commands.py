@@ -1,0 +1,13 @@
+"""`rejudge judge ...`: every action has a module of its own, and joins the command here."""
+
+from data.command_line import CommandLine
+from judge.spend_command import add_spend, spend
+
+ACTIONS = (add_spend,)
+"""In the order in which `--help` lists them."""
+
+
+def add_judge(line: CommandLine) -> None:
+    add_action = line.actions(line.add("judge", spend, "the judge: ask it, find why it errs, revise it, certify it"))
+    for add in ACTIONS:
+        add(add_action)
