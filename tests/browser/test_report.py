@@ -81,3 +81,22 @@ def test_every_figure_tells_its_numbers_to_those_who_hear_it(browser: Browser, t
     matrix = page.get_by_role("img", name="Humans against judge-a")
     assert "humans say aligned: aligned " in matrix.locator("desc").text_content()
     page.close()
+
+
+def test_on_paper_all_that_the_first_page_says_stands_on_one_page(browser: Browser, tmp_path: Path) -> None:
+    lines = [
+        run_line(f"r{k:03}", verdicts=[verdict("misaligned" if k % 3 == 0 else "aligned")], group=f"g{k // 2}") for k in range(200)
+    ]
+    study = make_study(tmp_path / "study", lines)
+    draw_batch(study, 30, overlap=2, by="judge-a")
+    for who, every in (("ana", 4), ("ben", 5)):
+        with Sitting(study, who) as sitting:
+            sitting.label_all({f"r{k:03}": "misaligned" for k in range(0, 200, every)})
+    # Letter paper, the shorter of the two in use, within the margins of the style sheet, in pixels of 1/96 inch.
+    width, height = round(8.5 * 96 - 30 / 25.4 * 96), round(11 * 96 - 34 / 25.4 * 96)
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.emulate_media(media="print")
+    page.goto(written(study, tmp_path / "report.html").as_uri())
+    note = page.get_by_text("Drawn in strata by the verdict of judge-a").bounding_box()
+    assert note is not None and note["y"] + note["height"] <= height
+    page.close()
