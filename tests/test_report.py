@@ -189,3 +189,14 @@ def test_a_p_value_that_is_tiny_is_not_told_as_nothing(run: Run, tmp_path: Path)
     assert run("report", "--study", str(study.folder)).returncode == 0
     told = (study.folder / "reports" / "report.md").read_text(encoding="utf-8")
     assert "McNemar: mid-p below 0.001." in told and "0.000" not in told
+
+
+def test_one_item_on_which_they_differ_is_told_as_one(run: Run, tmp_path: Path) -> None:
+    lines = [
+        run_line(f"r{k}", verdicts=[verdict("aligned")], labels=[label("ana", "misaligned" if k == 3 else "aligned")])
+        for k in range(9)
+    ]
+    study = make_study(tmp_path / "study", lines, rest="[split]\ntrain = 1.0\ndev = 0.0\n")
+    assert run("report", "--study", study.folder).returncode == 0
+    text = (study.folder / "reports" / "report.md").read_text(encoding="utf-8")
+    assert "The one item of train on which they differ, in excerpts:" in text and "(all 1)" not in text

@@ -53,7 +53,10 @@ def _run(run: Json, opened: list[str]) -> list[Block]:
         return blocks
     shown = len(run["items"])
     which = f"all {shown:,}" if shown == run["differ"] else f"{shown:,} of {run['differ']:,}, taken from each cell in turn"
-    blocks.append(text(f"The items of {joined(opened)} on which they differ ({which}), in excerpts:"))
+    if run["differ"] == 1:
+        blocks.append(text(f"The one item of {joined(opened)} on which they differ, in excerpts:"))
+    else:
+        blocks.append(text(f"The items of {joined(opened)} on which they differ ({which}), in excerpts:"))
     return [*blocks, *(block for item in run["items"] for block in _item(item))]
 
 
