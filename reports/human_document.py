@@ -5,6 +5,7 @@ words in place of its figures. Pairs of annotators and each against the rest fol
 as in the document of agreement; retests, times and fatigue speak of people at work and are taken as drawn.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -65,7 +66,7 @@ def _question(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
         "alpha": humans["krippendorff_alpha"],
         "pairs": humans["pairs"],
         "against_rest": [_without(pair, _OF_THE_PAIR) | {"annotator": _name(pair)} for pair in _pairs(tally, tally.rest)],
-        "judges": [_judge(tally, panel) for panel in tally.panels],
+        "judges": [_judge(tally, panel, humans["pairs"]) for panel in tally.panels],
         "retest": _retest(tally),
         "fatigue": _fatigue(tally, times, over),
     }
@@ -87,7 +88,7 @@ def _without(document: Document, keys: Sequence[str]) -> Document:
     return {key: value for key, value in document.items() if key not in keys}
 
 
-def _judge(tally: HumanTally, panel: Panel) -> Document:
+def _judge(tally: HumanTally, panel: Panel, pairs: Sequence[Document]) -> Document:
     """One run beside single annotators, and they beside each other, on the same items."""
     question = tally.question
     document: Document = {
@@ -97,19 +98,35 @@ def _judge(tally: HumanTally, panel: Panel) -> Document:
         "left_out": {"single": panel.single, "unreadable": panel.unreadable, "missing": panel.missing},
     }
     if question.type == "multilabel":
-        labels = {label: one_more_human_on_label(panel, place) for place, label in enumerate(question.choices)}
-        whole = one_more_human_on_sets(panel, len(question.choices))
-        return document | whole.as_json() | {"by_label": {label: found.as_json() for label, found in labels.items()}}
+        labels = {
+            label: _told_once(one_more_human_on_label(panel, place), [pair["by_label"][label]["kappa"] for pair in pairs])
+            for place, label in enumerate(question.choices)
+        }
+        return document | one_more_human_on_sets(panel, len(question.choices)).as_json() | {"by_label": labels}
     if question.type == "score":
-        document |= one_more_human_by_rank(panel).as_json()
+        document |= _told_once(one_more_human_by_rank(panel), [pair["spearman"] for pair in pairs])
         if tally.threshold is not None:
-            document["at_threshold"] = one_more_human_at(panel, tally.threshold).as_json()
+            of_pairs = [pair["at_threshold"]["kappa"] for pair in pairs]
+            document["at_threshold"] = _told_once(one_more_human_at(panel, tally.threshold), of_pairs)
         return document
-    found: OneMoreHuman = one_more_human(panel, len(question.choices))
-    document |= found.as_json()
+    document |= _told_once(one_more_human(panel, len(question.choices)), [pair["kappa"] for pair in pairs])
     if question.type == "ordinal":
-        document["linear"] = one_more_human(panel, len(question.choices), "linear").as_json()
+        linear = one_more_human(panel, len(question.choices), "linear")
+        document["linear"] = _told_once(linear, [pair["kappa_linear"] for pair in pairs])
     return document
+
+
+def _told_once(found: OneMoreHuman, pairs: Sequence[Document]) -> Document:
+    """The figures as JSON. Where the humans' mean is that of one pair, it has the interval that the pair's own figure has."""
+    document, mean = found.as_json(), found.human_human
+    if found.pairs != 1 or mean.value is None:
+        return document
+    same = [
+        pair
+        for pair in pairs
+        if pair["n"] == mean.n and pair["value"] is not None and math.isclose(pair["value"], mean.value, abs_tol=1e-9)
+    ]
+    return document | {"human_human": same[0]} if len(same) == 1 else document
 
 
 def _retest(tally: HumanTally) -> Document:

@@ -41,6 +41,8 @@ class PairTables:
     credit: Credit
     whole: list[list[int]]
     """T x K² in whole numbers, in the ratio of the frame's shares."""
+    uncovered: NDArray[np.bool_]
+    """T: whether the two share no item of a stratum, so that nothing stands for part of the frame."""
 
     @classmethod
     def of(cls, rated: Pairings, size: int, codes: Codes, weights: Named) -> "PairTables":
@@ -61,6 +63,7 @@ class PairTables:
             stratum_weights=rated.weights(left)[0],
             credit=credit_of(weights, size, size),
             whole=_whole(rated, counts),
+            uncovered=(counts.sum(axis=2) == 0)[:, rated.mass > 0].any(axis=1),
         )
 
     @property
@@ -71,7 +74,10 @@ class PairTables:
     def values(self) -> Floats:
         """T kappas, exact but for the last division; nan where undefined."""
         found = []
-        for cells in self.whole:
+        for cells, uncovered in zip(self.whole, self.uncovered, strict=True):
+            if uncovered:
+                found.append(math.nan)
+                continue
             table = [cells[k : k + self.size] for k in range(0, len(cells), self.size)]
             seen, by_chance = self.credit.seen(table), self.credit.by_chance(table)
             found.append(math.nan if by_chance == 1 else float((seen - by_chance) / (1 - by_chance)))

@@ -16,6 +16,10 @@ WIDEST, NARROWEST = 100, 60
 BY_WIDTH_ALONE = (
     "Enough or not is told by the width of the interval alone: to stop when kappa itself looks good would find it good too often."
 )
+BY_FORMULA = (
+    "Numbers of items to draw follow from a formula, at the kappa and the shares that are named; how many more there are to "
+    "go follows from the interval seen so far, which few items, rare choices and shared groups make wider than the formula has it."
+)
 DRAWS = {"simple": "drawn simply", "by_verdict": "drawn by verdict"}
 FIGURES = {"kappa": "kappa", "sensitivity": "sensitivity", "specificity": "specificity", "rate": "corrected rate"}
 FROM = {GIVEN: "as given", SEEN: "seen so far", JUDGE: "by the judge's verdicts", ASSUMED: "assumed, too little is known yet"}
@@ -36,7 +40,7 @@ def plan_text(document: Json, width: int = WIDEST) -> str:
             for part in run["parts"]:
                 lines += _part(question, part, document["wish"], document["trajectories"], width)
     if document["questions"]:
-        lines += ["", *wrapped(BY_WIDTH_ALONE, width)]
+        lines += ["", *wrapped(f"{BY_WIDTH_ALONE} {BY_FORMULA}", width)]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

@@ -221,6 +221,16 @@ def test_an_ordinal_question_has_linear_kappas_beside(tmp_path: Path) -> None:
     assert "kappa_linear" in question["against_rest"][0]
 
 
+def test_the_mean_of_two_annotators_is_told_as_their_one_pair_is(tmp_path: Path) -> None:
+    dice = np.random.default_rng(2)
+    rows = [[str(said) for said in dice.choice(["none", "some", "much"], 3)] for _ in range(50)]
+    study = make_study(tmp_path / "study", answers("choice", "ab", rows), [Question("q", "?", "ordinal", ("none", "some", "much"))])
+    question = asked(study)
+    (judge,), (pair,) = question["judges"], question["pairs"]
+    assert judge["human_human"] == pair["kappa"] and judge["linear"]["human_human"] == pair["kappa_linear"]
+    assert judge["judge_human"]["method"] != pair["kappa"]["method"]
+
+
 def test_sets_are_compared_label_by_label_and_by_the_mean_over_labels(tmp_path: Path) -> None:
     dice = np.random.default_rng(2)
     kinds = ("deceit", "sabotage", "other")

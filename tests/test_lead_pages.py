@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from annotate import page
 from annotate.lead.counting import CHILD, Counting, counting
-from annotate.lead.figures import matrix, matrix_table
+from annotate.lead.figures import headline, matrix, matrix_table
 from annotate.serving import Serving, begin
 from data.errors import StudyError
 from data.questions import Question
@@ -152,6 +152,16 @@ def test_the_agreement_page_shows_the_figures_of_agree(serving: Serving, look: C
     assert f'data-rj="alpha">{alpha["value"]:.2f}' in html(app)
     assert "ana – ben" in told and "Single annotators against judge-a" in told
     assert "preliminary" in told.lower() and "1 tied" in told
+
+
+def test_the_figure_at_the_head_is_the_one_that_the_report_quotes() -> None:
+    def figure(value: float) -> dict[str, Any]:
+        return {"value": value, "low": value - 0.1, "high": value + 0.1, "n": 40, "method": "", "reason": ""}
+
+    kappas = {"kappa": figure(0.41), "kappa_linear": figure(0.52), "kappa_strict": figure(0.33)}
+    assert ">0.52<" in headline({"headline": "readable", **kappas})
+    assert ">0.33<" in headline({"headline": "strict", **kappas})
+    assert ">0.41<" in headline({"kappa": figure(0.41)})
 
 
 def test_an_undefined_figure_is_its_reason_in_words(serving: Serving, look: Callable[..., AppTest]) -> None:

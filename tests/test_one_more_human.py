@@ -124,6 +124,15 @@ def test_items_of_strata_weigh_what_they_stand_for() -> None:
     assert found.difference.method == "post-stratified, jackknife+4 over items, t(items-strata)"
 
 
+def test_two_who_share_no_item_of_a_stratum_have_no_kappa_of_the_whole_frame() -> None:
+    rows = [(place % 2, {0: place % 2, 1: (place // 2) % 2}) for place in range(40)]
+    rows += [(place % 2, {0: (place // 3) % 2, 2: place % 2}) for place in range(40)]
+    strata = [0] * 40 + [place % 2 for place in range(40)]
+    found = one_more_human(panel(rows, strata, [(900, 60), (300, 20)]), 2)
+    # 0 and 1 met in the first stratum alone, and so did 1 and the judge.
+    assert (found.pairs, found.annotators, found.undefined) == (1, 2, 2)
+
+
 def test_sets_are_compared_label_by_label_and_all_labels_together() -> None:
     rows = sample(6, 150, 3, 3, choices=8, errs=0.3)
     by_label = [one_more_human_on_label(panel(rows), label) for label in range(3)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from annotate.lead.text import html_of
 from reports.notes import STRATUM_COUNTS, design_notes, preliminary
+from reports.written.subjects import headline_key
 
 PRELIMINARY_BELOW = 30
 CONSENSUS = "human:consensus"
@@ -161,10 +162,10 @@ def track(estimate: Json, low: float = 0.0, high: float = 1.0, beside: float | N
 
 
 def headline(pair: Json) -> str:
-    """Kappa, as the pair asks to be quoted: large, with its interval and n."""
-    key = "kappa_strict" if pair.get("headline") == "strict" and "kappa_strict" in pair else "kappa"
-    if key not in pair:
+    """Kappa, as the report quotes the pair (strict, of ordered choices linear): large, with its interval and n."""
+    if "kappa" not in pair:
         return ""
+    key = headline_key(pair, pair.get("headline") == "strict")
     estimate = pair[key]
     if estimate["value"] is None:
         return f'<p class="rj-undefined">{escape(label_of(key))} undefined: {html_of(estimate["reason"])}</p>'

@@ -16,7 +16,7 @@ from annotate.lead.still_labelling import may_look
 from annotate.lead.text import without_markup
 from data.errors import RejudgeError
 from reports.plan_document import HALF_WIDTH, Wish, planned
-from reports.plan_text import BY_WIDTH_ALONE, assumed_words, gains_words
+from reports.plan_text import BY_FORMULA, BY_WIDTH_ALONE, assumed_words, gains_words
 from reports.planner import POWER
 
 EVERY_SECONDS = 4
@@ -102,7 +102,7 @@ def _plan(document: Json, question: Json, part: Json, wish: Wish) -> None:
     answer = planned(alone, wish)["questions"][0]["runs"][0]["parts"][0]
     with st.container(border=True, key="card-now"):
         st.html(plan_figures.status(answer, wish.half_width) + notes_html([BY_WIDTH_ALONE]))
-    st.html(plan_figures.plans(answer, wish, document["trajectories"]))
+    st.html(plan_figures.plans(answer, wish, document["trajectories"]) + notes_html([BY_FORMULA]))
     if "expected" in answer:
         st.html(plan_figures.expected(answer) + notes_html([gains_words(answer)]))
     st.html(f"<h2>Starting from</h2>{notes_html(assumed_words(answer))}")
