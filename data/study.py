@@ -49,6 +49,18 @@ class SplitRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a judge's tokens cost, per million, in a currency that whoever wrote it knows."""
+
+    input: float
+    output: float
+
+    def of(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
+        """The cost of a call; None where its tokens were not counted."""
+        return None if tokens_in is None or tokens_out is None else (tokens_in * self.input + tokens_out * self.output) / 1e6
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A checked `study.toml` and where it lies."""
 
@@ -58,6 +70,7 @@ class Study:
     blind: BlindRules = BlindRules()
     split: SplitRules = SplitRules()
     judge_model: str | None = None
+    judge_price: Price | None = None
 
     @property
     def database(self) -> Path:
@@ -149,6 +162,7 @@ class _Checker:
             blind=self.blind(self.table(table, "blind")),
             split=self.split(self.table(table, "split")),
             judge_model=self.judge(self.table(table, "judge")),
+            judge_price=self.price(self.table(table, "judge")),
         )
 
     def known(self, table: dict[str, Any], where: str, keys: tuple[str, ...]) -> None:
@@ -363,8 +377,26 @@ class _Checker:
         return BlindRules(show, self.choice_of(table, "blind.", "reasoning", ("shown", "hidden"), "shown"), redact)
 
     def judge(self, table: dict[str, Any]) -> str | None:
-        self.known(table, "judge.", ("model",))
+        self.known(table, "judge.", ("model", "price"))
         return self.text(table, "judge.", "model")
+
+    def price(self, table: dict[str, Any]) -> Price | None:
+        if "price" not in table:
+            return None
+        price = table["price"]
+        if not isinstance(price, dict):
+            raise self.refuse(
+                "judge.price", "is not a table.", f"Found {price!r}.", "Write it as [judge.price] with its keys below."
+            )
+        self.known(price, "judge.price.", ("input", "output"))
+        for key in ("input", "output"):
+            value = price.get(key)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LARGEST_SCORE:
+                found = "It is missing." if value is None else f"Found {value!r}."
+                raise self.refuse(
+                    f"judge.price.{key}", "must be a price.", found, f"Write {key} = 0.5: what a million tokens cost."
+                )
+        return Price(float(price["input"]), float(price["output"]))
 
     def split(self, table: dict[str, Any]) -> SplitRules:
         self.known(table, "split.", ("group", "train", "dev"))

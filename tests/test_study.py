@@ -11,7 +11,7 @@ from data.errors import StudyError
 from data.guessing import guessed_question
 from data.new_study import begin_blank, begin_bundled, begin_from, bundled_studies
 from data.questions import When, question_block, question_from_document, toml_text
-from data.study import BlindRules, SplitRules, append_questions, find_study_folder, load_study, parse_study
+from data.study import BlindRules, Price, SplitRules, append_questions, find_study_folder, load_study, parse_study
 from tests.small_study import MISALIGNED, SEVERITY, bring, dump, label, line, make_study, rows, verdict, write_lines
 
 HERE = Path("here")
@@ -67,6 +67,9 @@ reasoning = "hidden"
 redact = ["gpt-4o", "claude-\\\\S+"]
 [judge]
 model = "some-model"
+[judge.price]
+input = 0.4
+output = 2
 [split]
 group = "scenario"
 train = 0.2
@@ -80,6 +83,7 @@ dev = 0.2
     assert study.blind == BlindRules(("domain",), "hidden", ("gpt-4o", "claude-\\S+"))
     assert study.split == SplitRules(0.2, 0.2, "scenario")
     assert study.judge_model == "some-model"
+    assert study.judge_price == Price(0.4, 2.0) and study.judge_price.of(1_000_000, 500_000) == 1.4
 
 
 def test_defaults_are_those_of_the_design() -> None:
@@ -177,6 +181,11 @@ BAD = {
     "a share that is true": (f"{MISALIGNED}[split]\ndev = true", ("`split.dev`", "True")),
     "shares that are too much": (f"{MISALIGNED}[split]\ntrain = 0.6\ndev = 0.5", ("`split`", "0.6", "0.5", "at most 1")),
     "group is a list": (f'{MISALIGNED}[split]\ngroup = ["a"]', ("`split.group`", "must be a text")),
+    "price is a number": (f"{MISALIGNED}[judge]\nprice = 4", ("`judge.price`", "is not a table")),
+    "price of half": (f"{MISALIGNED}[judge.price]\ninput = 1", ("`judge.price.output`", "missing")),
+    "price below nothing": (f"{MISALIGNED}[judge.price]\ninput = -1\noutput = 1", ("`judge.price.input`", "-1")),
+    "price that is a text": (f'{MISALIGNED}[judge.price]\ninput = "1"\noutput = 1', ("`judge.price.input`", "'1'")),
+    "unknown key in price": (f"{MISALIGNED}[judge.price]\nout = 1", ("`judge.price.out`", "Did you mean `output`?")),
     "model is a number": (f"{MISALIGNED}[judge]\nmodel = 4", ("`judge.model`", "must be a text")),
     "not TOML": ('name = "s"\nquestion = [[\n', ("is not TOML", "line")),
     "a key twice": ('name = "s"\nname = "t"\n[blind]\n', ("is not TOML", "line 2")),
