@@ -8,6 +8,7 @@
     ├── DeskRefused     something that a browser sent cannot be taken
     ├── LeadRefused     a lead's page cannot do what was asked
     ├── FrameRefused    a notebook's frame cannot be read as asked; a ValueError too
+    ├── CertifyRefused  two prompts cannot be certified
     ├── GoldRefused     a gold set cannot be frozen or exported
     └── StoreError      study.db cannot be opened or used
 
@@ -53,6 +54,10 @@ class LeadRefused(RejudgeError):
 
 class FrameRefused(RejudgeError, ValueError):
     """A frame, or what was said about it, gives no answers to compare."""
+
+
+class CertifyRefused(RejudgeError):
+    """No look at the test items can be taken as asked; none was taken."""
 
 
 class GoldRefused(RejudgeError):

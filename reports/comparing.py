@@ -154,7 +154,7 @@ def _difference(
         undefined = Estimate.undefined(sample.n, method, f"the kappa of the {whose} is undefined: {first.reason or second.reason}")
         return undefined, undefined, undefined, None
     value = second.value - first.value
-    linearised = _linearised(joint, weights)
+    linearised = difference_linearised(joint.sample.size, joint.width, weights)
     error = large_sample_error(sample, linearised)
     if error.value is None:
         alone = Estimate(value, None, None, sample.n, method, error.reason)
@@ -172,9 +172,9 @@ def _plain(value: float, error: Estimate, spread: Spread) -> Estimate:
     return Estimate(value, value - half_width, value + half_width, error.n, PLAIN)
 
 
-def _linearised(joint: Joint, weights: Named) -> Linearised:
-    width = joint.width
-    w = credit_of(weights, joint.sample.size, width).shares
+def difference_linearised(size: int, width: int, weights: Named) -> Linearised:
+    """From shares of `size` x `width`² cells: the second's kappa less the first's, and its gradient."""
+    w = credit_of(weights, size, width).shares
 
     def linearised(p: Floats) -> tuple[float, Floats]:
         cube = p.reshape(len(p), width, width)
