@@ -11,6 +11,7 @@ from typing import Any
 from data.questions import SIDES_OF_THRESHOLD
 from data.step_tallies import EACH
 from data.wording import amount
+from reports.consistency import FLIP_NAMES, rests_on
 from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
 from reports.matrix import matrix_lines
 from reports.notes import (
@@ -99,6 +100,7 @@ def _question(question: Json, width: int) -> list[str]:
         lines += indented([leads_note(question["leads"])], width, 0)
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
         lines += _run(run, [pair for pair in question["pairs"] if pair["columns"] == run], question, width)
+    lines += ["", *_consistency(question["consistency"], width)] if "consistency" in question else []
     if not question["pairs"]:
         lines += ["", *wrapped(_why_no_pairs(question["human_human"]), width)]
     if not question["pairs"] and _unlabelled(question["human_human"]):
@@ -301,6 +303,15 @@ def humans_text(humans: Json, width: int, title: str = "Humans among themselves"
     if any(MANY_MISSING in pair["marks"] for _, pair in pairs):
         lines += indented([MISSING], width, 2)
     return lines + (_table(pairs, width) if pairs else [])
+
+
+def _consistency(runs: Sequence[Json], width: int) -> list[str]:
+    """How often each run's replies to one item differ."""
+    lines = ["Consistency of a judge with itself"]
+    for found in runs:
+        lines += indented([f"{shown(found['run'])}, {rests_on(found)}", *preliminary(found["marks"])], width, 2)
+        lines += indented([f"{name} {_or_why(found[key])}" for key, name in FLIP_NAMES.items()], width, 4)
+    return lines
 
 
 def _steps(steps: Json, width: int) -> list[str]:

@@ -107,10 +107,11 @@ class SideReader:
     def _everybody(self) -> list[tuple[int, str]]:
         return self.store.conn.execute("SELECT code, handle FROM annotators ORDER BY handle").fetchall()
 
-    def verdicts(self, run: int) -> Said:
-        """A run's verdicts, of its first repeat."""
-        where = "verdicts INDEXED BY verdict_answers WHERE run = :run AND question = :question AND repeat = 0 ORDER BY trajectory"
-        items, how, values = self._read(where, "0", {"run": run})
+    def verdicts(self, run: int, repeat: int = 0) -> Said:
+        """A run's verdicts, of one repeat."""
+        where = """verdicts INDEXED BY verdict_answers WHERE run = :run AND question = :question AND repeat = :repeat
+                   ORDER BY trajectory"""
+        items, how, values = self._read(where, "0", {"run": run, "repeat": repeat})
         said = Said(items, np.where(how == _GIVEN, 0, ERROR), values, np.zeros(len(items), dtype=bool), np.full(len(items), -1))
         return said if self.within is None else said.only(self.within[items])
 

@@ -1,14 +1,17 @@
 """The agreement document of a study as it stands: counted by the store, figured here, the same for every reader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from data.repeat_tallies import RepeatTally
 from data.step_tallies import QuestionSteps
 from data.store import Store
 from data.store.exposures import labels_by_leads
+from data.store.repeats import repeat_tallies
 from data.store.step_tallies import question_steps
 from data.store.tallying import read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
+from reports.consistency import consistency_document
 from reports.document import Document, agreement_document
 from reports.of_study.steps import step_figures
 
@@ -23,9 +26,18 @@ def agreement_of(study: Study, store: Store, run: int | None, labels: str | None
     with store.reading():
         check_still_declared(store, study)
         answers, leads = read_answers(store, study, run, labels), labels_by_leads(store)
+        repeated = repeat_tallies(store, study.questions, run)
         marked = [question_steps(store, each) for each in answers] if everything else []
     document = agreement_document(study.name, [each.tally() for each in answers], everything)
-    return with_leads(with_steps(document, [each for each in marked if each is not None]), leads)
+    return with_leads(with_steps(with_consistency(document, repeated), [each for each in marked if each is not None]), leads)
+
+
+def with_consistency(document: Document, repeated: Mapping[str, Sequence[RepeatTally]]) -> Document:
+    """The document with how often each run's replies to one item differ, of the questions where one answered again."""
+    for question in document["questions"]:
+        if question["id"] in repeated:
+            question["consistency"] = [consistency_document(tally) for tally in repeated[question["id"]]]
+    return document
 
 
 def with_steps(document: Document, marked: Sequence[QuestionSteps]) -> Document:

@@ -17,6 +17,7 @@ from reports.written.sections.judged import judged
 from reports.written.sections.labelled import labelled, view_parity
 from reports.written.sections.limits import limits
 from reports.written.sections.people import humans
+from reports.written.sections.repeated import consistency
 from reports.written.sections.reproduced import reproduced
 from reports.written.sections.sliced import slices
 from reports.written.sections.stepped import steps
@@ -43,6 +44,7 @@ def report_from(documents: Json, names: bool = False) -> Report:
         *_there(
             humans(documents, subjects, shown),
             comparisons(documents),
+            consistency(documents),
             steps(documents, shown),
             slices(documents, subjects),
             by_slice(documents, subjects),
