@@ -1,0 +1,192 @@
+"""A revision as edits with reasons: what each replaces, whether it may, and the text and the diff that come of them.
+
+An edit names a passage of the current template by its own words, which must stand there exactly once. So a lead can
+read what changes and why, and nothing else of the prompt moves.
+"""
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from data.wording import amount
+
+MOST_LONGER = 0.25
+"""How much longer than its parent a template may become, as a share of the parent's characters."""
+WORDS_ALIKE = 8
+"""So many words in a row that stand in an item as well are copied from it."""
+_PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One replacement, and why."""
+
+    old: str
+    """A passage of the current template, letter by letter."""
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why edits cannot be taken, in three beats of which the first names the edit."""
+
+    wrong: str
+    found: str
+    do: str
+
+    def __str__(self) -> str:
+        return f"{self.wrong} {self.found} {self.do}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of lines in a diff."""
+
+    kind: Literal["same", "gone", "new"]
+    lines: tuple[str, ...]
+
+
+def problems(body: str, edits: Sequence[Edit], items: Mapping[str, str], known: Sequence[str] = ()) -> list[Problem]:
+    """Why these edits of the template `body` cannot be taken; empty where they can.
+
+    `items`: by the name that a message may give it, the text of each item that whoever made the edits was shown;
+    `known`: texts that may be quoted (the codebook page, the question's wording and choices), besides the template itself.
+    """
+    if not edits:
+        return [Problem("There are no edits.", "Found an empty list.", "Give at least one edit.")]
+    found = [problem for place, edit in enumerate(edits, 1) for problem in _of_one(body, place, edit)]
+    found = found or _overlaps(body, edits)
+    if found:
+        return found
+    revised = applied(body, edits)
+    rules = [_longer(body, revised), _placeholders(body, edits)]
+    copies = [_copied(body, revised, place, edit, items, known) for place, edit in enumerate(edits, 1)]
+    return [problem for problem in [*rules, *copies] if problem is not None]
+
+
+def applied(body: str, edits: Sequence[Edit]) -> str:
+    """The template with every edit made. Raises ValueError for edits that do not each name one passage of their own."""
+    text = body
+    if any(body.count(edit.old) != 1 for edit in edits) or _overlaps(body, edits):
+        raise ValueError("Each edit must name one passage of its own. Found some that do not. Ask `problems` first.")
+    # From the end: what is put in moves nothing that is still to be replaced, and is never searched.
+    for edit in sorted(edits, key=lambda edit: body.index(edit.old), reverse=True):
+        start = body.index(edit.old)
+        text = text[:start] + edit.new + text[start + len(edit.old) :]
+    return text.strip("\n")
+
+
+def diff(old: str, new: str, named: tuple[str, str] = ("before", "after")) -> str:
+    """A unified diff of two templates; `named`: what their heads call them. Empty where they are the same."""
+    return "\n".join(difflib.unified_diff(old.split("\n"), new.split("\n"), *named, lineterm=""))
+
+
+def diff_parts(old: str, new: str) -> list[Part]:
+    """The whole of both templates as runs of lines, for a page: what went stands before what came in its place."""
+    before, after = old.split("\n"), new.split("\n")
+    parts: list[Part] = []
+    for kind, i, j, k, m in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if kind == "equal":
+            parts.append(Part("same", tuple(before[i:j])))
+            continue
+        parts += [Part("gone", tuple(before[i:j]))] if j > i else []
+        parts += [Part("new", tuple(after[k:m]))] if m > k else []
+    return parts
+
+
+def _of_one(body: str, place: int, edit: Edit) -> list[Problem]:
+    times = body.count(edit.old) if edit.old else 0
+    if not edit.old.strip():
+        return [Problem(f"Edit {place} names no passage.", "Its `old` is empty.", "Copy the passage that it replaces.")]
+    if times != 1:
+        wrong = f"Edit {place} does not name one passage of the prompt: {_short(edit.old)}."
+        where = "does not stand in it" if times == 0 else f"stands in it {times} times"
+        return [
+            Problem(wrong, f"Its `old` {where}.", "Copy it letter by letter from the prompt, with as much around it as is needed.")
+        ]
+    if edit.new == edit.old:
+        return [Problem(f"Edit {place} changes nothing.", "Its `new` is its `old`.", "Leave it out, or change something.")]
+    if not edit.reason.strip():
+        return [Problem(f"Edit {place} has no reason.", "Its `reason` is empty.", "Say in a sentence which error it mends.")]
+    return []
+
+
+def _overlaps(body: str, edits: Sequence[Edit]) -> list[Problem]:
+    spans = sorted((body.index(edit.old), body.index(edit.old) + len(edit.old), place) for place, edit in enumerate(edits, 1))
+    return [
+        Problem(
+            f"Edits {min(one, two)} and {max(one, two)} replace the same words.",
+            f"They share {_short(body[start:end])}.",
+            "Make one edit of them.",
+        )
+        for (_, end, one), (start, _, two) in pairwise(spans)
+        if start < end
+    ]
+
+
+def _longer(body: str, revised: str) -> Problem | None:
+    most = int(len(body) * (1 + MOST_LONGER))
+    if len(revised) <= most:
+        return None
+    return Problem(
+        "The edits together make the prompt too long.",
+        f"It had {amount(len(body), 'character', form=',')} and would have {len(revised):,}; at most {most:,} are taken.",
+        f"Say the same in fewer words: {amount(len(revised) - most, 'character', form=',')} less.",
+    )
+
+
+def _placeholders(body: str, edits: Sequence[Edit]) -> Problem | None:
+    """The first edit after which the template has other placeholders."""
+    before = Counter(_marks(body))
+    for place in range(1, len(edits) + 1):
+        after = Counter(_marks(applied(body, edits[:place])))
+        if before != after:
+            changed = sorted((before - after).keys() | (after - before).keys())
+            return Problem(
+                f"Edit {place} takes out or puts in a placeholder.",
+                f"It changes how often {', '.join(map(_short, changed))} stands in the prompt.",
+                f"Leave all as they are; the prompt has {', '.join(sorted(set(_PLACEHOLDER.findall(body)))) or 'none'}.",
+            )
+    return None
+
+
+def _marks(text: str) -> list[str]:
+    """Placeholders, and pairs of braces that are none by themselves but could become one with what stands beside them."""
+    return [*_PLACEHOLDER.findall(text), *re.findall(r"\{\{|\}\}", _PLACEHOLDER.sub("", text))]
+
+
+def _copied(body: str, revised: str, place: int, edit: Edit, items: Mapping[str, str], known: Sequence[str]) -> Problem | None:
+    """Words of an item in the new text, with what stands around it in the revised template."""
+    start = revised.find(edit.new)
+    # As many words on both sides as a copied row can reach over.
+    before, after = revised[:start].split()[-WORDS_ALIKE:], revised[start + len(edit.new) :].split()[:WORDS_ALIKE]
+    allowed = {row for text in (body, *known) for row in _rows(text)}
+    fresh = [row for row in _rows(" ".join([*before, edit.new, *after])) if row not in allowed]
+    for name, text in items.items():
+        there = set(_rows(text))
+        for row in fresh:
+            if row in there:
+                return Problem(
+                    f"Edit {place} copies words of {name}.",
+                    f"Found {_short(' '.join(row))}, {WORDS_ALIKE} words in a row that stand in it.",
+                    "Say the rule in words of your own: a prompt that quotes an item knows that item.",
+                )
+    return None
+
+
+def _rows(text: str) -> list[tuple[str, ...]]:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    return [tuple(words[start : start + WORDS_ALIKE]) for start in range(len(words) - WORDS_ALIKE + 1)]
+
+
+def _short(text: str) -> str:
+    """Enough of a passage to know it by."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…")
