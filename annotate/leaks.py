@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from annotate.item_view import Redaction, visible
+from annotate.item_view import redaction_by, visible
 from data.store import Store
 from data.store.status import judge_run_codes
 from data.store.visible import Answer, Item, imported_files, items, verdict_answers
@@ -101,7 +101,7 @@ class Search:
     """Looks for everything on the list in one visible text after the other."""
 
     def __init__(self, study: Study, store: Store) -> None:
-        self.redact, self.show = Redaction(study.blind), study.blind.show
+        self.redact, self.show = redaction_by(study.blind), study.blind.show
         self.patterns = {
             "model or provider": re.compile(rf"(?<![\w.])(?:{_MODELS})", re.IGNORECASE | re.VERBOSE),
             "score": re.compile(rf"(?<!\w)(?:{_SCORES})", re.IGNORECASE | re.VERBOSE),

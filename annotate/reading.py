@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from annotate.item_view import Redaction, visible
+from annotate.item_view import redaction_by, visible
 from annotate.serving import Serving
 from annotate.wire import PRIVATE
 from data.store import Store
@@ -46,4 +46,4 @@ def _read(serving: Serving, number: int) -> dict[str, Any] | None:
     task, steps, metadata = row
     values = json.loads(metadata)
     shown = {field: values[field] for field in serving.view.show if field in values}
-    return visible(Redaction(serving.study.blind), task, shown, json.loads(steps))
+    return visible(redaction_by(serving.study.blind), task, shown, json.loads(steps))

@@ -19,6 +19,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]+")
 MOST_SHOWN = 50
 """Nobody reads more metadata beside a trajectory, and SQLite takes no more arguments."""
 _QUESTION_KEYS = ("id", "ask", "type", "choices", "positive", "min", "max", "threshold", "evidence", "when")
+_LEAST_CHARACTERS = {"results": 100, "total": 1000}
+"""Of what a judge is shown: with less, there is no room for the marks that say what was cut."""
 _LARGEST_SCORE = 1e15
 """Beyond it a double does not hold every whole number."""
 
@@ -36,6 +38,19 @@ class BlindRules:
     def document(self) -> dict[str, Any]:
         """As JSON: the source of the view's version hash."""
         return {"show": list(self.show), "reasoning": self.reasoning, "redact": list(self.redact)}
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeView:
+    """What a judge is shown of a trajectory, as far as it is declared; None: as annotators are, and nothing cut."""
+
+    reasoning: str | None = None
+    results: int | None = None
+    """Characters of a tool result or observation."""
+    show: tuple[str, ...] | None = None
+    """Metadata fields."""
+    total: int | None = None
+    """Characters of task and record together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +86,7 @@ class Study:
     split: SplitRules = SplitRules()
     judge_model: str | None = None
     judge_price: Price | None = None
+    judge_view: JudgeView = JudgeView()
 
     @property
     def database(self) -> Path:
@@ -163,6 +179,7 @@ class _Checker:
             split=self.split(self.table(table, "split")),
             judge_model=self.judge(self.table(table, "judge")),
             judge_price=self.price(self.table(table, "judge")),
+            judge_view=self.judge_view(self.table(table, "judge")),
         )
 
     def known(self, table: dict[str, Any], where: str, keys: tuple[str, ...]) -> None:
@@ -377,7 +394,7 @@ class _Checker:
         return BlindRules(show, self.choice_of(table, "blind.", "reasoning", ("shown", "hidden"), "shown"), redact)
 
     def judge(self, table: dict[str, Any]) -> str | None:
-        self.known(table, "judge.", ("model", "price"))
+        self.known(table, "judge.", ("model", "price", "view"))
         return self.text(table, "judge.", "model")
 
     def price(self, table: dict[str, Any]) -> Price | None:
@@ -397,6 +414,28 @@ class _Checker:
                     f"judge.price.{key}", "must be a price.", found, f"Write {key} = 0.5: what a million tokens cost."
                 )
         return Price(float(price["input"]), float(price["output"]))
+
+    def judge_view(self, table: dict[str, Any]) -> JudgeView:
+        view = table.get("view", {})
+        if not isinstance(view, dict):
+            raise self.refuse("judge.view", "is not a table.", f"Found {view!r}.", "Write it as [judge.view] with its keys below.")
+        where = "judge.view."
+        self.known(view, where, ("reasoning", "results", "show", "total"))
+        for key, least in _LEAST_CHARACTERS.items():
+            value = view.get(key, least)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise self.refuse(
+                    f"{where}{key}",
+                    "must be a number of characters.",
+                    f"Found {value!r}.",
+                    f"Write {key} = {least} or more, or leave it away to cut nothing.",
+                )
+        return JudgeView(
+            self.choice_of(view, where, "reasoning", ("shown", "hidden"), "shown") if "reasoning" in view else None,
+            view.get("results"),
+            self.texts(view, where, "show") if "show" in view else None,
+            view.get("total"),
+        )
 
     def split(self, table: dict[str, Any]) -> SplitRules:
         self.known(table, "split.", ("group", "train", "dev"))
