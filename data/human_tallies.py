@@ -50,6 +50,8 @@ class Panel:
     """Empty for imported labels: nobody knows how their items were drawn."""
     clusters: Mapping[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
     """What one group holds, sorted (place in `items`, how many) -> groups. Empty where no group has two items."""
+    selected: bool = False
+    """As `PairTally.selected`."""
 
 
 Ints = NDArray[np.int64]

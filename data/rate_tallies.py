@@ -102,6 +102,8 @@ class RunRates:
     """None where no run has a verdict on the question: then every item is without one."""
     whole: Rates
     fields: tuple[FieldRates, ...] = ()
+    selected: bool = False
+    """As `PairTally.selected`."""
 
 
 @dataclass(frozen=True, slots=True)

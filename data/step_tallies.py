@@ -62,6 +62,8 @@ class StepTally:
     """Whether no verdict on these items says anything about steps, not even that there are none."""
     unmarking: tuple[str, ...] = ()
     """People whose imported labels mark no step anywhere: nobody knows whether they were asked, so they have no row."""
+    selected: bool = False
+    """As `data.tallies.PairTally.selected`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,8 @@ class PairTally:
     `strata`; where it is not, `strata` and `clusters` are empty."""
     single: int | None = None
     """Items in the table whose consensus rests on one label; None where rows are no consensus."""
+    selected: bool = False
+    """Whether the judge's prompt was revised in this study, so that these are the items of dev, on which it was chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +181,5 @@ class JointTally:
     frame_groups: Mapping[tuple[tuple[int, int], ...], int] = field(default_factory=dict)
     by_label: Mapping[str, "JointTally"] = field(default_factory=dict)
     at_threshold: "JointTally | None" = None
+    selected: bool = False
+    """As `PairTally.selected`, of either run."""

@@ -7,7 +7,7 @@ from typing import Any
 from data.tallies import JointTally
 from data.wording import amount
 from reports.comparing import MCNEMAR_ASKS, MCNEMAR_TAKES, Comparison, compare
-from reports.document import STRICT_HEADLINE_ABOVE
+from reports.document import SELECTED_SAID, STRICT_HEADLINE_ABOVE, selected_on
 from reports.estimate import Estimate
 from reports.joint import Joint
 
@@ -38,7 +38,8 @@ def comparison_document(type_: str, joint: JointTally) -> Document:
         "design": joint.design,
         "weighted": any(table.weighted for table in tables.values()),
         "groups": joint.groups,
-        "tables": [table | {"said": in_words(*names, table)} for table in listed],
+        **selected_on(joint.selected),
+        "tables": [table | {"said": in_words(*names, table) + (SELECTED_SAID if joint.selected else "")} for table in listed],
     }
 
 

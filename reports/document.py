@@ -26,6 +26,11 @@ MISSING_MARKED_ABOVE = 0.10
 FEW_ITEMS = "fewer-than-30-items"
 FEW_GROUPS = "fewer-than-10-groups"
 MANY_MISSING = "more-than-10-percent-missing"
+SELECTED = "selected-on-these-items"
+"""The mark of a judge whose prompt was revised in this study: only dev is reported, on which it was chosen."""
+DEV_ONLY = "dev items only: the prompt was revised in this study and selected on these items"
+SELECTED_SAID = f" {DEV_ONLY[0].upper()}{DEV_ONLY[1:]}."
+"""What follows a sentence on such a judge's figures."""
 
 SIDES = ("no", "yes")
 """Of a label that was chosen or not, and of a score at the threshold or below it."""
@@ -76,6 +81,11 @@ def question_document(tally: QuestionTally, everything: bool = False) -> Documen
     return document
 
 
+def selected_on(selected: bool) -> Document:
+    """Which splits figures are about, where these are not all; `selected`: see `PairTally.selected`."""
+    return {"splits": ["dev"], "selected": True} if selected else {}
+
+
 def pair_document(tally: QuestionTally, pair: PairTally, everything: bool = False) -> Document:
     """One pair of the document. `tally` gives the type, the choices and the positive one."""
     document: Document = {"rows": pair.rows, "columns": pair.columns}
@@ -94,7 +104,8 @@ def pair_document(tally: QuestionTally, pair: PairTally, everything: bool = Fals
         document |= {"n": figures.pop("n"), "excluded": asdict(pair.excluded)} | figures
     headline = document.pop("headline", None)
     document |= {"design": pair.design, "weighted": pair.weighted, "groups": pair.groups}
-    document["marks"] = _marks(tally, pair, document["n"])
+    document |= selected_on(pair.selected)
+    document["marks"] = [*_marks(tally, pair, document["n"]), *([SELECTED] if pair.selected else [])]
     if pair.strata:
         document["strata"] = [_stratum(each) for each in pair.strata]
     if pair.single is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from data.human_tallies import Accord, HumanTally, HumanTimes, Panel, Sittings
 from data.tallies import PairTally
-from reports.document import Document, agreement_document
+from reports.document import SELECTED_SAID, Document, agreement_document, selected_on
 from reports.human_side import (
     SHORTEST_SESSION,
     Fatigue,
@@ -66,7 +66,10 @@ def _question(tally: HumanTally, times: HumanTimes, over: Sessions) -> Document:
         "alpha": humans["krippendorff_alpha"],
         "pairs": humans["pairs"],
         "against_rest": [_without(pair, _OF_THE_PAIR) | {"annotator": _name(pair)} for pair in _pairs(tally, tally.rest)],
-        "judges": [_judge(tally, panel, humans["pairs"]) for panel in tally.panels],
+        "judges": [
+            _said_of_dev(_judge(tally, panel, ())) if panel.selected else _judge(tally, panel, humans["pairs"])
+            for panel in tally.panels
+        ],
         "retest": _retest(tally),
         "fatigue": _fatigue(tally, times, over),
     }
@@ -95,6 +98,7 @@ def _judge(tally: HumanTally, panel: Panel, pairs: Sequence[Document]) -> Docume
         "judge": panel.judge,
         "design": panel.design,
         "weighted": panel.weighted,
+        **selected_on(panel.selected),
         "left_out": {"single": panel.single, "unreadable": panel.unreadable, "missing": panel.missing},
     }
     if question.type == "multilabel":
@@ -114,6 +118,12 @@ def _judge(tally: HumanTally, panel: Panel, pairs: Sequence[Document]) -> Docume
         linear = one_more_human(panel, len(question.choices), "linear")
         document["linear"] = _told_once(linear, [pair["kappa_linear"] for pair in pairs])
     return document
+
+
+def _said_of_dev(judge: Document) -> Document:
+    """The document of a run whose prompt was revised here: each of its sentences says that only dev counts."""
+    said = {key: _said_of_dev(value) if isinstance(value, dict) else value for key, value in judge.items()}
+    return said | {"words": f"{said['words']}{SELECTED_SAID}"} if "words" in said else said
 
 
 def _told_once(found: OneMoreHuman, pairs: Sequence[Document]) -> Document:

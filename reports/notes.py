@@ -6,7 +6,7 @@ from typing import Any
 
 from data.wording import amount
 from reports.design import NO_INTERVAL
-from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
+from reports.document import DEV_ONLY, FEW_GROUPS, FEW_ITEMS, MANY_MISSING, SELECTED
 from reports.pair_figures import MACRO
 from reports.width import columns, left, right, shown, wrapped
 
@@ -173,9 +173,9 @@ def margins(figures: Json, sides: Sides = HUMANS_AND_JUDGE) -> str:
 
 
 def preliminary(marks: Sequence[str]) -> list[str]:
-    """The marks on sizes in words, as one remark or none."""
+    """The marks in words: on sizes as one remark or none, and on what the items were used for."""
     found = [MARKS[mark] for mark in marks if mark in MARKS]
-    return [f"(preliminary: {', '.join(found)})"] if found else []
+    return [*([f"(preliminary: {', '.join(found)})"] if found else []), *([f"({DEV_ONLY})"] if SELECTED in marks else [])]
 
 
 def undefined(figures: Json) -> list[str]:

@@ -20,6 +20,7 @@ from data.store.columns import Bools, Floats, Ints, trajectory_count, whole_numb
 from data.store.contested import Vote, votes_on
 from data.store.gold import Decided, answer_of
 from data.store.ratings import Ratings, Wanted, read_ratings
+from data.store.selection import worked_on
 from data.store.sides import ERROR, MISSING, UNSURE
 from data.store.status import judge_run_codes
 from data.store.store import Store
@@ -120,6 +121,8 @@ class SideBySide:
         self.split = _splits(store, ratings.size)[self.items]
         """Places in `SPLITS`."""
         self.causes = _causes(store, self.question)
+        self.selected = ratings.selection.of(run)
+        """Whether the run's prompt was revised here: then test is left out, and what is counted on train is no figure of it."""
 
     @property
     def parts(self) -> tuple[str | None, ...]:
@@ -255,7 +258,7 @@ def side_by_side(store: Store, study: Study, question: str, run: int, source: st
         raise ValueError(f"no question {question!r} or no run {run}; found {list(declared)} and {names}; name one of these")
     with store.reading():
         check_still_declared(store, study)
-        wanted = Wanted({run: names[run]}, source, None, trajectory_count(store))
+        wanted = Wanted({run: names[run]}, source, None, trajectory_count(store), worked_on(store))
         known: dict[str, Ratings] = {}
         for each in _with_earlier(declared[question], declared):
             known[each.id] = read_ratings(store, each, wanted, known)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.human_tallies import Accord, HumanTally, HumanTimes
+from data.human_tallies import Accord, HumanTally, HumanTimes, Panel
 from data.questions import Question
 from data.store.columns import Floats, Ints
 from data.store.consensus import Poll, consensus_of
@@ -62,11 +62,18 @@ class _Counting:
             people=tuple(name for name, side in people.items() if (side.answers != SKIPPED).any()),
             rest=tuple(self._against(name, people[name], said, done) for name, said in rest.items() if len(said)),
             retests=self._retests(),
-            panels=tuple(count_panel(self.answers, run, people, done) for run in ratings.verdicts),
+            panels=tuple(self._panel(run, people, done) for run in ratings.verdicts),
             accord=self._accord(people, rest),
             imported=any(side.imported.any() for side in people.values()),
             threshold=ratings.question.threshold,
         )
+
+    def _panel(self, run: str, people: Mapping[str, Side], done: Ints) -> Panel:
+        answers = self.answers.beside(run)
+        if answers is self.answers:
+            return count_panel(answers, run, people, done)
+        chosen = answers.ratings.selection.items
+        return replace(count_panel(answers, run, {name: side.within(chosen) for name, side in people.items()}, done), selected=True)
 
     def _question(self) -> QuestionTally:
         question = self.ratings.question

@@ -23,6 +23,7 @@ def runs_in_order(store: Store) -> list[str]:
 
 def joint_tally(answers: Answers, first: str, second: str) -> JointTally | None:
     """Two runs beside the consensus; None where no item has something of all three."""
+    answers = answers.beside(first, second)
     ratings, frame = answers.ratings, answers.frame
     if first not in ratings.verdicts or second not in ratings.verdicts:
         return None
@@ -39,12 +40,13 @@ def joint_tally(answers: Answers, first: str, second: str) -> JointTally | None:
         f"judge:{first}", f"judge:{second}", items, said, one[items], two[items], answers.pool_of(human),
         ratings.finished(CONSENSUS), frame.group_of, frame.groups, one if first in by else None, two if second in by else None,
     )  # fmt: skip
-    question = ratings.question
+    question, selected = ratings.question, ratings.selection.of(first, second)
     if question.answered_by == "choice":
-        return three.counted(len(question.choices))
+        return replace(three.counted(len(question.choices)), selected=selected)
     threshold = reached(ratings)
     return replace(
         three.uncounted(),
+        selected=selected,
         by_label=_by_label(three, question),
         at_threshold=None if threshold is None else three.mapped(threshold).counted(2),
     )

@@ -112,7 +112,10 @@ class _Counting:
             limits=None if question.min is None or question.max is None else (float(question.min), float(question.max)),
             strata=() if self.imported else missing_of(self.ratings, self.pool),
             left_out=Excluded(**{why: int((self.human == code).sum()) for why, code in _LEFT_OUT.items()}),
-            runs=tuple(RunRates(run, self._rates(run, whole)[0], tuple(self._by_field(run))) for run in runs),
+            runs=tuple(
+                RunRates(run, self._rates(run, whole)[0], tuple(self._by_field(run)), self.ratings.selection.of(run))
+                for run in runs
+            ),
             outside_frame=0 if self.imported else self.pool.outside,
             codebooks=self._codebooks(),
         )
@@ -125,7 +128,9 @@ class _Counting:
                 yield FieldRates(slicing.field, slicing.origin, tuple(parts))
 
     def _rates(self, run: str | None, parts: _Parts) -> list[Rates]:
-        """One entry a part."""
+        """One entry a part; of a run whose prompt was revised here, its part of dev."""
+        if self.ratings.selection.of(run):
+            parts = _Parts(np.where(self.ratings.selection.items, parts.of, -1), parts.number)
         trajectories = np.bincount(parts.of[parts.of >= 0], minlength=parts.number).tolist()
         tables = {name: self._tables(views, parts) for name, views in self._views(run).items()}
         scores = self._scores(run, parts) if self.ratings.question.type == "score" else [None] * parts.number

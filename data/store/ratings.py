@@ -10,6 +10,7 @@ from data.records import CONSENSUS
 from data.store.adjudication import decisions
 from data.store.columns import Bools, Floats, Ints
 from data.store.consensus import Decisions, Poll, consensus_of
+from data.store.selection import Selection
 from data.store.sides import SKIPPED, Side, SideReader
 from data.store.store import Store
 
@@ -25,7 +26,8 @@ class Ratings:
     single: Ints
     """Items whose consensus rests on one label, ascending."""
     verdicts: Mapping[str, Side]
-    """By run, in alphabetical order; only runs with a verdict on this question."""
+    """By run, in alphabetical order; only runs with a verdict on this question. Of a prompt that was revised here those
+    on the items of `selection` alone."""
     levels: Floats
     """The scores that occur, ascending; empty where answers are no scores."""
     pages: tuple[str, ...]
@@ -33,6 +35,7 @@ class Ratings:
     size: int
     """The highest number of a trajectory."""
     condition: "Condition | None"
+    selection: Selection
 
     def within(self, items: Bools) -> "Ratings":
         """What was answered on `items` (by trajectory number) alone; who answered nothing there is gone."""
@@ -115,6 +118,7 @@ class Wanted:
     within: Bools | None
     """By trajectory number: the items to be read; None for all."""
     size: int
+    selection: Selection
 
 
 def read_ratings(store: Store, question: Question, wanted: Wanted, earlier: Mapping[str, Ratings]) -> Ratings:
@@ -124,7 +128,13 @@ def read_ratings(store: Store, question: Question, wanted: Wanted, earlier: Mapp
     if wanted.source is None and not any((side.reasons != SKIPPED).any() for side in said.values()):
         # Skips alone are no labels; nor is what was undone, or surplus.
         said = reader.people("imported")
-    verdicts = {name: side for code, name in wanted.runs.items() if len(side := reader.verdicts(code))}
+    verdicts = {}
+    for code, name in wanted.runs.items():
+        side = reader.verdicts(code)
+        if wanted.selection.of(name):
+            side = side.only(wanted.selection.items[side.items])
+        if len(side):
+            verdicts[name] = side
     poll = Poll.of(list(said.values()), wanted.size)
     together, single = consensus_of(poll, question.type, len(question.choices), _decided(store, reader))
     levels = None
@@ -141,6 +151,7 @@ def read_ratings(store: Store, question: Question, wanted: Wanted, earlier: Mapp
         pages=reader.pages,
         size=wanted.size,
         condition=_condition(question, earlier),
+        selection=wanted.selection,
     )
 
 

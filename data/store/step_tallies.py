@@ -99,7 +99,9 @@ def _beside_judge(
     answers: Answers, marked: _Marked, run: str, cited: Mapping[int, Steps], rows: str, names: Sequence[str]
 ) -> StepTally | None:
     """The labels of `names` beside the run; None where no item has both."""
+    answers = answers.beside(run)
     ratings = answers.ratings
+    names = [name for name in names if name in ratings.people]
     verdicts = ratings.verdicts[run].on(ratings.size)
     items_of_rows: list[int] = []
     marks: list[tuple[Steps, Steps]] = []
@@ -122,7 +124,9 @@ def _beside_judge(
     done = np.logical_or.reduce([ratings.finished(name) for name in names])
     drawn = _Drawn.of(answers.pool_of(*(ratings.people[name] for name in names)), done, verdicts >= 0)
     tally = _tally(answers, (rows, f"judge:{run}"), np.array(items_of_rows), marks, drawn)
-    return replace(tally, excluded=Excluded(**left_out), silent=not cited, unmarking=marked.unmarking)
+    return replace(
+        tally, excluded=Excluded(**left_out), silent=not cited, unmarking=marked.unmarking, selected=ratings.selection.of(run)
+    )
 
 
 def _asked(answers: Answers, name: str, run: str) -> tuple[Ints, Ints]:

@@ -30,6 +30,7 @@ from data.store.pairing import (
 )
 from data.store.pooling import Pool, pool
 from data.store.ratings import Ratings, Wanted, read_ratings
+from data.store.selection import Selection, selection
 from data.store.sides import MISSING, PHASES, SKIPPED, Side
 from data.store.store import Store
 from data.store.vote_counts import count_votes
@@ -49,18 +50,29 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, withi
     return [answers.tally() for answers in read_answers(store, study, run, source, within)]
 
 
-def read_answers(store: Store, study: Study, run: int | None, source: str | None, within: Bools | None = None) -> "list[Answers]":
-    """What everybody said, question by question: read once, to be counted whole or part by part. Parameters as in `tally`."""
+def read_answers(
+    store: Store,
+    study: Study,
+    run: int | None,
+    source: str | None,
+    within: Bools | None = None,
+    held_back: Selection | None = None,
+) -> "list[Answers]":
+    """What everybody said, question by question: read once, to be counted whole or part by part. Parameters as in `tally`.
+
+    Of a run whose prompt was revised here only what it says of dev is read (`selection`, else `held_back`).
+    """
     runs = {
         code: name
         for code, name in store.conn.execute("SELECT code, name FROM judge_runs ORDER BY name")
         if run is None or code == run
     }
     size = trajectory_count(store)
+    held_back = selection(store) if held_back is None else held_back
     frame = Frame(pool(store, within), group_numbers(store))
     known: dict[str, Ratings] = {}
     for question in study.questions:
-        known[question.id] = read_ratings(store, question, Wanted(runs, source, within, size), known)
+        known[question.id] = read_ratings(store, question, Wanted(runs, source, within, size, held_back), known)
     return [Answers(ratings, frame) for ratings in known.values()]
 
 
@@ -93,6 +105,11 @@ class Answers:
         """What was said on `items` (by trajectory number); `frame` is the part of the frame that they are."""
         return Answers(self.ratings.within(items), frame)
 
+    def beside(self, *runs: str | None) -> "Answers":
+        """What figures of these runs are about: all of it, or dev alone where the prompt of one was revised here."""
+        chosen = self.ratings.selection
+        return self.within(chosen.items, self.frame.within(chosen.items)) if chosen.of(*runs) else self
+
     def tally(self) -> QuestionTally:
         ratings, question = self.ratings, self.ratings.question
         names = list(ratings.people)
@@ -114,7 +131,12 @@ class Answers:
 
     def judge_pairs(self, run: str, people: Iterable[str]) -> Iterator[PairTally]:
         """Each of `people` (the consensus is one) beside the run; without an item that both had there is no pair."""
+        return self.beside(run)._judge_pairs(run, people)
+
+    def _judge_pairs(self, run: str, people: Iterable[str]) -> Iterator[PairTally]:
         ratings = self.ratings
+        if run not in ratings.verdicts:
+            return
         verdicts = ratings.verdicts[run].on(ratings.size)
         by_run = (run, ratings.question.id) in self.frame.pool.by
         before = ratings.condition.ratings if ratings.condition else None
@@ -124,13 +146,14 @@ class Answers:
             asked = ratings.asked(human.items, *(side or None for side in sides))
             items, answers = human.items[asked], human.answers[asked]
             if (verdicts[items] != MISSING).any():
-                yield self.pair(
+                pair = self.pair(
                     Shared(
                         f"human:{name}", f"judge:{run}", items, answers, verdicts[items], self.pool_of(human),
                         ratings.finished(name), self.frame.group_of, verdicts if by_run else None,
                     ),
                     [name],
                 )  # fmt: skip
+                yield replace(pair, selected=ratings.selection.of(run))
 
     def human_pairs(self) -> tuple[PairTally, ...]:
         """Each two people who had an item in common."""

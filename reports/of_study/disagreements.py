@@ -5,6 +5,7 @@ Train items are open; dev and test only once a lead has spent them (`data/store/
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 
@@ -15,9 +16,11 @@ from data.store import Store
 from data.store.contested import trajectory_text
 from data.store.disagreements import Cell, Cells, Disagreement, details, side_by_side
 from data.store.gold import Decided
+from data.store.selection import SELECTED_ON
 from data.store.status import judge_run_codes, question_codes, questions_of_run
 from data.store.test_looks import opened_splits
 from data.study import Study
+from reports.document import selected_on
 
 Document = dict[str, Any]
 
@@ -50,20 +53,30 @@ def _run(
 ) -> Document:
     beside = side_by_side(store, study, question.id, run, labels)
     tables = [beside.cells(part) for part in beside.parts]
+    if beside.selected:
+        # The items of train that are open are no figure of it, and dev is counted alone.
+        listed = [_table(_only_dev(table)) for table in tables]
+        return {"run": name, **selected_on(True), "tables": listed, "differ": 0, "causes": {}, "items": []}
     differing = [beside.trajectories(store, cell, opened, table.part).tolist() for table in tables for cell in _off_diagonal(table)]
     in_turn = [number for each in zip_longest(*differing) for number in each if number is not None]
     chosen = list(dict.fromkeys(in_turn))
-    listed = beside.listed(store, np.array(chosen[:MOST_ITEMS], dtype=np.int64))
+    named = beside.listed(store, np.array(chosen[:MOST_ITEMS], dtype=np.int64))
     return {
         "run": name,
-        "tables": [
-            {"part": table.part, "rows": list(table.rows), "columns": list(table.columns), "counts": dict(table.counts)}
-            for table in tables
-        ],
+        "tables": [_table(table) for table in tables],
         "differ": len(chosen),
         "causes": dict(sorted(Counter(beside.causes[number] for number in chosen if number in beside.causes).items())),
-        "items": [_item(store, question_codes(store)[question.id], run, each) for each in listed],
+        "items": [_item(store, question_codes(store)[question.id], run, each) for each in named],
     }
+
+
+def _only_dev(table: Cells) -> Cells:
+    none = tuple((0,) * len(table.columns) for _ in table.rows)
+    return replace(table, counts={split: counts if split in SELECTED_ON else none for split, counts in table.counts.items()})
+
+
+def _table(table: Cells) -> Document:
+    return {"part": table.part, "rows": list(table.rows), "columns": list(table.columns), "counts": dict(table.counts)}
 
 
 def _off_diagonal(table: Cells) -> list[Cell]:

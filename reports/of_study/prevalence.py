@@ -17,7 +17,16 @@ from data.store.slicing import slices
 from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import StratumMissing
-from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING, MISSING_MARKED_ABOVE, PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW
+from reports.document import (
+    FEW_GROUPS,
+    FEW_ITEMS,
+    MANY_MISSING,
+    MISSING_MARKED_ABOVE,
+    PRELIMINARY_BELOW,
+    PRELIMINARY_GROUPS_BELOW,
+    SELECTED,
+    selected_on,
+)
 from reports.of_study.agreement import with_leads
 from reports.prevalence_by_design import (
     Design,
@@ -82,7 +91,11 @@ def _question(counted: QuestionRates) -> Document:
 def _run(counted: QuestionRates, run: RunRates) -> Document:
     designs = _designs(counted, run.whole)
     document: Document = {"run": run.run, **_verdicts(run.whole), **_sizes(run.whole)}
-    document["marks"] = _marks(counted, document["labelled"], document["groups"])
+    document |= selected_on(run.selected)
+    document["marks"] = [
+        *_marks(counted, document["labelled"], document["groups"]),
+        *([SELECTED] if run.selected else []),
+    ]
     document |= _figures(counted, run.whole, designs)
     if len(run.whole.tables) == 1:
         document["cells"] = _cells(counted, *run.whole.tables.values())

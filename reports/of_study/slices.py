@@ -10,7 +10,7 @@ from data.store.tallying import Answers, read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import PairTally
-from reports.document import Document
+from reports.document import SELECTED_SAID, Document, selected_on
 from reports.slices import SlicedField, SlicePair, sliced
 
 Key = tuple[str, str]
@@ -46,7 +46,11 @@ def _question(answers: Answers, fields: Mapping[Key, Sequence[SlicedField]]) -> 
                 "columns": whole.columns,
                 "design": whole.design,
                 "weighted": whole.weighted,
-                "tables": sliced(question.type, positive, whole, fields[question.id, run]),
+                **selected_on(whole.selected),
+                "tables": [
+                    table | {"looked_at": table["looked_at"] + (SELECTED_SAID if whole.selected else "")}
+                    for table in sliced(question.type, positive, whole, fields[question.id, run])
+                ],
             }
             for run, whole in _pairs(answers).items()
         ],

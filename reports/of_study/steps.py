@@ -8,7 +8,15 @@ from data.store.step_tallies import question_steps
 from data.store.tallying import read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
-from reports.document import FEW_GROUPS, FEW_ITEMS, PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW, Document
+from reports.document import (
+    FEW_GROUPS,
+    FEW_ITEMS,
+    PRELIMINARY_BELOW,
+    PRELIMINARY_GROUPS_BELOW,
+    SELECTED,
+    Document,
+    selected_on,
+)
 from reports.steps import StepSample, evidence_overlap, first_failure_agreement, sample_of, step_precision, step_recall
 
 
@@ -68,7 +76,8 @@ def _rows(tally: StepTally) -> Document:
         "groups": groups,
         "design": tally.design,
         "weighted": tally.weighted,
-        "marks": marks,
+        **selected_on(tally.selected),
+        "marks": [*marks, *([SELECTED] if tally.selected else [])],
         "unmarking": list(tally.unmarking),
     }
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.wording import amount
-from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING
+from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING, SELECTED
 from reports.written.numerals import figure, has_interval, in_letters, joined
 from reports.written.subjects import Subject
 
@@ -23,6 +23,7 @@ LEFT_OUT = {
 PRELIMINARY = {
     FEW_ITEMS: "fewer than 30 items",
     FEW_GROUPS: "fewer than 10 groups of items",
+    SELECTED: "only dev items count, and the prompt, which was revised in this study, was selected on these items",
     MANY_MISSING: "more than 10 % of a stratum’s drawn items are not labelled",
 }
 

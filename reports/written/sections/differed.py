@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.splits import SPLITS
+from reports.document import SELECTED_SAID
 from reports.written.content import Block, Column, Points, Row, Section, Table, Words, code, emphasis, soft, strong, text
 from reports.written.numerals import joined
 from reports.written.subjects import Subject
@@ -35,6 +36,8 @@ def disagreements(documents: Json, subjects: list[Subject]) -> Section | None:
 
 def _run(run: Json, opened: list[str]) -> list[Block]:
     blocks: list[Block] = [_cells(table) for table in run["tables"]]
+    if run.get("selected"):
+        return [*blocks, text(f"{SELECTED_SAID.strip()} There are counts alone.")]
     closed = [split for split in SPLITS if split not in opened]
     if closed:
         blocks.append(
