@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from data.wording import amount
 from tests.conftest import Ran, Run
 from tests.small_study import MISALIGNED, bring, dump, label, line, make_study, rows, verdict, write_lines
 from tests.study_maker import Sitting, draw_batch, numbered
@@ -248,7 +249,7 @@ def test_status_counts_twins_and_groups(run: Run, study: Path, tmp_path: Path) -
     counted = dict(rows(study, "SELECT split, count(*) FROM trajectories GROUP BY split"))
     assert "twins (same content, other id): 30; contents that straddle splits: 1" in said
     for split, count in counted.items():
-        assert f"  {split}: {count} in {count} groups" in said
+        assert f"  {split}: {count} in {amount(count, 'group')}" in said
 
 
 # draw
