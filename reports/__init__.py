@@ -39,6 +39,7 @@
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `notebook`         the same for a pandas frame, with `frames` to read it, `frame_counts` to count it, `notebook_html` to draw it
 - `auc`              how well one visible field alone predicts a verdict
+- `parity`           whether a judge was shown what the annotators were shown
 - `document`         the JSON of `rejudge agree`, and `human_document` that of the human side
 - `terminal`         the same as text, with `notes`, `matrix` for the drawing and `width` for terminal columns
 

@@ -18,6 +18,7 @@ from data.store.provenance import (
 )
 from data.store.status import group_count, study_status
 from data.study import Study
+from reports.parity import parity_of
 
 Document = dict[str, Any]
 
@@ -27,7 +28,7 @@ def about_of(study: Study, store: Store, run: int | None) -> Document:
 
     `run`: a judge run's code, or None for all.
     """
-    status = study_status(store)
+    status, views = study_status(store), views_used(store)
     return {
         "study": study.name,
         "hash": study_hash(store),
@@ -39,11 +40,11 @@ def about_of(study: Study, store: Store, run: int | None) -> Document:
         "sources": sources(store),
         "questions": [question.document() | {"version": question.version()} for question in study.questions],
         "codebooks": codebooks_used(store),
-        "runs": judged(store, run),
+        "runs": [each | {"parity": parity_of(each, views)} for each in judged(store, run)],
         "batches": draws(store),
         "people": labellers(store),
         "blind": study.blind.document(),
-        "views": views_used(store),
+        "views": views,
         "decided": decided_causes(store),
         "gold": gold_hashes(store),
     }

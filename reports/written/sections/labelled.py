@@ -77,7 +77,7 @@ def view_parity(documents: Json, subjects: list[Subject]) -> Section:
     if not about["views"]:
         blocks.append(text("What humans saw is not recorded: no label of this study was given at its desk."))
     for run in {subject.name: subject.run for subject in subjects}.values():
-        blocks.append(text(f"{run['name']}: ", _judge_view(run, about)))
+        blocks.append(text(f"{run['name']}: ", _judge_view(run)))
     return Section("What the judge saw, and what the humans saw", tuple(blocks))
 
 
@@ -104,17 +104,16 @@ def _redacted(patterns: list[str]) -> str:
     return f"text that matches {joined([f'“{pattern}”' for pattern in patterns], 'or')} was blanked"
 
 
-def _judge_view(run: Json, about: Json) -> str:
-    view = run["evidence_view"]
-    if not view.get("known", True) or run["kind"] == "imported":
-        return (
-            "unknown: the verdicts were imported. If the judge saw more than the annotators, or less, "
-            "that is part of their disagreement."
-        )
-    if not about["views"]:
+def _judge_view(run: Json) -> str:
+    if run["parity"] is None:
+        how = "the verdicts were imported" if run["kind"] == "imported" else "it is not recorded"
+        return f"unknown: {how}. If the judge saw more than the annotators, or less, that is part of their disagreement."
+    if not run["parity"]:
         return "recorded, and there is no blind label to compare it with."
-    differing = [key for key in ("show", "reasoning", "redact") for each in about["views"] if view.get(key) != each["rules"][key]]
-    if differing:
-        what = joined(sorted(set(differing)))
-        return f"the judge saw something else than the annotators ({what}): part of their disagreement may come from that."
-    return "the judge saw what the annotators saw."
+    differing = [view for view in run["parity"] if view["differs"]]
+    if not differing:
+        return "the judge saw what the annotators saw."
+    told = "; ".join(dict.fromkeys(clause for view in differing for clause in view["differs"]))
+    labels, of = (sum(view["labels"] for view in views) for views in (differing, run["parity"]))
+    beside = f" (beside {labels:,} of {amount(of, 'label', form=',')})" if labels < of else ""
+    return f"the judge did not see what the annotators saw{beside}: {told}. Part of their disagreement may come from that."
