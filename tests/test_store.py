@@ -13,6 +13,7 @@ from data.errors import RejudgeError, StoreError
 from data.gold import Policy, freeze
 from data.store import Store
 from data.store.adjudication import decide
+from data.store.batches import set_batch_state
 from data.store.checks import schema_differences
 from data.store.connection import SCHEMA_VERSION, connect
 from data.store.erasure import erase
@@ -39,6 +40,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         spend(ana.store, lead)
         decide(ana.store, lead, first, ana.desk.asked[0], "aligned", "slip", "a word")
         erase(ana.store, "gone")
+        set_batch_state(ana.store, "batch-1", "closed")
         judge_and_certify(ana.store, ana.desk.asked[0].code, first)
     return study
 

@@ -83,7 +83,11 @@ def good_study(folder: Path) -> Study:
         freeze(ana.store, study, "gold", Policy(min_labels=1), {"questions": []})
         freeze(ana.store, study, "gold-2", Policy(names=True), {"questions": []})
         spend(ana.store, first_lead(ana.store))
-        judge_and_certify(ana.store, ana.desk.asked[0].code, ana.one("SELECT min(n) FROM trajectories"))
+        judge_and_certify(
+            ana.store,
+            ana.desk.asked[0].code,
+            ana.one("SELECT min(n) FROM trajectories WHERE n NOT IN (SELECT trajectory FROM batch_items)"),
+        )
         revoke(ana.store, "eva")
         erase(ana.store, "gone")
     return study

@@ -1,12 +1,13 @@
 """The confusion matrix of the disagreements page, whose cells can be picked, and the list of a cell's items."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from annotate.lead.figures import DARKEST
 from annotate.lead.picking import PickCell, draw_picking
 from annotate.lead.votes import answer_text
 from data.questions import Question
 from data.splits import SPLITS
+from data.store.causes import Cause
 from data.store.disagreements import UNREADABLE, Cell, Cells, Disagreement
 from data.wording import amount
 
@@ -63,16 +64,20 @@ def _cell(cells: Cells, cell: Cell, opened: Sequence[str], below: Sequence[str],
     return drawn
 
 
-def draw_rows(question: Question, run: str, listed: Sequence[Disagreement], before: int, picked: Picked) -> None:
+def draw_rows(
+    question: Question, run: str, listed: Sequence[Disagreement], causes: Mapping[int, Cause], before: int, picked: Picked
+) -> None:
     """The items of a cell, of which one can be picked. `before`: how many of them stand on earlier pages."""
     several = {item.split for item in listed} != {"train"}
-    causes = any(item.cause for item in listed)
-    heads = ["", "item", *(["split"] if several else []), "humans", run, "votes", *(["adjudicated"] if causes else [])]
+    decided, why = any(item.cause for item in listed), any(item.trajectory in causes for item in listed)
+    heads = ["", "item", *(["split"] if several else []), "humans", run, "votes"]
+    heads += [*(["adjudicated"] if decided else []), *(["cause"] if why else [])]
     rows = []
     for place, item in enumerate(listed, start=before + 1):
         judge = UNREADABLE if item.judge is None else answer_text(question, item.judge)
         told = [*([item.split] if several else []), answer_text(question, item.human), judge]
-        told += [_votes(question, item), *([item.cause or "–"] if causes else [])]
+        told += [_votes(question, item), *([item.cause or "–"] if decided else [])]
+        told += [causes[item.trajectory].cause if item.trajectory in causes else "–"] if why else []
         id = PickCell(text=item.id, pick=f"item:{item.trajectory}", say=f"open item {place}, {item.id}")
         rows.append([PickCell(text=f"{place:,}", look="rj-num rj-soft"), id, *(PickCell(text=text) for text in told)])
     draw_picking("items", "items", "rj-wide rj-items", [[PickCell(text=name, head="col") for name in heads]], rows, picked)

@@ -1,16 +1,20 @@
 """The disagreements page: the confusion matrix, the items of one cell, and one item with what humans and judge said of it.
 
+On an item on which they differ a lead says why (see `causing.py`): that decides what may drive the judge's prompt.
+
 Where the page stands (question, run, cell, item) is in its address. An item's verdict shows as soon as the item is named
 within a cell: what is listed is noted as shown before it is listed, and lists are short. Dev and test are counted and
 never named until `rejudge judge spend`; the store refuses them by itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
 from annotate.codebook_page import blocks_of
+from annotate.lead.causing import FILTERS, WITHOUT, draw_causes, next_without, passing, progress_html
 from annotate.lead.cells import cell_words, draw_matrix, draw_rows, totals
 from annotate.lead.choosing import SOURCES
 from annotate.lead.frame import heading, lead
@@ -23,6 +27,7 @@ from annotate.lead.walking import step
 from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.store import Store
+from data.store.causes import Cause, causes_of
 from data.store.columns import Ints
 from data.store.disagreements import Cell, Cells, Details, Disagreement, SideBySide, details, side_by_side
 from data.store.exposures import KINDS, record_exposures
@@ -55,6 +60,8 @@ class Subject:
     both: SideBySide
     cells: Cells
     opened: tuple[str, ...]
+    causes: Mapping[int, Cause]
+    """Why they differ, by trajectory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,9 @@ class Chosen:
     cell: Cell | None
     """None: all on which they differ."""
     numbers: Ints
+    """Those that pass the filter by cause."""
+    whole: Ints
+    """Those of the cell."""
 
 
 def draw() -> None:
@@ -162,7 +172,8 @@ def _subject(serving: Serving, store: Store, room: bool) -> Subject | None:
         f"side by side {id} {runs[run]} {wanted}",
         lambda store: side_by_side(store, serving.study, id, runs[run], wanted),
     )
-    return Subject(question, run, runs[run], both, both.cells(part), opened_splits(store))
+    causes = causes_of(store, runs[run], question.code)
+    return Subject(question, run, runs[run], both, both.cells(part), opened_splits(store), causes)
 
 
 def _chosen(store: Store, subject: Subject) -> Chosen | None:
@@ -172,7 +183,14 @@ def _chosen(store: Store, subject: Subject) -> Chosen | None:
     cell = next(((k // columns, k % columns) for k in range(rows * columns) if named == f"{k // columns}-{k % columns}"), None)
     if cell is None and named != EVERY_CELL:
         return None
-    return Chosen(cell, subject.both.trajectories(store, cell, subject.opened, subject.cells.part))
+    whole = subject.both.trajectories(store, cell, subject.opened, subject.cells.part)
+    named = _of("cause", FILTERS) if _ask_why(subject, cell) else "any"
+    return Chosen(cell, np.array(passing(whole.tolist(), subject.causes, named), dtype=np.int64), whole)
+
+
+def _ask_why(subject: Subject, cell: Cell | None) -> bool:
+    """Whether the items of a cell have a cause: both gave an answer, and they differ."""
+    return cell is None or (subject.cells.differ(cell) and cell[1] < len(subject.cells.columns) - 1)
 
 
 # The matrix and the list
@@ -190,6 +208,7 @@ def _overview(store: Store, person: Person, subject: Subject, chosen: Chosen | N
         with told:
             st.html(_about(store, subject))
             if len(differing):
+                st.html(progress_html(differing.tolist(), subject.causes))
                 words = f"All {len(differing):,} on which they differ" if len(differing) > 1 else "The one on which they differ"
                 st.button(words, key="every-cell", on_click=_picked, args=(f"cell:{EVERY_CELL}",))
     if chosen is not None:
@@ -217,17 +236,38 @@ def _about(store: Store, subject: Subject) -> str:
 
 def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> None:
     words = cell_words(subject.cells, chosen.cell, subject.run)
-    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.numbers), "item", form=",")}</h2>')
+    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")}</h2>')
+    if len(chosen.whole) and _ask_why(subject, chosen.cell):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            _filter()
+            left = passing(chosen.numbers.tolist(), subject.causes, WITHOUT)
+            if left:
+                put = {"item": str(left[0]), "cause": WITHOUT}
+                st.button("Give causes", key="give-causes", type="primary", on_click=_put, kwargs=put)
     if not len(chosen.numbers):
+        if len(chosen.whole):
+            st.html('<p class="rj-soft">None of them passes the filter.</p>')
         return
     pages = -(-len(chosen.numbers) // AT_ONCE)
     page = min(_page_named(), pages)
     here = chosen.numbers[(page - 1) * AT_ONCE : page * AT_ONCE]
     _note(store, person, here)
-    draw_rows(subject.asked.question, subject.run, subject.both.listed(store, here), (page - 1) * AT_ONCE, _picked)
+    listed, before = subject.both.listed(store, here), (page - 1) * AT_ONCE
+    draw_rows(subject.asked.question, subject.run, listed, subject.causes, before, _picked)
     if pages > 1:
         key = f"page-{st.query_params.get('cell')}"
         st.pagination(pages, default=page, key=key, on_change=lambda: _put(page=str(st.session_state[key])))
+
+
+def _filter() -> None:
+    """A selector for the cause, which is in the address."""
+
+    def changed() -> None:
+        _put(cause=st.session_state["ask-cause"], page=None)
+
+    names = list(FILTERS)
+    place = names.index(_of("cause", FILTERS))
+    st.selectbox("Cause", names, place, FILTERS.__getitem__, "ask-cause", width=220, on_change=changed)
 
 
 def _page_named() -> int:
@@ -253,10 +293,26 @@ def _one(store: Store, person: Person, subject: Subject, chosen: Chosen, item: i
     with reading:
         cites = found.verdict.cites if found.verdict else ()
         draw_reading(item, [position for vote in found.votes for position in vote.evidence], cites)
-    with said, st.container(height=720, border=False, key="beside"):
+    differ = listed.judge is not None and _ask_why(subject, chosen.cell)
+    with said:
+        if differ:
+            _why(store, subject, chosen, item)
+    with said, st.container(height=560 if differ else 720, border=False, key="beside"):
         st.html(_said(subject, listed, found))
         with st.expander(f"Codebook · version {subject.asked.codebook_version}"):
             st.html(f'<div class="rj-book">{html_of_blocks(blocks_of(subject.asked.page))}</div>')
+
+
+def _why(store: Store, subject: Subject, chosen: Chosen, item: int) -> None:
+    """Takes the cause, and goes on to the next item without one, or back to the list where there is none."""
+    following = next_without(chosen.numbers.tolist(), item, subject.causes)
+
+    def go_on() -> None:
+        if following is None:
+            st.toast("That was the last one without a cause.", icon=":material/check:")
+        _put(item=None if following is None else str(following), page=None)
+
+    draw_causes(store, subject.code, subject.asked.code, item, subject.causes.get(item), go_on)
 
 
 def _way(subject: Subject, chosen: Chosen, listed: Disagreement) -> None:
@@ -276,6 +332,8 @@ def _way(subject: Subject, chosen: Chosen, listed: Disagreement) -> None:
             f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1:,} of {len(numbers):,}</b>'
             f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split})</span></div>'
         )
+        if _ask_why(subject, chosen.cell):
+            st.html(progress_html(chosen.whole.tolist(), subject.causes))
 
 
 def _said(subject: Subject, listed: Disagreement, found: Details) -> str:

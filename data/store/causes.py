@@ -12,6 +12,7 @@ from data.store.chain import chain_hash, last_link
 from data.store.events import APP_VERSION, text_hash
 from data.store.people import Person
 from data.store.store import Store, now
+from data.store.test_looks import refuse_closed
 
 CAUSES = ("judge wrong", "human wrong", "codebook ambiguous", "item broken", "evidence differed")
 """Only the first drives the prompt; the third goes to the codebook and to relabelling."""
@@ -56,11 +57,37 @@ def assign_cause(store: Store, lead: Person, run: int, trajectory: int, question
         (role,) = store.conn.execute("SELECT role FROM annotators WHERE code = ?", [lead.code]).fetchone()
         if role != "lead":
             raise LeadRefused("Only a lead says why judge and humans differ.", f"{lead.handle} is {role}.", "Sign in as a lead.")
-        if not store.conn.execute(
-            "SELECT 1 FROM verdicts WHERE run = ? AND trajectory = ? AND question = ? AND repeat = 0", [run, trajectory, question]
-        ).fetchone():
-            raise LeadRefused("That run has no verdict on that item.", "Found none.", "Name an item that it judged.")
+        _refuse_item(store, run, trajectory, question)
         salt = secrets.token_hex(16) if words else None
         values = (now(), lead.code, run, trajectory, question, cause, text_hash(words, None, salt), APP_VERSION)
         link = chain_hash("cause", last_link(store.conn, "causes", "seq"), values)
         return int(store.conn.execute(_INSERT, (*values, words, salt, link)).lastrowid or 0)
+
+
+def _refuse_item(store: Store, run: int, trajectory: int, question: int) -> None:
+    """Raises LeadRefused for what is no judged item, may not be seen yet, or may still get labels."""
+    row = store.conn.execute(
+        """SELECT t.split FROM verdicts v JOIN trajectories t ON t.n = v.trajectory
+           WHERE v.run = ? AND v.trajectory = ? AND v.question = ? AND v.repeat = 0""",
+        [run, trajectory, question],
+    ).fetchone()
+    if row is None:
+        raise LeadRefused("That run has no verdict on that item.", "Found none.", "Name an item that it judged.")
+    refuse_closed(store, {row[0]})
+    running = open_batch_of(store, trajectory)
+    if running is not None:
+        raise LeadRefused(
+            "A cause is taken once an item's batch is closed.",
+            f"Batch {running!r} is not.",
+            f"Let it be labelled to its end, then `rejudge batch close {running}`.",
+        )
+
+
+def open_batch_of(store: Store, trajectory: int) -> str | None:
+    """The first batch with this item that is not closed, retests aside; None: all of them are, or it is in none."""
+    row = store.conn.execute(
+        """SELECT b.name FROM batch_items i JOIN batches b ON b.code = i.batch
+           WHERE i.trajectory = ? AND b.state <> 'closed' AND b.kind <> 'retest' ORDER BY b.code""",
+        [trajectory],
+    ).fetchone()
+    return None if row is None else str(row[0])

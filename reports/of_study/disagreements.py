@@ -13,6 +13,7 @@ import numpy as np
 
 from data.questions import Question
 from data.store import Store
+from data.store.causes import causes_of
 from data.store.contested import trajectory_text
 from data.store.disagreements import Cell, Cells, Disagreement, details, side_by_side
 from data.store.gold import Decided
@@ -34,7 +35,8 @@ def disagreements_of(study: Study, store: Store, run: int | None, labels: str | 
     """The disagreements of the human consensus with each run. `run`, `labels`: as in `agreement_of`.
 
     Of each question and run: `cells` by split, of all splits; `differ`: how many items of the open splits differ; `items`:
-    at most `MOST_ITEMS` of these, taken from each cell in turn; `causes`: why annotators disagreed on those that were adjudicated.
+    at most `MOST_ITEMS` of these, taken from each cell in turn; `causes`: why annotators disagreed on those that were
+    adjudicated; `judge_causes`: why humans and judge differ, of those where a lead has said so.
     """
     with store.reading():
         opened = opened_splits(store)
@@ -56,17 +58,20 @@ def _run(
     if beside.selected:
         # The items of train that are open are no figure of it, and dev is counted alone.
         listed = [_table(_only_dev(table)) for table in tables]
-        return {"run": name, **selected_on(True), "tables": listed, "differ": 0, "causes": {}, "items": []}
+        return {"run": name, **selected_on(True), "tables": listed, "differ": 0, "causes": {}, "judge_causes": {}, "items": []}
     differing = [beside.trajectories(store, cell, opened, table.part).tolist() for table in tables for cell in _off_diagonal(table)]
     in_turn = [number for each in zip_longest(*differing) for number in each if number is not None]
     chosen = list(dict.fromkeys(in_turn))
     named = beside.listed(store, np.array(chosen[:MOST_ITEMS], dtype=np.int64))
+    asked = question_codes(store)[question.id]
+    why = causes_of(store, run, asked)
     return {
         "run": name,
         "tables": [_table(table) for table in tables],
         "differ": len(chosen),
         "causes": dict(sorted(Counter(beside.causes[number] for number in chosen if number in beside.causes).items())),
-        "items": [_item(store, question_codes(store)[question.id], run, each) for each in named],
+        "judge_causes": dict(sorted(Counter(why[number].cause for number in chosen if number in why).items())),
+        "items": [_item(store, asked, run, each) for each in named],
     }
 
 

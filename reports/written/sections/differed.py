@@ -51,6 +51,13 @@ def _run(run: Json, opened: list[str]) -> list[Block]:
     if run["causes"]:
         causes = joined([f"{count:,} {cause}" for cause, count in run["causes"].items()])
         blocks.append(text(f"Causes that adjudication gave among the items on which humans and judge differ: {causes}."))
+    if run["judge_causes"]:
+        given = sum(run["judge_causes"].values())
+        causes = joined([f"{count:,} {cause}" for cause, count in run["judge_causes"].items()])
+        told = f"{given:,} of the {run['differ']:,} items of {joined(opened)} on which humans and judge differ"
+        blocks.append(
+            text(f"Of {told} a lead has said why: {causes}. Only “judge wrong” is a reason to revise the judge's prompt.")
+        )
     if not run["differ"]:
         blocks.append(text(f"On no labelled item of {joined(opened)} do humans and judge differ."))
         return blocks
