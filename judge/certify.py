@@ -134,7 +134,11 @@ def power_statement(joint: Joint, looks_declared: int, weights: Named = "unweigh
 
     From kappa .60, for items as the labels have them and drawn one by one; groups tell less.
     """
-    items = [sum(row) for row in joint.sample.counts()]
+    return power_of_items([sum(row) for row in joint.sample.counts()], looks_declared, weights)
+
+
+def power_of_items(items: Sequence[int], looks_declared: int, weights: Named = "unweighted") -> tuple[tuple[float, float], ...]:
+    """The same, for these numbers of items by human choice."""
     level = _level(looks_declared)
     return tuple(
         (better, power_of_difference(items, ASSUMED_KAPPA, ASSUMED_KAPPA + better, level, weights)) for better in IMPROVEMENTS

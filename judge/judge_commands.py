@@ -1,9 +1,11 @@
 """`rejudge judge ...`: every action has a module of its own, and joins the command here."""
 
 from data.command_line import CommandLine
+from judge.certify_command import add_certify
+from judge.compare_command import add_compare
 from judge.spend_command import add_spend, spend
 
-ACTIONS = (add_spend,)
+ACTIONS = (add_compare, add_certify, add_spend)
 """In the order in which `--help` lists them."""
 
 

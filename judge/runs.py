@@ -2,7 +2,10 @@
 
 from data.errors import RejudgeError
 from data.store import Store
+from data.store.judging import JudgeRun, judge_runs
+from data.store.prompts import recorded_prompts
 from data.store.status import judge_run_codes, verdict_counts
+from data.study import Study
 from data.terminal import on_one_line
 
 
@@ -21,6 +24,40 @@ def run_meant(store: Store, name: str | None) -> int | None:
             "Name one of them, or import its verdicts.",
         )
     return codes[name]
+
+
+def judge_meant(study: Study, store: Store, named: str) -> JudgeRun:
+    """The run called `named`, else the only run of the prompt that it means: a path, or the beginning of a hash.
+
+    Raises RejudgeError for none, and for several.
+    """
+    from judge.prompts import prompt_meant
+
+    runs = judge_runs(store)
+    if by_name := [run for run in runs if run.name == named]:
+        return by_name[0]
+    names = ", ".join(run.name for run in runs) or "none"
+    try:
+        prompt = prompt_meant(study, named)
+    except RejudgeError as error:
+        raise RejudgeError(
+            f"{named!r} is neither a judge run nor a prompt.", f"Runs in this study: {names}. {error.found}", "Name one of them."
+        ) from None
+    codes = {each.code for each in recorded_prompts(store) if each.hash == prompt.hash}
+    of_prompt = [run for run in runs if run.prompt in codes]
+    if len(of_prompt) == 1:
+        return of_prompt[0]
+    if not of_prompt:
+        raise RejudgeError(
+            f"The prompt {prompt.hash[:8]} has judged nothing yet.",
+            f"Runs in this study: {names}.",
+            f"Run it first: `rejudge judge run --prompt {named}`.",
+        )
+    raise RejudgeError(
+        f"The prompt {prompt.hash[:8]} has {len(of_prompt)} runs.",
+        f"Found {', '.join(run.name for run in of_prompt)}.",
+        "Name the run instead.",
+    )
 
 
 def verdict_lines(store: Store) -> list[str]:

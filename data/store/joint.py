@@ -10,6 +10,7 @@ from data.records import CONSENSUS
 from data.store.columns import Bools, Ints
 from data.store.pairing import FrameGroups, Mapped, clusters_of, group_count, is_weighted, only_columns
 from data.store.pooling import Pool
+from data.store.ratings import Ratings
 from data.store.sides import ERROR, MISSING, SKIPPED, TIE, UNSURE
 from data.store.store import Store
 from data.store.tallying import Answers, bit_of, reached
@@ -29,10 +30,7 @@ def joint_tally(answers: Answers, first: str, second: str) -> JointTally | None:
         return None
     human = ratings.consensus
     one, two = (ratings.verdicts[run].on(ratings.size) for run in (first, second))
-    before = ratings.condition.ratings if ratings.condition else None
-    sides = (before.human(CONSENSUS), before.verdicts.get(first), before.verdicts.get(second)) if before else ()
-    asked = ratings.asked(human.items, *(side or None for side in sides))
-    items, said = human.items[asked], human.answers[asked]
+    items, said = _asked(ratings, first, second)
     if not ((one[items] != MISSING) & (two[items] != MISSING)).any():
         return None
     by = {run for run, id in frame.pool.by if id == ratings.question.id}
@@ -50,6 +48,24 @@ def joint_tally(answers: Answers, first: str, second: str) -> JointTally | None:
         by_label=_by_label(three, question),
         at_threshold=None if threshold is None else three.mapped(threshold).counted(2),
     )
+
+
+def joint_items(answers: Answers, first: str, second: str) -> tuple[Ints, Ints]:
+    """The items of `joint_tally`'s tables (trajectory numbers, ascending) and what the consensus says of each."""
+    ratings = answers.beside(first, second).ratings
+    items, said = _asked(ratings, first, second)
+    kept = said >= 0
+    for run in (first, second):
+        kept &= (ratings.verdicts[run].on(ratings.size)[items] != MISSING) if run in ratings.verdicts else False
+    return items[kept], said[kept]
+
+
+def _asked(ratings: Ratings, first: str, second: str) -> tuple[Ints, Ints]:
+    """The consensus where the question was put to it or to one of the runs: items and answers."""
+    human, before = ratings.consensus, ratings.condition.ratings if ratings.condition else None
+    sides = (before.human(CONSENSUS), before.verdicts.get(first), before.verdicts.get(second)) if before else ()
+    asked = ratings.asked(human.items, *(side or None for side in sides))
+    return human.items[asked], human.answers[asked]
 
 
 def _by_label(three: "_Three", question: Question) -> Mapping[str, JointTally]:

@@ -69,7 +69,7 @@ def spend(store: Store, lead: Person) -> tuple[Look, bool]:
         before = spent(store)
         if before:
             return before, False
-        _check_lead(store, lead, "Only a lead opens dev and test.")
+        check_lead(store, lead, "Only a lead opens dev and test.")
         counts = dict.fromkeys(SPLITS[1:], 0) | dict(
             store.conn.execute("SELECT split, count(*) FROM trajectories WHERE split <> 'train' GROUP BY split")
         )
@@ -89,12 +89,48 @@ def record_certification(
     `question`: its code; `which`: the judges and what was declared before; `result`: what came of it. Raises LeadRefused for
     somebody who does not run the study.
     """
-    _check_lead(store, lead, "Only a lead certifies a judge.")
+    check_lead(store, lead, "Only a lead certifies a judge.")
     look = _append(store, lead, "certify", canonical_json(which), result)
     store.conn.executemany("INSERT INTO look_items VALUES (?, ?, ?)", [(look, n, question) for n in trajectories])
 
 
-def _check_lead(store: Store, lead: Person, wrong: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How far the looks at items are used up, by trajectory number, for one question."""
+
+    used: dict[int, int]
+    """Looks at an item, of items with any."""
+    declared: dict[int, int]
+    """How many were declared before the first of them: a later command cannot enlarge it."""
+
+    @property
+    def used_up(self) -> list[int]:
+        """Items that allow no further look."""
+        return [n for n, used in self.used.items() if used >= self.declared[n]]
+
+
+def budget(store: Store, question: int) -> Budget:
+    """The looks at the items of a question; `question`: its code."""
+    rows = store.conn.execute(_LOOKED, [question]).fetchall()
+    return Budget({n: used for n, used, _ in rows}, {n: declared for n, _, declared in rows})
+
+
+def certifications(store: Store, question: int) -> int:
+    """How many certifications of a question are on record."""
+    return int(store.conn.execute("SELECT count(DISTINCT look) FROM look_items WHERE question = ?", [question]).fetchone()[0])
+
+
+# SQLite takes the other columns from the row that has the minimum: the first look.
+_LOOKED = """
+SELECT trajectory, looks, coalesce(json_extract(which, '$.looks'), 1)
+FROM (SELECT i.trajectory, count(*) AS looks, min(l.seq), l.which FROM test_looks l JOIN look_items i ON i.look = l.seq
+      WHERE l.kind = 'certify' AND i.question = ? GROUP BY i.trajectory)
+ORDER BY trajectory
+"""
+
+
+def check_lead(store: Store, lead: Person, wrong: str) -> None:
+    """Raises LeadRefused, beginning with `wrong`, for somebody who does not run the study."""
     role, revoked = store.conn.execute("SELECT role, revoked_at FROM annotators WHERE code = ?", [lead.code]).fetchone()
     if role != "lead" or revoked:
         found = f"{lead.handle} is {role}" + (", and their access has ended." if revoked else ".")

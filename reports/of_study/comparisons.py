@@ -2,7 +2,10 @@
 
 from itertools import combinations
 
+import numpy as np
+
 from data.store import Store
+from data.store.factors import items_of_split
 from data.store.joint import joint_tally, runs_in_order
 from data.store.status import judge_run_codes
 from data.store.tallying import Answers, read_answers
@@ -26,6 +29,34 @@ def comparisons_of(study: Study, store: Store, run: int | None, labels: str | No
         answers, runs, codes = read_answers(store, study, None, labels), runs_in_order(store), judge_run_codes(store)
     wanted = next((name for name, code in codes.items() if code == run), None)
     return {"study": study.name, "questions": [_question(each, runs, wanted) for each in answers]}
+
+
+def comparison_on_dev(study: Study, store: Store, first: str, second: str) -> Document:
+    """Two runs by name beside the consensus, on dev alone; `test`: how many items people gave each choice there, no verdicts.
+
+    Raises StudyError as `comparisons_of`.
+    """
+    with store.reading():
+        check_still_declared(store, study)
+        on_dev, on_test = (read_answers(store, study, None, None, items_of_split(store, split)) for split in ("dev", "test"))
+    questions = []
+    for answers, kept_aside in zip(on_dev, on_test, strict=True):
+        question = answers.ratings.question
+        joint = joint_tally(answers, first, second)
+        if joint is not None:
+            pair = comparison_document(question.type, joint)
+            about = {"id": question.id, "type": question.type, "choices": list(question.choices)}
+            questions.append(about | {"pair": pair, "test": _labelled(kept_aside)})
+    return {"study": study.name, "splits": ["dev"], "first": first, "second": second, "questions": questions}
+
+
+def _labelled(answers: Answers) -> list[int]:
+    """By choice how many items have it as their consensus; empty where answers are no choices."""
+    question, said = answers.ratings.question, answers.ratings.consensus.answers
+    if question.answered_by != "choice":
+        return []
+    counts: list[int] = np.bincount(said[said >= 0], minlength=len(question.choices)).tolist()
+    return counts
 
 
 def _question(answers: Answers, runs: list[str], wanted: str | None) -> Document:

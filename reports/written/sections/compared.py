@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.wording import amount
-from reports.comparison_document import in_words, quoted
+from reports.comparison_document import quoted
 from reports.written.content import Block, Column, Points, Row, Section, Table, note, strong, text
 from reports.written.numerals import figure, joined
 
@@ -36,7 +36,7 @@ def _question(question: Json) -> list[Block]:
         first, second = (pair[side].partition(":")[2] for side in ("first", "second"))
         for table in pair["tables"]:
             about = f" ({table['title']})" if table["title"] else ""
-            said.append((f"{in_words(first, second, table)}{_alone(first, second, table, question)}",))
+            said.append((f"{table['said']}{_alone(first, second, table, question)}",))
             found = quoted(table)
             if "kappa_first" not in found:
                 continue
