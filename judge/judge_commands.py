@@ -1,11 +1,17 @@
 """`rejudge judge ...`: every action has a module of its own, and joins the command here."""
 
 from data.command_line import CommandLine
+from judge.baseline_command import add_baseline
 from judge.certify_command import add_certify
 from judge.compare_command import add_compare
 from judge.spend_command import add_spend, spend
 
-ACTIONS = (add_compare, add_certify, add_spend)
+ACTIONS = (
+    add_baseline,
+    add_compare,
+    add_certify,
+    add_spend,
+)
 """In the order in which `--help` lists them."""
 
 

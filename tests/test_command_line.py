@@ -46,6 +46,7 @@ ACTIONS = (
     ("annotators", "erase"),
     ("judge", "compare"),
     ("judge", "certify"),
+    ("judge", "baseline"),
     ("judge", "spend"),
     ("gold", "freeze"),
     ("gold", "list"),
