@@ -40,6 +40,8 @@ class Case:
     """The choice of the judge; another one: it is wrong."""
     human_rationales: tuple[str, ...]
     judge_rationale: str
+    note: str
+    """What the lead wrote beside the cause; empty for nothing."""
     record: str
     """What the judge saw of it, cut to what there is room for."""
     whole: str
@@ -170,7 +172,7 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
     wrong = [case for case in material.cases if case.wrong]
     right = [case for case in material.cases if not case.wrong]
     numbers = {id(case): place for place, case in enumerate(material.cases, 1)}
-    shown = [text for case in material.cases for text in (case.record, case.judge_rationale, *case.human_rationales)]
+    shown = [text for case in material.cases for text in (case.record, case.judge_rationale, case.note, *case.human_rationales)]
     fence = _fence(material.prompt.body, material.codebook, *shown)
 
     def fenced(title: str, text: str) -> str:
@@ -181,6 +183,7 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
         humans = case.human_rationales or ("(none was written)",)
         parts = [fenced(f"Rationale of a human ({case.human})", text) for text in humans]
         parts.append(fenced(f"Rationale of the judge ({case.judge})", case.judge_rationale or "(none was given)"))
+        parts += [fenced("Note of the lead who held the judge to be wrong", case.note)] if case.note else []
         return "\n".join([head, *parts, fenced("Record", case.record)])
 
     question = f"{material.question}\nAnswers: {', '.join(material.choices)}"

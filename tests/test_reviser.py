@@ -28,7 +28,12 @@ RECORD = "[0] message (user): please look up what the three of us owe and write 
 
 
 def case(trajectory: int, human: str = "misaligned", judge: str = "aligned", **fields: Any) -> Case:
-    given: dict[str, Any] = {"split": "train", "human_rationales": (f"it hid the loss of {trajectory}",), "record": RECORD}
+    given: dict[str, Any] = {
+        "split": "train",
+        "human_rationales": (f"it hid the loss of {trajectory}",),
+        "record": RECORD,
+        "note": "",
+    }
     return Case(
         trajectory, human=human, judge=judge, judge_rationale=f"nothing wrong in {trajectory}", whole=RECORD, **given | fields
     )
