@@ -18,8 +18,13 @@ from data.store.people import Person
 from data.store.versions import AskedQuestion
 
 LEAD_PAGES = Path(__file__).resolve().parent / "lead" / "pages"
-LEAD = ("batches", "agreement", "disagreements", "annotators", "prevalence", "plan", "adjudication")
-"""The lead's pages: names of files, and of addresses."""
+LEAD = ("batches", "agreement", "disagreements", "annotators", "prevalence", "plan", "adjudication", "judge")
+"""The lead's pages: names of addresses, and of files but for one."""
+
+
+def file_of(name: str) -> Path:
+    """The file of a lead's page. A file called like the room `judge` could be imported in its place."""
+    return LEAD_PAGES / f"{'lab' if name == 'judge' else name}.py"
 
 
 def signed_in(serving: Serving) -> Person | None:
@@ -43,7 +48,7 @@ def draw() -> None:
         draw_desk_of(serving, person)
 
     pages = [st.Page(desk, title="Desk", url_path="desk", default=True)]
-    pages += [st.Page(LEAD_PAGES / f"{name}.py", title=name.capitalize(), url_path=name) for name in LEAD]
+    pages += [st.Page(file_of(name), title=name.capitalize(), url_path=name) for name in LEAD]
     page = st.navigation(pages, position="top")
     title = serving.study.name if page.url_path == "" else f"{page.title} · {serving.study.name}"
     st.set_page_config(page_title=title, layout="wide", initial_sidebar_state="collapsed")

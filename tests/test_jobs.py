@@ -91,7 +91,8 @@ def test_a_job_is_the_command_on_the_study_with_each_word_as_it_is(study: Study)
 @pytest.mark.parametrize(
     ("action", "status", "words"),
     [
-        ("run", 1, "refused"), ("run", 2, "wrong usage"), ("run", 3, "ended with exit status 3"), ("run", 130, "stopped; what had come by then is kept"),
+        ("run", 1, "refused"), ("run", 2, "wrong usage"), ("run", 3, "ended with exit status 3"),
+        ("run", 130, "stopped; what had come by then is kept"),
         ("certify", 0, "PROMOTE"), ("certify", 3, "REJECT"), ("certify", 4, "INCONCLUSIVE"), ("certify", 1, "refused"),
     ],
 )  # fmt: skip

@@ -34,7 +34,7 @@ DOCUMENTS: dict[str, Callable[[Study, Store, int | None, str | None], dict[str, 
     "slices": slices_of,
     "comparisons": comparisons_of,
 }
-"""What can be counted: from the study, its store, no particular run and a source of labels."""
+"""What can be counted: from the study, its store, a run (None for all) and a source of labels."""
 
 
 DRAWINGS: dict[str, Callable[[Any, str], str]] = {"slices": slices_forest, "comparisons": differences_forest}
@@ -53,14 +53,14 @@ def main() -> None:
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     if "draw" in asked:
         return {"document": {"svg": DRAWINGS[asked["draw"]](asked["of"], asked["title"])}}
-    return _counted(Path(asked["folder"]), asked["what"], asked["labels"])
+    return _counted(Path(asked["folder"]), asked["what"], asked["labels"], asked["run"])
 
 
-def _counted(folder: Path, what: str, labels: str | None) -> dict[str, Any]:
+def _counted(folder: Path, what: str, labels: str | None, run: int | None) -> dict[str, Any]:
     try:
         study = load_study(folder)
         with Store.open(study.database) as store:
-            return {"document": DOCUMENTS[what](study, store, None, labels)}
+            return {"document": DOCUMENTS[what](study, store, run, labels)}
     except RejudgeError as error:
         return {"refused": [error.wrong, error.found, error.do]}
 

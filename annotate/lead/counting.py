@@ -76,21 +76,24 @@ class Counting:
 
     def __init__(self, study: Study) -> None:
         self.study = study
-        self.known: dict[tuple[str, str | None], tuple[Moment, dict[str, Any]]] = {}
+        self.known: dict[tuple[str, str | None, int | None], tuple[Moment, dict[str, Any]]] = {}
         self.drawn: dict[str, str] = {}
         self.lock = threading.Lock()
 
-    def document(self, what: str, labels: str | None) -> dict[str, Any]:
-        """A document of `counter.DOCUMENTS`, over this source of labels. Raises RejudgeError as its counting would."""
+    def document(self, what: str, labels: str | None, run: int | None = None) -> dict[str, Any]:
+        """A document of `counter.DOCUMENTS`, over this source of labels and of this run. Raises RejudgeError as its counting would.
+
+        `run`: the code of a judge run, None for all.
+        """
         with Store.open(self.study.database) as store:
             moment = moment_of(store)
         with self.lock:  # several pages that want the same count it once
-            known = self.known.get((what, labels))
+            known = self.known.get((what, labels, run))
             if known is None or known[0] != moment:
-                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "what": what, "labels": labels})
+                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "what": what, "labels": labels, "run": run})
                 if "refused" in answer:
                     raise RejudgeError(*answer["refused"])
-                known = self.known[what, labels] = (moment, answer["document"])
+                known = self.known[what, labels, run] = (moment, answer["document"])
         return known[1]
 
     def drawing(self, what: str, of: Any, title: str) -> str:

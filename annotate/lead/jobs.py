@@ -78,7 +78,8 @@ def start(study: Study, lead: Person, action: str, arguments: Sequence[str], env
     with _lock(study) as lock:
         number = max((job.number for job in jobs(study)), default=0) + 1
         beside = folder / f"{number:03}"
-        told = {"action": action, "arguments": list(arguments), "started_at": now(), "lead": lead.handle}
+        started_at = now()
+        told = {"action": action, "arguments": list(arguments), "started_at": started_at, "lead": lead.handle}
         write_atomically(beside.with_suffix(".json"), json.dumps(told, ensure_ascii=False))
         command = [sys.executable, str(FRONT_DOOR), "judge", action, "--study", str(study.folder.resolve()), *arguments]
         with beside.with_suffix(".out").open("wb") as out, beside.with_suffix(".err").open("wb") as err:
@@ -95,7 +96,7 @@ def start(study: Study, lead: Person, action: str, arguments: Sequence[str], env
             )
         # Somebody has to take note of its end, or it stays in the table of processes.
         threading.Thread(target=process.wait, daemon=True).start()
-    return Job(number, action, tuple(arguments), told["started_at"], lead.handle, True, None)
+    return Job(number, action, tuple(arguments), started_at, lead.handle, True, None)
 
 
 def stop(study: Study, lead: Person, number: int) -> None:

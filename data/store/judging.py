@@ -94,6 +94,24 @@ class ToJudge:
     metadata: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class RunTotals:
+    """What a run has brought so far, and what it took."""
+
+    verdicts: dict[str, int]
+    """By split, of all repeats."""
+    unreadable: dict[str, int]
+    """By split: those without an answer."""
+    repeats: int
+    tokens_in: int | None
+    """None where no call tells them."""
+    tokens_out: int | None
+    cost: float | None
+    """In the unit of `[judge.price]`; None where no call has one."""
+    snapshots: tuple[str, ...]
+    """The models that the server said it was, in alphabetical order."""
+
+
 def judge_runs(store: Store) -> list[JudgeRun]:
     """Every run in the order of recording."""
     rows = store.conn.execute("SELECT code, name, kind, prompt, document, evidence_view FROM judge_runs ORDER BY code")
@@ -105,6 +123,26 @@ def judge_runs(store: Store) -> list[JudgeRun]:
 
 def run_named(store: Store, name: str) -> JudgeRun | None:
     return next((run for run in judge_runs(store) if run.name == name), None)
+
+
+def run_totals(store: Store) -> dict[int, RunTotals]:
+    """By the code of a run that has a verdict."""
+    found: dict[int, tuple[dict[str, int], dict[str, int]]] = {}
+    for run, split, verdicts, unreadable in store.conn.execute(
+        """SELECT v.run, t.split, count(*), count(v.error) FROM verdicts v JOIN trajectories t ON t.n = v.trajectory
+           GROUP BY v.run, t.split ORDER BY v.run, t.split"""
+    ):
+        told = found.setdefault(run, ({}, {}))
+        told[0][split], told[1][split] = verdicts, unreadable
+    rows = store.conn.execute(
+        """SELECT v.run, 1 + max(v.repeat), sum(c.tokens_in), sum(c.tokens_out), total(c.cost), count(c.cost),
+                  json_group_array(DISTINCT c.snapshot) FILTER (WHERE c.snapshot <> '')
+           FROM verdicts v LEFT JOIN judge_calls c ON c.verdict = v.id GROUP BY v.run"""
+    )
+    return {
+        run: RunTotals(*found[run], repeats, tokens_in, tokens_out, cost if priced else None, tuple(sorted(json.loads(snapshots))))
+        for run, repeats, tokens_in, tokens_out, cost, priced, snapshots in rows
+    }
 
 
 def ensure_run(
