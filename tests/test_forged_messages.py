@@ -69,7 +69,7 @@ def page_forgeries() -> list[BackMsg]:
     """Every way in which a browser can name a page: by hash of its path or of its address, by name, by address."""
     found = []
     for name in page.LEAD:
-        path = str(page.LEAD_PAGES / f"{name}.py")
+        path = str(page.file_of(name))
         found += [rerun(page_script_hash=calc_hash(text)) for text in (path, name, f"{path}{name}", f"{name}.py", f"/{name}")]
         found += [rerun(page_name=name), rerun(page_name=path), rerun(page_name=f"../lead/pages/{name}.py")]
         found += [rerun(query_string=f"page={name}&role=lead"), rerun(fragment_id=calc_hash(name))]

@@ -161,6 +161,8 @@ def test_a_job_whose_process_was_killed_is_not_told_as_running(study: Study) -> 
 def test_the_number_of_a_process_that_is_another_one_by_now_is_never_signalled(study: Study) -> None:
     start(study, LEAD, "run", [], ENVIRONMENT)
     ended(study)
+    while jobs._is_held(study):
+        time.sleep(0.01)  # it has written how it ended, and is about to be gone
     # As after a crash of the machine: no exit status, and the number of a process that is somebody else's.
     (jobs.folder_of(study) / "001.exit").unlink()
     (jobs.folder_of(study) / "001.pid").write_text(str(os.getpgid(0)))

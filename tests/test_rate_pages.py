@@ -64,7 +64,7 @@ def look(monkeypatch: pytest.MonkeyPatch) -> Look:
                 return ensure_person(store, handle, lead=False)
 
         monkeypatch.setattr(page, "signed_in", person)
-        return AppTest.from_file(str(page.LEAD_PAGES / f"{name}.py"), default_timeout=60).run()
+        return AppTest.from_file(str(page.file_of(name)), default_timeout=60).run()
 
     return look
 
