@@ -37,6 +37,10 @@ if what == "do-tell-key":
     print("refused: " + os.environ["OPENAI_API_KEY"] + " at " + os.environ["OPENAI_BASE_URL"], file=sys.stderr)
 if what == "do-long":
     print("x" * 30_000 + os.environ["OPENAI_API_KEY"] + "y" * 19_990 + "\\nthe end", file=sys.stderr)
+if what == "do-bar":
+    from tqdm import tqdm
+    for _ in tqdm(range(7), unit="item", disable=None, dynamic_ncols=True):
+        time.sleep(0.05)
 if what == "do-steer":
     print("\\x1b[2J\\x1b[31mred\\x1b[0m <b>bold</b>\\r\\n1 %\\r2 %\\r", end="", file=sys.stderr)
 if what == "do-die":
@@ -182,6 +186,13 @@ def test_the_rest_of_a_key_that_was_cut_off_is_not_shown(study: Study) -> None:
     start(study, LEAD, "run", ["do-long"], ENVIRONMENT)
     ended(study)
     assert said(study, 1, "err", ENVIRONMENT) == ["the end"]
+
+
+def test_a_progress_bar_that_is_drawn_for_terminals_alone_is_seen(study: Study) -> None:
+    start(study, LEAD, "run", ["do-bar"], ENVIRONMENT)
+    ended(study)
+    (bar,) = said(study, 1, "err", ENVIRONMENT)
+    assert "7/7" in bar and "item/s" in bar and len(bar) < 120
 
 
 def test_a_line_that_was_written_over_is_shown_as_it_was_last_and_steers_nothing(study: Study) -> None:

@@ -4,11 +4,18 @@ It is started as a file, imports nothing of rejudge's, and outlives the server. 
 command and process are both gone: by that, and not by a number that another process may have by now, it is told as running.
 """
 
+import fcntl
 import os
 import signal
+import struct
 import subprocess
 import sys
+import termios
+import tty
 from pathlib import Path
+
+COLUMNS = 110
+"""Of the terminal that the command sees: so wide is its progress bar."""
 
 
 def main(beside: str, lock: int, command: list[str]) -> None:
@@ -16,7 +23,24 @@ def main(beside: str, lock: int, command: list[str]) -> None:
     # A handler, and not SIG_IGN: the command starts with Ctrl-C as it is by nature, and is the one that it is meant for.
     signal.signal(signal.SIGINT, lambda *_: None)
     _write(Path(f"{beside}.pid"), os.getpid())
-    _write(Path(f"{beside}.exit"), subprocess.run(command, pass_fds=[lock], check=False).returncode)
+    # Commands show how far they are where somebody looks on, at a terminal: here the lead does, by way of the file.
+    screen, terminal = os.openpty()
+    tty.setraw(terminal)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
+    running = subprocess.Popen(command, stderr=terminal, pass_fds=[lock])
+    os.close(terminal)
+    with Path(f"{beside}.err").open("ab", buffering=0) as err:
+        while said := _read(screen):
+            err.write(said)
+    _write(Path(f"{beside}.exit"), running.wait())
+
+
+def _read(screen: int) -> bytes:
+    """What was written to the terminal; empty once nobody has it open."""
+    try:
+        return os.read(screen, 65_536)
+    except OSError:
+        return b""
 
 
 def _write(path: Path, number: int) -> None:
