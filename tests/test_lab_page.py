@@ -66,7 +66,8 @@ def two_prompts(study: Study) -> tuple[Prompt, Prompt]:
     """The built-in first one, and a child of it."""
     first = ensure_first_prompt(study, MISALIGNED)
     assert first is not None
-    body = first.body.replace("You judge what an agent did.", f"You judge with care what an agent did.\nA new line. {HOSTILE}")
+    line = first.body.split("\n")[0]
+    body = first.body.replace(line, f"{line} Judge with care.\nA new line. {HOSTILE}", 1)
     path = next_path(study, MISALIGNED.id)
     write_study_file(path, Prompt(MISALIGNED.id, body, first.hash[:10], "ana", f"care {HOSTILE}").text())
     return first, read_prompt(path)
@@ -243,6 +244,7 @@ def test_before_and_after_stand_beside_each_other_with_the_change_of_kappa(servi
     asked(serving.study, second, "second-run", lambda n: n % 9 == 0)
     shown = html(look())
     shown = shown[shown.index('data-rj="before-after"') :]
+    assert "Before and after, on dev</h2>" in shown
     assert shown.count('data-rj="matrix"') == 2
     assert shown.index("first-run</th>") < shown.index("second-run</th>")
     assert 'data-rj="kappa-change">+0.' in shown

@@ -90,7 +90,8 @@ def draw_before_after(counted: Counting, question: str, before: JudgeRun, after:
         choices = found["choices"] if found and not table["title"] else _sides(found, table["title"])
         if table.get("counts"):
             _matrices(choices, table["counts"], (before.name, after.name), turned)
-    st.html(figures.notes_html(_notes(pair)))
+    if notes := figures.notes_html(_notes(pair)):
+        st.html(notes)
 
 
 def _pair(pairs: Sequence[Json], before: str, after: str) -> Json | None:
