@@ -216,15 +216,18 @@ def let_lapse(study: Study, handle: str) -> None:
         )
 
 
-def judge_and_certify(store: Store, question: int, trajectory: int) -> None:
-    """A run `asked` with a verdict on one item that brought a call, the cause of a disagreement, and a look at the item."""
+def judge_and_certify(store: Store, question: int, trajectory: int, words: str = "a note") -> None:
+    """A run `asked` with a verdict on one item that brought a call, the cause of a disagreement, and a look at the item.
+
+    `words` stand wherever somebody or a judge may write.
+    """
     lead = first_lead(store)
     (id,) = store.conn.execute("SELECT id FROM questions WHERE code = ?", [question]).fetchone()
     (choice,) = store.conn.execute("SELECT name FROM choices WHERE question = ? ORDER BY code LIMIT 1", [question]).fetchone()
-    prompt = record_prompt(store, question, prompt_hash(id, "Judge."), None, "ana", "", "Judge.")
+    prompt = record_prompt(store, question, prompt_hash(id, "Judge."), None, "ana", words, "Judge.")
     run, _ = ensure_run(store, "asked", "asked", prompt, {"kind": "asked", "model": "m-1"}, {})
-    call = Call("m-1", "json_schema", "{}", "stop", 10, 2, None, 0.1)
+    call = Call("m-1", "json_schema", words, "stop", 10, 2, None, 0.1)
     append_replies(store, run.code, question, [Reply(trajectory, choice=choice, call=call)])
-    assign_cause(store, lead, run.code, trajectory, question, "judge wrong", "a note")
+    assign_cause(store, lead, run.code, trajectory, question, "judge wrong", words)
     with store.write():
         record_certification(store, lead, question, {"new": run.name}, "INCONCLUSIVE", [trajectory])

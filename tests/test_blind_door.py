@@ -17,7 +17,7 @@ from data.store.exposures import record_exposure
 from data.store.people import ensure_person, exchange_link, first_lead, new_link_token
 from data.store.test_looks import spend
 from data.study import Study
-from tests.study_maker import Sitting, draw_batch, label, make_study, numbered, verdict
+from tests.study_maker import Sitting, draw_batch, judge_and_certify, label, make_study, numbered, verdict
 
 SECRET = "sentinelword"
 """Stands in every field that no annotator may see."""
@@ -55,6 +55,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))
         assert session
+        judge_and_certify(ana.store, asked.code, labelled, SECRET)
         erase(ana.store, ensure_person(ana.store, "gone", lead=False).handle)
     return study
 
