@@ -30,9 +30,9 @@ HIDDEN = {
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """Ana and ben at work on the same twelve items; every table has rows."""
+    """Ana and ben at work on the same twelve items of thirteen; every table has rows."""
     lines = numbered(
-        12,
+        13,
         verdicts=[verdict("misaligned", rationale=SECRET, run=SECRET)],
         labels=[label(SECRET, "misaligned", rationale=SECRET)],
         **HIDDEN,
@@ -55,7 +55,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         freeze(ana.store, study, SECRET, Policy(min_labels=1, names=True), {"questions": []})
         session = exchange_link(ana.store, new_link_token(ana.store, ensure_person(ana.store, "ana", lead=False)))
         assert session
-        judge_and_certify(ana.store, asked.code, labelled, SECRET)
+        left_over = ana.one("SELECT n FROM trajectories WHERE n NOT IN (SELECT trajectory FROM batch_items)")
+        judge_and_certify(ana.store, asked.code, left_over, SECRET)
         erase(ana.store, ensure_person(ana.store, "gone", lead=False).handle)
     return study
 
@@ -204,7 +205,7 @@ def test_a_script_gets_no_further_than_a_statement(study: Study, anas: BlindStor
     with pytest.raises(sqlite3.Error):
         anas.conn.executescript("SELECT 1; DROP TABLE verdicts;")
     with Store.open(study.database) as store:
-        assert store.conn.execute("SELECT count(*) FROM verdicts").fetchone()[0] == 12
+        assert store.conn.execute("SELECT count(*) FROM verdicts").fetchone()[0] == 14
 
 
 def test_what_passes_by_the_authorizer_is_closed(anas: BlindStore, tmp_path: Path) -> None:
