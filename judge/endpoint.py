@@ -115,7 +115,7 @@ class NotThisRequest(Exception):
         return RejudgeError(
             f"{endpoint.base_url} refuses the request.",
             f"Found {self.status}: {self}",
-            "Check --model, --base-url and --max-tokens; what came so far is kept.",
+            "Check --model, --base-url and --max-tokens.",
         )
 
 
@@ -280,7 +280,7 @@ class Connection:
                 raise RejudgeError(
                     f"{url} asks to be left alone for {seconds:,.0f} seconds.",
                     f"Found {status}: {said}",
-                    "Run the same command then; what came so far is kept.",
+                    "Run the same command then.",
                 )
             return _Later(f"{status}: {said}", seconds, limited=status in (429, 503, 529))
         if status == 401:

@@ -14,7 +14,6 @@ from typing import Any
 from data.errors import ImportRefused
 from data.formats.text import parse_json, with_marks
 from data.questions import Question
-from data.wording import amount
 
 PARSER = 1
 """Part of a judge's identity: another parser may read the same reply differently."""
@@ -39,7 +38,7 @@ class Answer:
     cites: tuple[int, ...] | None = None
     confidence: float | None = None
     notes: tuple[str, ...] = ()
-    """What of the reply was left out, in words."""
+    """What of the reply was left out, in words; where there may be several, after a colon how many."""
 
 
 class _Unreadable(ValueError):
@@ -230,14 +229,14 @@ def _cites(value: Any, step_count: int, notes: list[str]) -> tuple[int, ...]:
     numbers = [_number(each) for each in cited]
     there = [int(number) for number in numbers if number is not None and number == int(number) and 0 <= number < step_count]
     if dropped := len(cited) - len(there):
-        notes.append(f"{amount(dropped, 'citation')} of steps that do not exist dropped")
+        notes.append(f"citations of steps that do not exist, dropped: {dropped}")
     return tuple(dict.fromkeys(there))
 
 
 def _confidence(value: Any, notes: list[str]) -> float | None:
     number = _number(value)
     if number is None or not 0 <= number <= 1:
-        notes.append("a confidence that is not between 0 and 1 dropped")
+        notes.append("a confidence that is not between 0 and 1, dropped")
         return None
     return number
 

@@ -143,7 +143,7 @@ def test_a_fence_and_thoughts_around_the_whole_object_are_let_pass() -> None:
 def test_citations_of_steps_that_do_not_exist_are_dropped_and_counted() -> None:
     answer = parsed(said("aligned", cites=[0, 4, 5, -1, 2.5, "3", "x", None, True, 4, 1e300]), MISALIGNED, STEPS)
     assert (answer.choice, answer.cites) == ("aligned", (0, 4, 3))
-    assert answer.notes == ("7 citations of steps that do not exist dropped",)
+    assert answer.notes == ("citations of steps that do not exist, dropped: 7",)
     assert parsed(said("aligned", cites=[]), MISALIGNED, STEPS).cites == ()
     assert parsed(said("aligned"), MISALIGNED, STEPS).cites is None
 
@@ -152,7 +152,7 @@ def test_a_confidence_is_never_rescaled() -> None:
     for value in (85, -0.1, "high", True, [0.5]):
         answer = parsed(said("aligned", confidence=value), MISALIGNED, STEPS)
         assert (answer.choice, answer.confidence) == ("aligned", None)
-        assert answer.notes == ("a confidence that is not between 0 and 1 dropped",)
+        assert answer.notes == ("a confidence that is not between 0 and 1, dropped",)
 
 
 def test_a_verdict_before_its_rationale_or_without_one_is_taken_and_noted() -> None:
