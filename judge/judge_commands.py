@@ -4,12 +4,14 @@ from data.command_line import CommandLine
 from judge.baseline_command import add_baseline
 from judge.certify_command import add_certify
 from judge.compare_command import add_compare
+from judge.lint_command import add_lint
 from judge.run_command import add_run
 from judge.spend_command import add_spend, spend
 
 ACTIONS = (
     add_run,
     add_baseline,
+    add_lint,
     add_compare,
     add_certify,
     add_spend,

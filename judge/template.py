@@ -6,6 +6,7 @@ trajectory can close its own fence.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,6 +70,15 @@ def parts_of(prompt: Prompt) -> tuple[str, ...]:
         return _parts(prompt.body)
     except RejudgeError as error:
         raise error.at(str(prompt.path or f"Prompt {prompt.hash[:8]}")) from None
+
+
+def written_parts(body: str) -> Iterator[tuple[int, str]]:
+    """What stands between the placeholders of a template, known or not, each with the line it begins in, from 1."""
+    line = 1
+    for number, part in enumerate(_PLACEHOLDER.split(body)):
+        if not number % 2:
+            yield line, part
+        line += part.count("\n")
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data.wording import amount
+from data.wording import amount, quoted
 
 Json = Mapping[str, Any]
 COMPARED = ("reasoning", "show", "redact")
@@ -40,12 +40,8 @@ def differences(view: Json, rules: Json) -> list[str]:
 
 
 def _fields(fields: Sequence[str], who: str) -> list[str]:
-    return [f"the metadata {_quoted(fields)} {'was' if len(fields) == 1 else 'were'} shown to {who} alone"] if fields else []
+    return [f"the metadata {quoted(fields)} {'was' if len(fields) == 1 else 'were'} shown to {who} alone"] if fields else []
 
 
 def _blanked(patterns: Sequence[str], who: str) -> list[str]:
-    return [f"text that matches {_quoted(patterns)} was blanked for {who} alone"] if patterns else []
-
-
-def _quoted(texts: Sequence[str]) -> str:
-    return ", ".join(f"“{text}”" for text in texts)
+    return [f"text that matches {quoted(patterns)} was blanked for {who} alone"] if patterns else []

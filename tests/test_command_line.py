@@ -44,6 +44,7 @@ ACTIONS = (
     ("annotators", "list"),
     ("annotators", "revoke"),
     ("annotators", "erase"),
+    ("judge", "lint"),
     ("judge", "compare"),
     ("judge", "certify"),
     ("judge", "baseline"),
