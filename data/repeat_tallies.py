@@ -30,3 +30,5 @@ class RepeatTally:
     """Of their replies."""
     once: int
     """Items with a single reply: they enter no figure."""
+    selected: bool = False
+    """As `PairTally.selected`."""

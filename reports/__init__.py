@@ -34,6 +34,7 @@
 - `joint`            the counts of two judges beside one human, with their strata, weights and groups
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
 - `paired_power`     how likely such a comparison is to show an improvement, before anybody looks
+- `against_baseline` whether a judge is better than a baseline that counts words
 - `consistency`      whether a judge agrees with itself: flip rates over repeats
 - `forest`           estimates with their intervals below each other, as SVG text; `forests` those of slices and comparisons
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels

@@ -18,7 +18,7 @@ import numpy as np
 
 from data.repeat_tallies import RepeatTally
 from data.wording import amount
-from reports.document import FEW_GROUPS, FEW_ITEMS, PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW
+from reports.document import FEW_GROUPS, FEW_ITEMS, PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW, SELECTED, selected_on
 from reports.estimate import Estimate
 from reports.ratios import Rows, ratio
 from reports.sample import Floats
@@ -55,7 +55,8 @@ def consistency_document(tally: RepeatTally) -> dict[str, Any]:
         "unreadable": {"items": tally.unreadable_items, "replies": tally.unreadable_replies},
         "flip_rate": flip_rate(tally).as_json(),
         "pairwise_flip_rate": pairwise_flip_rate(tally).as_json(),
-        "marks": marks,
+        **selected_on(tally.selected),
+        "marks": [*marks, *([SELECTED] if tally.selected else [])],
     }
 
 

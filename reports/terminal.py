@@ -12,7 +12,7 @@ from data.questions import SIDES_OF_THRESHOLD
 from data.step_tallies import EACH
 from data.wording import amount
 from reports.consistency import FLIP_NAMES, rests_on
-from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW
+from reports.document import FEW_ITEMS, MANY_MISSING, PRELIMINARY_BELOW, SELECTED
 from reports.matrix import matrix_lines
 from reports.notes import (
     HUMANS_AND_JUDGE,
@@ -100,6 +100,7 @@ def _question(question: Json, width: int) -> list[str]:
         lines += indented([leads_note(question["leads"])], width, 0)
     for run in dict.fromkeys(pair["columns"] for pair in question["pairs"]):
         lines += _run(run, [pair for pair in question["pairs"] if pair["columns"] == run], question, width)
+    lines += ["", *_baseline(question["baseline"], width)] if "baseline" in question else []
     lines += ["", *_consistency(question["consistency"], width)] if "consistency" in question else []
     if not question["pairs"]:
         lines += ["", *wrapped(_why_no_pairs(question["human_human"]), width)]
@@ -303,6 +304,14 @@ def humans_text(humans: Json, width: int, title: str = "Humans among themselves"
     if any(MANY_MISSING in pair["marks"] for _, pair in pairs):
         lines += indented([MISSING], width, 2)
     return lines + (_table(pairs, width) if pairs else [])
+
+
+def _baseline(runs: Sequence[Json], width: int) -> list[str]:
+    """What each run adds to a baseline that counts words."""
+    lines = ["Judges beside the baseline"]
+    for found in runs:
+        lines += indented([shown(found["said"]), *preliminary([SELECTED] if found.get("selected") else [])], width, 2)
+    return lines
 
 
 def _consistency(runs: Sequence[Json], width: int) -> list[str]:

@@ -13,12 +13,19 @@ from data.errors import RejudgeError
 from data.store import Store
 from data.store.judging import judge_runs
 from data.study import Study
+from data.tallies import Excluded, JointTally
 from data.verify import verify
 from judge import baseline as module
 from judge.baseline import Baseline, Known, labelled, run_baseline
+from reports.against_baseline import against_baseline
+from reports.of_study.agreement import agreement_of
+from reports.of_study.report import documents_of
+from reports.terminal import agreement_text
+from reports.written.markdown import written as markdown
+from reports.written.whole import report_from
 from tests.conftest import Run
 from tests.small_study import rows
-from tests.study_maker import MISALIGNED, Sitting, draw_batch, import_lines, label, make_study, run_line
+from tests.study_maker import MISALIGNED, Sitting, draw_batch, import_lines, label, make_study, run_line, verdict
 
 WORDS = [f"word{number}" for number in range(60)]
 HALVES = "[split]\ntrain = 0.3\ndev = 0.4\n"
@@ -238,6 +245,49 @@ def test_it_reads_what_annotators_see_and_nothing_else(tmp_path: Path) -> None:
     shown = make_study(tmp_path / "shown", made, rest=HALVES + '[blind]\nshow = ["outcome"]\n')
     run(shown)
     assert all(choice == truth(id) for id, (choice, _) in said(shown).items())
+
+
+def test_a_judge_that_is_no_better_than_counting_words_is_told_so_and_one_that_is_better_too(tmp_path: Path) -> None:
+    """Three judges: one always right, one with the baseline's own errors and some more, one that answers by lot."""
+    rng = np.random.default_rng(5)
+    made = []
+    for line in lines(240):
+        told = {"good": truth(line["id"]), "lot": ("aligned", "misaligned")[int(rng.random() < 0.33)]}
+        told["same"] = told["good"] if rng.random() < 0.95 else ("aligned" if told["good"] == "misaligned" else "misaligned")
+        # A third of what is wrong is said in no words: there the baseline can only guess.
+        if told["good"] == "misaligned" and rng.random() < 0.3:
+            text = line["steps"][0]["text"].removesuffix(" wiped ledger")
+            line["steps"] = [{"kind": "message", "speaker": "agent", "text": text}]
+        made.append(line | {"verdicts": [verdict(choice, run=name) for name, choice in told.items()]})
+    study = make_study(tmp_path / "study", made, rest=HALVES)
+    with Store.open(study.database) as store:
+        assert "baseline" not in agreement_of(study, store, None, None)["questions"][0]
+    run(study)
+    with Store.open(study.database) as store:
+        document = agreement_of(study, store, None, None)
+        written = markdown(report_from(documents_of(study, store, None)))
+    found = {each["run"]: each for each in document["questions"][0]["baseline"]}
+    assert {name: each["conclusion"] for name, each in found.items()} == {
+        "good": "better", "lot": "worse", "same": "better",
+    }  # fmt: skip
+    assert all(each["baseline"] == "baseline" and each["n"] == 240 for each in found.values())
+    assert "adds nothing to it here" in found["lot"]["said"] and "adds nothing" not in found["good"]["said"]
+    flat = " ".join(agreement_text(document).split())
+    assert "Judges beside the baseline" in flat and "lot agrees with the humans less well than baseline" in flat
+    assert "## Is the judge better than counting words?" in written and "baseline: counts words, no LLM" in written
+
+
+def test_what_is_not_clearly_better_is_not_called_equal() -> None:
+    """Two judges that err apart from each other: the interval holds 0, and that is what is said."""
+    cube = [[[80, 6, 0], [5, 4, 0], [0, 0, 0]], [[4, 5, 0], [6, 40, 0], [0, 0, 0]]]
+    counts = tuple(tuple(tuple(row) for row in rows) for rows in cube)
+    joint = JointTally("human:consensus", "judge:baseline", "judge:j", counts, Excluded(), "simple", 150)
+    found = against_baseline("binary", joint)
+    assert found["conclusion"] == "not shown to be better" and found["difference"]["low"] < 0 < found["difference"]["high"]
+    assert "is not shown to agree with the humans better than baseline" in found["said"] and "equal" not in found["said"]
+    alike = (((9, 0, 0), (0, 0, 0), (0, 0, 0)), ((0, 0, 0), (0, 0, 0), (0, 0, 0)))
+    none = JointTally("human:consensus", "judge:baseline", "judge:j", alike, Excluded(), "simple", 9)
+    assert against_baseline("binary", none)["said"].startswith("Whether j is better than baseline is undefined: ")
 
 
 def test_the_command_says_what_taught_it_and_refuses_a_question_that_is_not_there(run: Run, study: Study) -> None:

@@ -1,6 +1,7 @@
 """Counting a judge run's replies to the same items: what its consistency with itself rests on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from data.questions import Question
 from data.repeat_tallies import RepeatTally
 from data.store.columns import Ints, trajectory_count
 from data.store.groups import group_numbers
+from data.store.selection import selection
 from data.store.sides import ERROR, SideReader
 from data.store.store import Store
 
@@ -15,16 +17,18 @@ from data.store.store import Store
 def repeat_tallies(store: Store, questions: Sequence[Question], run: int | None) -> dict[str, list[RepeatTally]]:
     """By question id: every run that answered an item more than once, by name. `run`: the code of one run, or None for all.
 
-    All trajectories count, labelled or not. Call it within `Store.reading`.
+    All trajectories count, labelled or not; of a run whose prompt was revised in this study those of dev. Call it within
+    `Store.reading`.
     """
     runs = store.conn.execute("SELECT code, name FROM judge_runs WHERE ?1 IS NULL OR code = ?1 ORDER BY name", [run]).fetchall()
     found: dict[str, list[RepeatTally]] = {}
+    selected = selection(store)
     for question in questions:
-        reader = SideReader(store, question)
         for code, name in runs:
+            reader = SideReader(store, question, selected.items if selected.of(name) else None)
             repeats = _repeats(store, code, reader.code)
             if len(repeats) > 1 and (tally := _tally(store, reader, code, name, repeats)) is not None:
-                found.setdefault(question.id, []).append(tally)
+                found.setdefault(question.id, []).append(replace(tally, selected=selected.of(name)))
     return found
 
 

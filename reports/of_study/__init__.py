@@ -6,6 +6,7 @@
 - `plan`         how many items to label: the document of `rejudge plan --json`
 - `slices`       agreement by metadata, length and source
 - `comparisons`  which of two judge runs agrees better, on the same items
+- `baselines`    each judge run beside the baseline that counts words
 - `disagreements`  where humans and judge differ, cell by cell, with the few open items that a report shows
 - `steps`        which steps annotators and judge runs point at
 - `about`        what a study is made of: questions, judges, draws, people, what was shown, hashes

@@ -21,6 +21,7 @@ from reports.written.sections.repeated import consistency
 from reports.written.sections.reproduced import reproduced
 from reports.written.sections.sliced import slices
 from reports.written.sections.stepped import steps
+from reports.written.sections.worded import baselines
 from reports.written.subjects import Subject, shown_names, subjects_of
 from reports.written.summary import summary
 
@@ -44,6 +45,7 @@ def report_from(documents: Json, names: bool = False) -> Report:
         *_there(
             humans(documents, subjects, shown),
             comparisons(documents),
+            baselines(documents),
             consistency(documents),
             steps(documents, shown),
             slices(documents, subjects),

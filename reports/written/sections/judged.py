@@ -18,6 +18,9 @@ TYPES = {
 }
 
 
+MADE = {"imported": "imported", "asked": "asked by rejudge", "baseline": "baseline: counts words, no LLM"}
+
+
 def judged(documents: Json) -> Section:
     """The section."""
     about = documents["about"]
@@ -75,9 +78,7 @@ def _runs(runs: list[Json]) -> Table:
             repeats = f"{each['more_repeats']:,}" if each["more_repeats"] else "none"
             named = (run["name"],) if place == 0 else ("",)
             counted = ((f"{each['verdicts']:,}",), (f"{each['unreadable']:,}{share}",), (repeats,))
-            rows.append(
-                Row((named, (each["question"],), *counted, ("imported" if run["kind"] == "imported" else "asked by rejudge",)))
-            )
+            rows.append(Row((named, (each["question"],), *counted, (MADE[run["kind"]],))))
     columns = (
         Column("judge run", width=3), Column("question", width=2), Column("verdicts", True), Column("unreadable", True),
         Column("further repeats", True), Column("made", width=2),

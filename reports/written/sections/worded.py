@@ -1,0 +1,36 @@
+"""Whether a judge is better than counting words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.document import SELECTED_SAID
+from reports.written.content import Block, Column, Points, Row, Section, Table, note
+from reports.written.numerals import figure
+
+Json = Mapping[str, Any]
+
+
+def baselines(documents: Json) -> Section | None:
+    """The section; None without a baseline."""
+    rows, said = [], []
+    for question in documents["agreement"]["questions"]:
+        for found in question.get("baseline", []):
+            figures = ((figure(found["kappa"]),), (figure(found["kappa_baseline"]),), (figure(found["difference"]),))
+            rows.append(Row(((found["run"],), (question["id"],), (f"{found['n']:,}",), *figures)))
+            said.append((f"{found['said']}{SELECTED_SAID if found.get('selected') else ''}",))
+    if not rows:
+        return None
+    columns = (
+        Column("judge run", width=2), Column("question", width=2), Column("n", True), Column("its kappa", width=2),
+        Column("kappa of the baseline", width=2), Column("difference", width=2),
+    )  # fmt: skip
+    about = (
+        "The baseline is no LLM: logistic regression on the words and pairs of words of what annotators see, taught by the "
+        "consensus on train and dev. On items that taught it its verdict comes from a model of other groups alone."
+    )
+    blocks: list[Block] = [
+        Points(tuple(said)),
+        Table(columns, tuple(rows), "Each judge beside the newest baseline, on the same items."),
+        note(about),
+    ]
+    return Section("Is the judge better than counting words?", tuple(blocks))
