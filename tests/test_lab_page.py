@@ -15,7 +15,6 @@ from annotate import page
 from annotate.lead import jobs, lab_actions
 from annotate.lead.lab_arguments import address, environment, free_text
 from annotate.lead.prompt_diff import counted, diff_html
-from annotate.lead.prompt_tree import prompt_tree
 from annotate.serving import Serving, begin
 from data.errors import LeadRefused
 from data.store import Store
@@ -24,6 +23,7 @@ from data.store.people import Person, ensure_person, first_lead
 from data.store.versions import record_versions
 from data.study import Study, write_study_file
 from judge.prompts import Prompt, ensure_first_prompt, next_path, prompts_in, read_prompt, record
+from judge.tree import prompt_tree
 from tests.study_maker import MISALIGNED, SEVERITY, label, make_study, run_line
 from tests.test_jobs import COMMAND, ended
 from tests.test_lead_pages import html, words

@@ -13,7 +13,6 @@ from annotate.lead.lab_certificates import draw_certificates
 from annotate.lead.lab_figures import Ran, draw_before_after, draw_runs
 from annotate.lead.lab_jobs import draw_jobs
 from annotate.lead.lab_prompts import chosen_of, draw_chosen, draw_no_prompt, draw_tree
-from annotate.lead.prompt_tree import Node, prompt_tree
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of, without_markup
 from annotate.serving import Serving
@@ -21,6 +20,7 @@ from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
 from data.store.judging import judge_runs, run_totals
+from judge.tree import Node, prompt_tree
 
 ABOUT = (
     "Ask the judge, revise its prompt, and prove on held-out items that it got better. Each is a command that runs on the server."

@@ -9,7 +9,6 @@ from annotate.lead.frame import lead
 from annotate.lead.jobs import jobs, start
 from annotate.lead.lab_arguments import address, environment, free_text, options
 from annotate.lead.lab_figures import Ran
-from annotate.lead.prompt_tree import Node
 from annotate.lead.text import html_of, without_markup
 from annotate.serving import Serving
 from data.errors import RejudgeError
@@ -17,6 +16,7 @@ from data.questions import Question
 from data.splits import SPLITS
 from data.store.judging import JudgeRun
 from judge.judge_commands import ACTIONS
+from judge.tree import Node
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import streamlit as st
 from annotate.lead.frame import lead
 from annotate.lead.picking import PickCell, draw_picking
 from annotate.lead.prompt_diff import counted, diff_html
-from annotate.lead.prompt_tree import Node, prompt_tree
 from annotate.lead.text import html_of, without_markup
 from annotate.serving import Serving
 from data.errors import RejudgeError
@@ -16,6 +15,7 @@ from data.store import Store
 from data.study import write_study_file
 from data.wording import amount
 from judge.prompts import Prompt, ensure_first_prompt, next_path, parse_prompt
+from judge.tree import Node, prompt_tree
 
 LONGEST = 200_000
 """Characters of a prompt that is written here."""
