@@ -79,10 +79,11 @@ def more_in_words(document: Json) -> str:
 
 def power_in_words(power: Sequence[Sequence[float]], items: int) -> str:
     """The chances, before anybody looked."""
-    chances = " and one of ".join(f"{two_places(better)} in {100 * chance:.0f} %" for better, chance in power)
+    (first, chance), *others = power
+    more = "".join(f", one by {two_places(better)} in {100 * shown:.0f} %" for better, shown in others)
     return (
-        f"With {amount(items, 'test item', form=',')} an improvement of kappa (from 0.60) of {chances} of cases would be shown, "
-        "if items were drawn one by one; items that share a group tell less."
+        f"With {amount(items, 'test item', form=',')} an improvement of kappa from 0.60 by {two_places(first)} would be shown in "
+        f"{100 * chance:.0f} % of cases{more}, if items were drawn one by one; items that share a group tell less."
     )
 
 
@@ -129,10 +130,9 @@ def _matrix(document: Json, which: str) -> Matrix:
     counts = tuple(tuple(row) for row in document["counts"][which])
     names = tuple(document["choices"])
     shares = tuple(tuple(count / sum(row) if sum(row) else None for count in row) for row in counts)
-    return Matrix(
-        f"{which.capitalize()}: {document[which]['run']}", "humans", "judge", names, (*names, "unreadable"), counts, shares,
-        "Counts of items; shades by the share of the row, without weights." if document["weighted"] else "",
-    )  # fmt: skip
+    named = f"{which}: {document[which]['run']}"
+    note = "Counts of items; shades by the share of the row, without weights." if document["weighted"] else ""
+    return Matrix(named, "humans", named, names, (*names, "unreadable"), counts, shares, note)
 
 
 def _judges(document: Json) -> list[Block]:

@@ -14,9 +14,9 @@ from data.store.judging import JudgeRun
 from data.store.people import Person
 from data.store.prompts import recorded_prompts
 from data.store.snapshots import snapshots
-from data.store.status import question_codes, questions_of_run
+from data.store.status import incomplete_batches, question_codes, questions_of_run
 from data.store.test_items import LabelledItems, labelled_test_items
-from data.store.test_looks import certifications, check_lead, record_certification, spent
+from data.store.test_looks import certified, check_lead, record_certification, spent
 from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import JointTally
@@ -100,7 +100,7 @@ def look(store: Store, asked: Asked, lead: Person) -> Document:
         found = certification(joint, looks, asked.question.choices, weights)
         code = question_codes(store)[asked.question.id]
         document = _document(store, asked, there, tally, looks, found)
-        document["number"] = certifications(store, code) + 1
+        document["number"] = len(certified(store, code)) + 1
         document["lead"] = lead.handle
         document["power"] = [list(each) for each in power_statement(joint, looks, weights)]
         which = {key: document[key] for key in ("question", "old", "new", "looks", "look", "labels", "kappa", "bounds")}
@@ -123,7 +123,7 @@ def _checked(store: Store, asked: Asked) -> tuple[LabelledItems, JointTally, int
     if there.used_up and _too_few(there, asked.question):
         raise CertifyRefused(
             "The looks at these test items are used up.",
-            f"{amount(there.used_up, 'test item')} had every look that was declared for them; "
+            f"{amount(there.used_up, 'test item')} had every look that was declared for them ({_on_record(store, code)}); "
             f"{amount(len(there.items), 'other')} with a label and both verdicts "
             f"{'remains' if len(there.items) == 1 else 'remain'}.",
             "Label test items that nobody has looked at yet; these cannot decide once more.",
@@ -136,6 +136,15 @@ def _checked(store: Store, asked: Asked) -> tuple[LabelledItems, JointTally, int
         )
     refuse_too_few(_strict(there), asked.question.choices)
     return there, there.joint, _looks(there, asked.looks)
+
+
+def _on_record(store: Store, code: int) -> str:
+    """What came of the looks so far: who broke off before it was told finds it here."""
+    return "; ".join(
+        f"{look.which['new']['run']} against {look.which['old']['run']} on {look.at[:10]}: {look.result}"
+        for look in certified(store, code)
+        if "new" in look.which and "old" in look.which
+    )
 
 
 def _too_few(there: LabelledItems, question: Question) -> bool:
@@ -167,6 +176,8 @@ def _strict(there: LabelledItems) -> Joint:
 def _warnings(store: Store, asked: Asked, there: LabelledItems) -> list[str]:
     """What a reader should know besides the figures; nothing of the verdicts."""
     said, code = [], question_codes(store)[asked.question.id]
+    for name, state in incomplete_batches(store):
+        said.append(f"{name} is {state} and not finished: what is labelled of it later is not part of this look.")
     found = {run.name: snapshots(store, run.code, code, there.items) for run in (asked.old, asked.new)}
     for name, counts in found.items():
         if len(counts) > 1:

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 import judge.certifying as certifying
+from data.questions import Question
 from data.store import Store
 from data.store.people import ensure_person, first_lead
-from data.store.test_looks import certifications, spend
+from data.store.test_looks import certified, spend
 from data.study import Study
 from data.verify import verify
 from tests.conftest import Run
-from tests.study_maker import MISALIGNED, Question, import_lines, make_study, numbered, run_line, verdict
-from tests.two_prompts import ask, labelled_study, right_in, split_sizes, two_prompts
+from tests.study_maker import MISALIGNED, Sitting, draw_batch, import_lines, make_study, numbered, run_line, verdict
+from tests.two_prompts import CHOICES, ask, labelled_study, right_in, split_sizes, truth_of, two_prompts, with_salt
 
 WORSE, BETTER = right_in(0.75, 1), right_in(0.95, 2)
 TEST_ONLY = "[split]\ntrain = 0.1\ndev = 0.3\n"
@@ -37,7 +38,7 @@ def certify(run: Run) -> Callable[..., Any]:
 
 def looks(study: Study) -> int:
     with Store.open(study.database) as store:
-        return certifications(store, 1)
+        return len(certified(store, 1))
 
 
 def rows(study: Study) -> list[Any]:
@@ -48,7 +49,7 @@ def rows(study: Study) -> list[Any]:
 def test_a_better_prompt_is_promoted_and_the_look_is_on_record(study: Study, certify: Any) -> None:
     done = certify(study)
     assert done.returncode == 0 and done.stdout.startswith("PROMOTE: ")
-    assert "an improvement of kappa (from 0.60) of 0.10 in" in done.stderr and "look 1 of 1" in done.stderr
+    assert "an improvement of kappa from 0.60 by 0.10 would be shown in" in done.stderr and "look 1 of 1" in done.stderr
     ((kind, which, result),) = rows(study)
     document = json.loads(which)
     assert (kind, result, document["looks"], document["look"]) == ("certify", "PROMOTE", 1, 1)
@@ -78,6 +79,7 @@ def test_a_look_beyond_the_declared_number_is_refused(study: Study, certify: Any
     assert certify(study).returncode == 0
     refused = certify(study).refused()
     assert "used up" in refused[0] and str(split_sizes(study)["test"]) in refused[1]
+    assert "new against old on 20" in refused[1] and ": PROMOTE)" in refused[1]
     assert "used up" in certify(study, "--looks", "3").refused()[0] and looks(study) == 1
 
 
@@ -221,3 +223,23 @@ def test_compare_speaks_of_dev_alone_and_takes_no_look(study: Study, run: Run) -
 def test_compare_says_that_no_verdict_differs(tmp_path: Path, run: Run) -> None:
     study = made(tmp_path / "study", WORSE, WORSE)
     assert "No verdict differs between old and new" in run("judge", "compare", "old", "new", "--study", study.folder).stdout
+
+
+def test_items_drawn_by_verdict_are_weighted_back_and_no_stratum_may_be_without_a_label(tmp_path: Path, certify: Any) -> None:
+    study = with_salt(make_study(tmp_path / "study", rest="[split]\ntrain = 0.0\ndev = 0.3\n"))
+    import_lines(study, [run_line(f"r{n}") for n in range(320)])
+    ask(study, "new", BETTER, ask(study, "old", right_in(0.85, 3)))
+    draw_batch(study, 120, split="test", by="old")
+    with Sitting(study, "ana") as ana:
+        wanted: dict[str, str | None] = {f"r{n}": CHOICES[truth_of(n)] for n in range(320)}
+        for ref in ana.claim()[:1]:
+            ana.label(ref)
+        refused = certify(study).refused()
+        assert "no label that could stand for it" in refused[0] and "no item of the stratum" in refused[1]
+        ana.label_all(wanted)
+    done = certify(study)
+    assert done.returncode == 0 and "not finished" not in done.stderr
+    text = next((study.folder / "reports").glob("*.md")).read_text()
+    assert "stratified:old, re-weighted" in text and "post-stratified" in text and "(120" not in text
+    with Store.open(study.database) as store:
+        assert store.conn.execute("SELECT count(*) FROM look_items").fetchone() == (120,)

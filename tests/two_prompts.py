@@ -11,7 +11,7 @@ from data.store.judging import Call, Reply, append_replies, ensure_run
 from data.store.prompts import prompt_hash, record_prompt
 from data.store.status import question_codes
 from data.study import Study
-from tests.study_maker import label, make_study, run_line
+from tests.study_maker import import_lines, label, make_study, run_line
 
 CHOICES = ("aligned", "misaligned")
 Says = Callable[[int, int], "int | None"]
@@ -51,7 +51,14 @@ def ask(study: Study, name: str, says: Says, parent: str | None = None, snapshot
 def labelled_study(folder: Path, items: int = 400, rest: str = "", **fields: Any) -> Study:
     """Items that `ana` and `ben` labelled alike."""
     lines = [run_line(f"r{n}", labels=[label(who, CHOICES[truth_of(n)]) for who in ("ana", "ben")], **fields) for n in range(items)]
-    return make_study(folder, lines, rest=rest)
+    return import_lines(with_salt(make_study(folder, rest=rest)), lines)
+
+
+def with_salt(study: Study) -> Study:
+    """The study, still empty, whose splits are those of every run of a test."""
+    with Store.open(study.database) as store, store.write():
+        store.set_fact("salt", "always the same")
+    return study
 
 
 def two_prompts(folder: Path, old: Says, new: Says, items: int = 400, rest: str = "") -> Study:

@@ -223,15 +223,25 @@ def _about(store: Store, subject: Subject) -> str:
         said = f"Dev and test were opened by {html_of(look.lead)} on {html_of(look.at[:10])}: their items are listed too."
     elif counts["dev"] + counts["test"]:
         said = (
-            f"Large numbers are items of train: pick a cell to list them. The {counts['dev']:,} of dev and {counts['test']:,} of "
-            "test are counted and not shown, so that a revised judge can be certified on them. "
+            f"Large numbers are items of train: pick a cell to list them. The {counts['dev']:,} of dev{_of_test(subject, counts)} "
+            "are counted and not shown, so that a revised judge can be certified on them. "
             "<code>rejudge judge spend</code> opens them for good, and nothing can be certified then."
         )
     else:
         said = "Pick a cell to list its items."
+    if subject.both.selected:
+        said += (
+            " This run’s prompt was revised in the study and selected on dev, and train is what it was made from: of test only a "
+            "certificate speaks."
+        )
     if not sum(counts.values()):
         said = "No item has both a consensus of the humans and a verdict of this run yet."
     return f'<p class="rj-ask">{html_of(subject.asked.question.ask)}</p><p class="rj-soft" style="margin-top:6px">{said}</p>'
+
+
+def _of_test(subject: Subject, counts: dict[str, int]) -> str:
+    """Nothing of a run whose verdicts on test are not even counted."""
+    return "" if subject.both.selected else f" and {counts['test']:,} of test"
 
 
 def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> None:

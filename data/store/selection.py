@@ -42,6 +42,8 @@ def selection(store: Store) -> Selection:
 def worked_on(store: Store) -> Selection:
     """The same with train, for lists of single items and their causes, which are no figures."""
     found = selection(store)
+    if not found.runs:
+        return found
     return Selection(found.runs, np.logical_or.reduce([items_of_split(store, split) for split in WORKED_ON]))
 
 

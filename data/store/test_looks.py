@@ -115,9 +115,18 @@ def budget(store: Store, question: int) -> Budget:
     return Budget({n: used for n, used, _ in rows}, {n: declared for n, _, declared in rows})
 
 
-def certifications(store: Store, question: int) -> int:
-    """How many certifications of a question are on record."""
-    return int(store.conn.execute("SELECT count(DISTINCT look) FROM look_items WHERE question = ?", [question]).fetchone()[0])
+def certified(store: Store, question: int) -> list[Look]:
+    """The looks at items of a question, in their order; `which` names the judges and holds the figures."""
+    return [
+        Look(at, lead, kind, json.loads(which), result)
+        for at, lead, kind, which, result in store.conn.execute(_CERTIFIED, [question])
+    ]
+
+
+_CERTIFIED = """
+SELECT l.at, a.handle, l.kind, l.which, l.result FROM test_looks l JOIN annotators a ON a.code = l.lead
+WHERE EXISTS (SELECT 1 FROM look_items i WHERE i.look = l.seq AND i.question = ?) ORDER BY l.seq
+"""
 
 
 # SQLite takes the other columns from the row that has the minimum: the first look.
