@@ -16,39 +16,60 @@ from data.wording import amount
 
 
 def draw(args: argparse.Namespace) -> None:
+    from annotate.hunting import hunted_meant
     from annotate.sampling import DrawRequest, copies_in, draw, verdicts_meant
 
-    if not args.stratify and (args.run or args.question):
-        args.parser.error("--run and --question belong to --stratify verdict")
+    if not (args.stratify or args.hunt) and (args.run or args.question):
+        args.parser.error("--run and --question belong to --stratify verdict or --hunt")
+    if args.hunt and (args.stratify or args.retest or args.split not in ("all", "train")):
+        args.parser.error("--hunt takes suspected errors of train: it has no strata, no other split, and nothing labelled before")
     if args.stratify and args.retest:
         args.parser.error("--retest takes items that were labelled already; their strata are those of their first draw")
     split = None if args.split == "all" else args.split
     study = open_study(args)
     with Store.open(study.database) as store:
         by = verdicts_meant(store, study, args.run, args.question) if args.stratify else None
-        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by, args.retest))
+        hunt = hunted_meant(store, study, args.run, args.question) if args.hunt else None
+        batch = draw(store, DrawRequest(args.n, args.overlap, split, args.name, args.seed, by, args.retest, hunt))
         copies = copies_in(store, batch)
+        brought = _last_hunt(store, study) if hunt else []
     # Only how many strata there are: their sizes would tell how often the judge gave which verdict.
     strata = amount(len(batch.strata), "stratum", "strata")
     how = f", equally from {strata} by the verdict of {by.run}" if by else " that were labelled before" if args.retest else ""
-    tell(
-        f"{batch.name}: {amount(len(batch.items), 'item')} drawn at random from {batch.frame['items']}{how}, "
-        f"{amount(batch.overlap, 'label')} each; seed {batch.seed}."
-    )
+    how = f"drawn at random from {batch.frame['items']}{how}"
+    if hunt:
+        why = ", ".join(f"{reason}: {count}" for reason, count in batch.recipe["reasons"].items())
+        how = f"hunted, the most suspicious of {batch.frame['items']} of train ({why})"
+    tell(f"{batch.name}: {amount(len(batch.items), 'item')} {how}, {amount(batch.overlap, 'label')} each; seed {batch.seed}.")
+    for line in brought:
+        tell(line)
     if copies:
         say(f"{copies} of the items are copies of others in the batch. Nobody is given both, so they need further annotators.")
     warn_of_skeletons(study)
 
 
+def _last_hunt(store: Store, study: Study) -> list[str]:
+    from reports.hunt_text import hunt_lines
+    from reports.of_study.hunts import last_hunt_of
+
+    found = last_hunt_of(study, store)
+    return hunt_lines(found) if found else []
+
+
 def add_draw(line: CommandLine) -> None:
-    sub = line.add("draw", draw, "draw a batch to label, at random or equally by verdict")
+    sub = line.add("draw", draw, "draw a batch to label: at random, equally by verdict, or hunting for a judge's errors")
     sub.add_argument("--n", type=int, required=True, metavar="N", help="how many items")
     sub.add_argument("--overlap", type=int, default=1, metavar="K", help="labels per item (default 1)")
     sub.add_argument("--stratify", choices=["verdict"], help="equal numbers of each verdict of --run; figures are re-weighted")
-    sub.add_argument("--run", metavar="R", help="the judge run whose verdicts make the strata")
+    sub.add_argument("--run", metavar="R", help="the judge run whose verdicts make the strata, or whose errors are hunted")
     sub.add_argument("--question", metavar="ID", help="on which question, where the run answers several")
     sub.add_argument(
         "--retest", action="store_true", help="items already labelled, to the same people once more: are they consistent?"
+    )
+    sub.add_argument(
+        "--hunt",
+        action="store_true",
+        help="train items where judges disagree, verdicts flip over repeats or confidence is low; for causes, in no figure",
     )
     sub.add_argument("--split", choices=["train", "dev", "test", "all"], default="all")
     sub.add_argument("--name", metavar="B", help="default: batch-1 and so on")

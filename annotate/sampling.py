@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from annotate.hunting import Hunted, plan_hunt
 from data.errors import DrawRefused
 from data.store import Store
 from data.store.batches import DrawnStratum, FrameItem, NewBatch, add_batch, batch_names, distinct_contents, frame, labelled_frame
@@ -36,6 +37,8 @@ class DrawRequest:
     """The verdicts to stratify by; None for a simple draw."""
     retest: bool = False
     """Items that were labelled already, to be labelled once more by the same people."""
+    hunt: Hunted | None = None
+    """Train items on which a judge is suspected of errors; no sample, and part of no figure."""
 
 
 def verdicts_meant(store: Store, study: Study, run: str | None, question: str | None) -> VerdictStrata:
@@ -98,10 +101,13 @@ def draw(store: Store, request: DrawRequest) -> NewBatch:
         name = request.name or next(f"batch-{k}" for k in range(1, len(names) + 2) if f"batch-{k}" not in names)
         if name in names:
             raise DrawRefused(f"There is a batch {name!r} already.", f"Batches: {', '.join(names)}.", "Choose another --name.")
-        items = _frame(store, request)
-        _check_size(items, request)
-        verdicts = verdict_names(store, request.by) if request.by else {}
-        batch = plan(items, request, name, request.seed or secrets.token_hex(4), verdicts)
+        seed = request.seed or secrets.token_hex(4)
+        if request.hunt:
+            batch = plan_hunt(store, request.hunt, request.size, request.overlap, name, seed)
+        else:
+            items = _frame(store, request)
+            _check_size(items, request)
+            batch = plan(items, request, name, seed, verdict_names(store, request.by) if request.by else {})
         add_batch(store, batch)
     return batch
 
@@ -158,7 +164,7 @@ def plan(items: list[FrameItem], request: DrawRequest, name: str, seed: str, ver
     if request.by is None:
         whole = DrawnStratum("all", None, len(items), request.size)
         drawn = chance.sample(items, request.size)
-        return NewBatch(name, request.overlap, seed, recipe, splits, [whole], drawn, request.retest)
+        return NewBatch(name, request.overlap, seed, recipe, splits, [whole], drawn, "retest" if request.retest else "estimate")
     stratify = {"by": "verdict", "run": request.by.run, "question": request.by.question}
     threshold = {} if request.by.threshold is None else {"threshold": request.by.threshold}
     recipe |= {"design": f"stratified:{request.by.run}", "stratify": stratify | threshold}

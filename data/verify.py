@@ -307,13 +307,13 @@ CHECKS: dict[str, Check] = {
         f"""SELECT e.seq, c.name, {CHOSEN_NAMES}, e.score, v.document FROM label_events e
             LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
             LEFT JOIN question_versions v ON v.hash = e.question_version
-            WHERE e.phase IN ('blind', 'retest') AND e.action = 'label'""",
+            WHERE e.phase IN ('blind', 'retest', 'hunt') AND e.action = 'label'""",
         _declared,
     ),
     "what was shown": _each(
         "label event {}",
         """SELECT e.seq, e.question_version, e.codebook, s.document, s.trajectory = e.trajectory
-           FROM label_events e LEFT JOIN shown s ON s.hash = e.shown WHERE e.phase IN ('blind', 'retest')""",
+           FROM label_events e LEFT JOIN shown s ON s.hash = e.shown WHERE e.phase IN ('blind', 'retest', 'hunt')""",
         _seen,
     ),
     "batch recipe": _each(

@@ -129,7 +129,7 @@ def batch_lines(batches: list[dict[str, Any]]) -> list[str]:
     lines = []
     for batch in batches:
         strata = f" in {batch['strata']} strata" if batch["strata"] > 1 else ""
-        state = f"retest, {batch['state']}" if batch["retest"] else batch["state"]
+        state = batch["state"] if batch["kind"] == "estimate" else f"{batch['kind']}, {batch['state']}"
         lines.append(
             f"{batch['name']} ({state}): {batch['labels_finished']} of {amount(batch['labels_wanted'], 'label')}, "
             f"{amount(batch['items'], 'item')}{strata}, {amount(batch['overlap'], 'label')} each"

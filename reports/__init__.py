@@ -36,6 +36,7 @@
 - `paired_power`     how likely such a comparison is to show an improvement, before anybody looks
 - `against_baseline` whether a judge is better than a baseline that counts words
 - `consistency`      whether a judge agrees with itself: flip rates over repeats
+- `hunting`          how much richer in errors a hunt was than a random draw; `hunt_text` says it
 - `forest`           estimates with their intervals below each other, as SVG text; `forests` those of slices and comparisons
 - `pair_figures`     which figures a pair has, by type; by choice; means over labels
 - `notebook`         the same for a pandas frame, with `frames` to read it, `frame_counts` to count it, `notebook_html` to draw it

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from annotate.hunting import hunted_meant
 from annotate.sampling import DrawRequest, draw, verdicts_meant
 from data.answering import Answer
 from data.arrivals import Naming
@@ -89,11 +90,16 @@ def draw_batch(
     by: str | None = None,
     question: str | None = None,
     retest: bool = False,
+    hunt: bool = False,
 ) -> NewBatch:
-    """A batch over all splits, or over one; `by`: the run whose verdicts it is stratified by; `retest`: of labelled items."""
+    """A batch over all splits, or over one; `by`: the run whose verdicts it is stratified by; `retest`: of labelled items.
+
+    `hunt`: of suspected errors, of the run `by` where there is one.
+    """
     with Store.open(study.database) as store:
-        strata = verdicts_meant(store, study, by, question) if by else None
-        return draw(store, DrawRequest(size, overlap, split, name, seed, strata, retest))
+        strata = verdicts_meant(store, study, by, question) if by and not hunt else None
+        hunted = hunted_meant(store, study, by, question) if hunt else None
+        return draw(store, DrawRequest(size, overlap, split, name, seed, strata, retest, hunted))
 
 
 def numbered(count: int, **fields: Any) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from data.store import Store
 from data.store.batches import set_batch_state
 from data.store.causes import CAUSES, assign_cause, causes_of
 from data.store.people import first_lead
+from data.store.status import judge_run_codes
 from data.store.test_looks import spend
 from data.verify import verify
 from reports.of_study.disagreements import disagreements_of
@@ -173,3 +174,28 @@ def test_the_report_tells_the_causes_beside_those_of_adjudication(serving: Servi
     assert (
         "Of 3 of the 3 items of train on which humans and judge differ a lead has said why: 2 human wrong and 1 judge wrong" in text
     )
+
+
+def test_items_of_closed_hunts_are_shown_marked_and_take_causes(
+    tmp_path: Path, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(causing, "ONE_PRESS", 0.0)
+    made = [*lines(3), *(run_line(f"odd-{k}", verdicts=[verdict(M, rationale="judge's"), verdict(A, run="b")]) for k in range(3))]
+    study = make_study(tmp_path / "study", made, rest=ALL_TRAIN)
+    draw_batch(study, 3, hunt=True, name="hunt")
+    with Sitting(study, "ana") as ana:
+        while held := ana.claim():
+            ana.label(held[0], A, rationale="what ana wrote")
+    app = look(begin(study), labels="hunt", run="judge-a")
+    assert "odd-" not in html(app) + words(app) and "closed hunts" not in app.selectbox(key="ask-labels").options
+    with Store.open(study.database) as store:
+        set_batch_state(store, "hunt", "closed")
+    assert "Hunted items" not in words(look(begin(study), cell="all")), "the figures' own matrix stays as it is"
+    app = look(begin(study), labels="hunt", run="judge-a", cell="all")
+    assert listed(app) == ["odd-0", "odd-1", "odd-2"] and "Hunted items" in words(app) and 'data-rj="hunted"' in html(app)
+    item = look(begin(study), labels="hunt", run="judge-a", cell="all", item="4")
+    assert "what ana wrote" in words(item) and 'data-rj="hunted"' in html(item)
+    give(item, 1)
+    assert item.query_params["item"] == "5"
+    with Store.open(study.database) as store:
+        assert set(causes_of(store, judge_run_codes(store)["judge-a"], 1)) == {4}

@@ -121,7 +121,7 @@ WRONG_USAGE = [
     ("draw", "--n", "many"),
     ("draw", "--n", "1.5"),
     ("draw", "--n", "3", "--split", "other"),
-    ("draw", "--n", "3", "--hunt"),
+    ("draw", "--n", "3", "--hunt", "--retest"),
     ("init",),
     ("init", "x", "--study", "a", "--from", "b"),
     ("annotators",),

@@ -94,6 +94,7 @@ def test_every_module_of_the_desk_is_held_by_the_blind_contract() -> None:
     assert {name for name in outside if not name.startswith("annotate.lead")} == {
         "annotate.sampling",
         "annotate.demo",
+        "annotate.hunting",
         "annotate.commands",
         "annotate.leaks",
         "annotate.leaks_text",

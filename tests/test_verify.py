@@ -319,6 +319,21 @@ BREAKS: list[tuple[str, str, tuple[str, ...]]] = [
     ),
     ("retests", "label event", (f"UPDATE label_events SET phase = 'retest' WHERE seq = {LABEL}",)),
     ("retests", "label event", ("UPDATE batches SET kind = 'retest' WHERE code = 1",)),
+    ("hunts", "label event", (f"UPDATE label_events SET phase = 'hunt' WHERE seq = {LABEL}",)),
+    ("hunts", "batch first, item", ("UPDATE batches SET kind = 'hunt' WHERE code = 1",)),
+    (
+        "hunts",
+        "batch second, item",
+        (
+            "UPDATE batches SET kind = 'hunt' WHERE code = 2",
+            "UPDATE trajectories SET split = 'train'",
+            """UPDATE batch_items SET trajectory = (SELECT min(trajectory) FROM batch_items WHERE batch = 1)
+               WHERE batch = 2 AND number = 1""",
+        ),
+    ),
+    ("causes", "cause 1", ("UPDATE causes SET lead = (SELECT code FROM annotators WHERE handle = 'ana')",)),
+    ("causes", "cause 1", ("UPDATE causes SET run = (SELECT code FROM judge_runs WHERE name = 'judge-b'), trajectory = 16",)),
+    ("causes", "cause 1", ("DELETE FROM test_looks WHERE kind = 'spend'", "UPDATE trajectories SET split = 'test'")),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET choice = 1 - choice WHERE id = 1",)),
     ("verdict history", "verdict 1", ("UPDATE verdicts SET rationale = 'x', confidence = 0.1 WHERE id = 1",)),
     ("verdict history", "verdict 2", ("DELETE FROM verdicts WHERE id = 2",)),

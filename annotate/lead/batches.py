@@ -89,7 +89,7 @@ def _told(batch: Progress, at_work: dict[str, int]) -> str:
         (len(batch.flags), "flagged"),
     )
     said = " · ".join(f"{count:,} {word}" for count, word in counts if count)
-    again = '<span class="rj-tag">retest</span>' if batch.retest else ""
+    again = "" if batch.kind == "estimate" else f'<span class="rj-tag">{batch.kind}</span>'
     each = "one label each" if batch.overlap == 1 else f"{batch.overlap} labels each"
     return (
         f'<div data-rj="batch" data-state="{batch.state}"><div class="rj-row"><h2>{html_of(batch.name)}</h2>'

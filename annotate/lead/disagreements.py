@@ -31,7 +31,9 @@ from data.store.causes import Cause, causes_of
 from data.store.columns import Ints
 from data.store.disagreements import Cell, Cells, Details, Disagreement, SideBySide, details, side_by_side
 from data.store.exposures import KINDS, record_exposures
+from data.store.hunting import hunted_items
 from data.store.people import Person
+from data.store.sides import HUNTED
 from data.store.status import judge_run_codes, questions_of_run
 from data.store.test_looks import opened_splits, spent
 from data.store.versions import AskedQuestion
@@ -42,6 +44,7 @@ AT_ONCE = 20
 EVERY_CELL = "all"
 BESIDE_EACH_OTHER = 5
 """Columns of a matrix that leaves room beside itself."""
+HUNTED_TAG = '<span class="rj-tag warn" data-rj="hunted">hunted</span>'
 BASIS = {"single": "one label", "majority": "by majority", "median": "the median"}
 WHY = (
     "This page names items together with what the judge and the others said of them. "
@@ -62,6 +65,8 @@ class Subject:
     opened: tuple[str, ...]
     causes: Mapping[int, Cause]
     """Why they differ, by trajectory."""
+    source: str | None
+    """Whose labels; `HUNTED`: those of closed hunts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,8 @@ def _subject(serving: Serving, store: Store, room: bool) -> Subject | None:
         question = asked[choose("question", "Question", {id: id for id in asked}, 260)]
         id = question.question.id
         run = choose("run", "Judge run", {name: name for name, ids in answered.items() if id in ids}, 260)
-        source = choose("labels", "Labels of", SOURCES, 220)
+        hunts = {HUNTED: "closed hunts"} if hunted_items(store).any() else {}
+        source = choose("labels", "Labels of", SOURCES | hunts, 220)
         parts = {choice: choice for choice in question.question.choices} if question.question.type == "multilabel" else {}
         part = choose("choice", "Choice", parts, 220) if parts else None
     wanted = None if source == "default" else source
@@ -173,7 +179,7 @@ def _subject(serving: Serving, store: Store, room: bool) -> Subject | None:
         lambda store: side_by_side(store, serving.study, id, runs[run], wanted),
     )
     causes = causes_of(store, runs[run], question.code)
-    return Subject(question, run, runs[run], both, both.cells(part), opened_splits(store), causes)
+    return Subject(question, run, runs[run], both, both.cells(part), opened_splits(store), causes, wanted)
 
 
 def _chosen(store: Store, subject: Subject) -> Chosen | None:
@@ -234,6 +240,11 @@ def _about(store: Store, subject: Subject) -> str:
             " This run’s prompt was revised in the study and selected on dev, and train is what it was made from: of test only a "
             "certificate speaks."
         )
+    if subject.source == HUNTED:
+        said = (
+            "<b>Hunted items.</b> They were chosen because the judge is suspected of errors on them, so their counts tell nothing "
+            "about how often it errs, and no figure has them. Their causes count as any others."
+        )
     if not sum(counts.values()):
         said = "No item has both a consensus of the humans and a verdict of this run yet."
     return f'<p class="rj-ask">{html_of(subject.asked.question.ask)}</p><p class="rj-soft" style="margin-top:6px">{said}</p>'
@@ -245,8 +256,8 @@ def _of_test(subject: Subject, counts: dict[str, int]) -> str:
 
 
 def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> None:
-    words = cell_words(subject.cells, chosen.cell, subject.run)
-    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")}</h2>')
+    words, hunted = cell_words(subject.cells, chosen.cell, subject.run), HUNTED_TAG if subject.source == HUNTED else ""
+    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")} {hunted}</h2>')
     if len(chosen.whole) and _ask_why(subject, chosen.cell):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _filter()
@@ -297,7 +308,7 @@ def _note(store: Store, person: Person, numbers: Ints) -> None:
 def _one(store: Store, person: Person, subject: Subject, chosen: Chosen, item: int) -> None:
     _note(store, person, np.array([item]))
     (listed,) = subject.both.listed(store, np.array([item]))
-    found = details(store, item, subject.asked.code, subject.code)
+    found = details(store, item, subject.asked.code, subject.code, subject.source)
     _way(subject, chosen, listed)
     reading, said = st.columns([1.3, 1], gap="medium")
     with reading:
@@ -338,9 +349,10 @@ def _way(subject: Subject, chosen: Chosen, listed: Disagreement) -> None:
         step("Previous", place - 1, numbers, go)
         step("Next", place + 1, numbers, go)
         words = cell_words(subject.cells, chosen.cell, subject.run)
+        hunted = HUNTED_TAG if subject.source == HUNTED else ""
         st.html(
             f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1:,} of {len(numbers):,}</b>'
-            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split})</span></div>'
+            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split})</span>{hunted}</div>'
         )
         if _ask_why(subject, chosen.cell):
             st.html(progress_html(chosen.whole.tolist(), subject.causes))

@@ -1,7 +1,7 @@
 """Batches: drawn samples, with the frame they were drawn from."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from data.errors import BatchRefused
 from data.hashing import canonical_json
@@ -11,6 +11,7 @@ from data.store.leases import LABELLED_BLIND, end_leases
 from data.store.store import Store, now
 
 STATES = ("open", "paused", "closed")
+Kind = Literal["estimate", "retest", "hunt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ class NewBatch:
     """Items of the frame by split."""
     strata: list[DrawnStratum]
     items: list[FrameItem]
-    retest: bool = False
-    """Whether its items go once more to people who have labelled them: for consistency, and no other figure."""
+    kind: Kind = "estimate"
+    """`retest`: its items go once more to people who have labelled them, for consistency and no other figure; `hunt`: they
+    are suspected errors of a judge, for causes and revisions and no figure."""
 
     @property
     def frame(self) -> dict[str, Any]:
@@ -63,7 +65,10 @@ class NewBatch:
 
 
 def frame(store: Store, split: str | None, by: VerdictStrata | None = None) -> list[FrameItem]:
-    """What a draw may take: all but the items of other estimate batches, ordered by id."""
+    """What a draw may take: all but the items of other estimate batches, ordered by id.
+
+    Items of hunts are in it: without what judges err on, nothing that is drawn would stand for the study.
+    """
     rows = store.conn.execute(
         """SELECT n, id, split FROM trajectories t WHERE (?1 IS NULL OR split = ?1)
            AND NOT EXISTS (SELECT 1 FROM batch_items i JOIN batches b ON b.code = i.batch
@@ -117,7 +122,7 @@ def add_batch(store: Store, batch: NewBatch) -> None:
            VALUES (?, ?, ?, ?, ?, ?, 'open', ?)""",
         [
             batch.name,
-            "retest" if batch.retest else "estimate",
+            batch.kind,
             batch.overlap,
             batch.seed,
             canonical_json(batch.recipe),
@@ -129,7 +134,14 @@ def add_batch(store: Store, batch: NewBatch) -> None:
     store.conn.executemany(
         "INSERT INTO batch_items VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (code, number, item.n, strata[item.verdict].inclusion, strata[item.verdict].name, "retest" if batch.retest else "real")
+            (
+                code,
+                number,
+                item.n,
+                strata[item.verdict].inclusion,
+                strata[item.verdict].name,
+                "retest" if batch.kind == "retest" else "real",
+            )
             for number, item in enumerate(batch.items, 1)
         ],
     )

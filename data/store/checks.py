@@ -82,7 +82,7 @@ RULES: dict[str, str] = {
         JOIN annotators a ON a.code = d.lead WHERE a.role <> 'lead'""",
     "exposures": """SELECT 'label event ' || e.seq, 'its annotator had been shown answers to the item before'
         FROM label_events e JOIN exposures x ON x.annotator = e.annotator AND x.trajectory = e.trajectory
-        WHERE e.phase IN ('blind', 'retest') AND e.action <> 'flag' AND e.seq > x.after_event
+        WHERE e.phase IN ('blind', 'retest', 'hunt') AND e.action <> 'flag' AND e.seq > x.after_event
         UNION ALL SELECT 'assignment ' || a.id, 'it is leased to somebody who was shown answers to its item'
         FROM assignments a JOIN exposures x ON x.annotator = a.annotator AND x.trajectory = a.trajectory
         WHERE a.state = 'leased'""",
@@ -93,6 +93,22 @@ RULES: dict[str, str] = {
         FROM label_events e WHERE e.phase = 'retest' AND NOT EXISTS (
             SELECT 1 FROM label_events first WHERE first.annotator = e.annotator AND first.trajectory = e.trajectory
             AND first.phase = 'blind' AND first.seq < e.seq)""",
+    "hunts": """SELECT 'label event ' || e.seq, CASE WHEN e.phase = 'hunt' THEN 'it belongs to a hunt, and its batch is none'
+            ELSE 'its batch is a hunt, and it counts as a label of another kind' END
+        FROM label_events e JOIN batches b ON b.code = e.batch WHERE (e.phase = 'hunt') <> (b.kind = 'hunt')
+        UNION ALL SELECT 'batch ' || b.name || ', item ' || i.number, 'it is hunted, and lies in ' || t.split
+        FROM batch_items i JOIN batches b ON b.code = i.batch JOIN trajectories t ON t.n = i.trajectory
+        WHERE b.kind = 'hunt' AND t.split <> 'train'
+        UNION ALL SELECT 'batch ' || b.name || ', item ' || i.number, 'it is hunted, and was in a batch before'
+        FROM batch_items i JOIN batches b ON b.code = i.batch WHERE b.kind = 'hunt' AND EXISTS (
+            SELECT 1 FROM batch_items first WHERE first.trajectory = i.trajectory AND first.batch < i.batch)""",
+    "causes": """SELECT 'cause ' || c.seq, 'it was given by somebody who is no lead' FROM causes c
+        JOIN annotators a ON a.code = c.lead WHERE a.role <> 'lead'
+        UNION ALL SELECT 'cause ' || c.seq, 'its run has no verdict on its item' FROM causes c WHERE NOT EXISTS (
+            SELECT 1 FROM verdicts v WHERE v.run = c.run AND v.trajectory = c.trajectory AND v.question = c.question)
+        UNION ALL SELECT 'cause ' || c.seq, 'its item lies in ' || t.split || ', which nobody had opened' FROM causes c
+        JOIN trajectories t ON t.n = c.trajectory WHERE t.split <> 'train'
+        AND NOT EXISTS (SELECT 1 FROM test_looks WHERE kind = 'spend')""",
     "test looks": """SELECT 'test look ' || l.seq, 'it was made by somebody who is no lead' FROM test_looks l
         JOIN annotators a ON a.code = l.lead WHERE a.role <> 'lead'
         UNION ALL SELECT 'test look ' || seq, 'what it was about is no JSON object' FROM test_looks

@@ -84,7 +84,7 @@ differing AS (
     SELECT trajectory, CASE kind WHEN 'score' THEN 0 WHEN 'chosen' THEN trajectory IN halved ELSE 2 * max(k) <= sum(k) END AS tie
     FROM answers GROUP BY trajectory HAVING count(*) > 1),
 unsure AS (SELECT DISTINCT trajectory FROM votes WHERE action = 'unsure'),
-flagged AS (SELECT DISTINCT trajectory FROM label_events WHERE action = 'flag'),
+flagged AS (SELECT DISTINCT trajectory FROM label_events WHERE action = 'flag' AND phase <> 'hunt'),
 decided AS (SELECT DISTINCT trajectory FROM adjudications WHERE question = :question),
 open_items AS (
     SELECT trajectory FROM differing UNION SELECT trajectory FROM unsure
@@ -95,17 +95,20 @@ SELECT o.trajectory, d.tie, NOT d.tie,
                WHERE p.batch = i.batch AND p.number = i.number AND coalesce(a.state, '') <> 'finished'),
        o.trajectory IN decided
 FROM open_items o LEFT JOIN differing d ON d.trajectory = o.trajectory
-LEFT JOIN (SELECT trajectory, max(batch) AS batch, number FROM batch_items WHERE role = 'real' GROUP BY trajectory) i
+LEFT JOIN (SELECT trajectory, max(batch) AS batch, number FROM batch_items JOIN batches d ON d.code = batch
+           WHERE d.kind = 'estimate' GROUP BY trajectory) i
        ON i.trajectory = o.trajectory
 LEFT JOIN batches b ON b.code = i.batch ORDER BY b.code IS NULL, b.code, i.number, o.trajectory
 """
 
 
-def votes_on(store: Store, question_code: int, trajectory: int) -> list[Vote]:
-    """The votes and flags on one item, anonymous and in an order of this item's own."""
+def votes_on(store: Store, question_code: int, trajectory: int, phases: Sequence[str] = ("blind", "imported")) -> list[Vote]:
+    """The votes and flags on one item, anonymous and in an order of this item's own. `phases`: which labels are votes."""
     latest: dict[tuple[int, str], Sequence[Any]] = {}
     flags: dict[int, list[str]] = {}
-    for annotator, phase, action, *said in store.conn.execute(_CAST, {"question": question_code, "trajectory": trajectory}):
+    for annotator, phase, action, *said in store.conn.execute(
+        _CAST, {"question": question_code, "trajectory": trajectory, "phases": json.dumps(phases)}
+    ):
         if action == "flag":
             flags.setdefault(annotator, []).append(str(said[-1] or ""))
         else:
@@ -143,7 +146,7 @@ SELECT e.annotator, e.phase, e.action, c.name, {CHOSEN_NAMES}, e.score,
 FROM label_events e LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
 LEFT JOIN codebooks b ON b.question = e.question AND b.hash = e.codebook
 WHERE e.trajectory = :trajectory AND (e.question = :question OR e.action = 'flag')
-  AND e.phase IN ('blind', 'imported') AND e.surplus = 0
+  AND e.phase IN (SELECT value FROM json_each(:phases)) AND e.surplus = 0
 ORDER BY e.seq
 """
 

@@ -184,8 +184,8 @@ class _Held:
     outcome: int | None
     closed: bool
     """Whether its batch is."""
-    retest: bool
-    """Whether she has labelled it before, in another batch."""
+    phase: str
+    """Of what she says of it: figures rest on `blind` alone."""
     asked: list[AskedQuestion]
 
 
@@ -194,16 +194,16 @@ def _take_one(desk: Desk, outbox: str, act: Act) -> str:
     store = desk.store
     row = store.conn.execute(
         """SELECT a.id, a.batch, a.number, a.trajectory, a.state, a.shown, a.outcome, b.state = 'closed',
-                  b.kind = 'retest', s.document
+                  CASE b.kind WHEN 'estimate' THEN 'blind' ELSE b.kind END, s.document
            FROM assignments a JOIN batches b ON b.code = a.batch JOIN shown s ON s.hash = a.shown
            WHERE a.ref = ? AND a.annotator = ?""",
         [act.ref, desk.annotator],
     ).fetchone()
     if row is None:
         return "This item is not yours."
-    id, batch, number, trajectory, state, hash, outcome, closed, retest, document = row
+    id, batch, number, trajectory, state, hash, outcome, closed, phase, document = row
     shown = json.loads(document)
-    held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), bool(retest), _asked_then(desk, shown))
+    held = _Held(id, batch, number, trajectory, state, hash, outcome, bool(closed), phase, _asked_then(desk, shown))
     if held.closed and act.kind == "undo":
         return "This batch is closed: what was answered stays."
     if was_shown_answers(store, desk.annotator, trajectory):
@@ -265,7 +265,7 @@ def _event(desk: Desk, outbox: str, act: Act, held: _Held, asked: AskedQuestion)
     answer = act.answers.get(asked.question.id, NOTHING)
     event = NewEvent(
         annotator=desk.annotator, trajectory=held.trajectory, question=asked.code,
-        phase="retest" if held.retest else "blind", action=act.kind,
+        phase=held.phase, action=act.kind,
         batch=held.batch, assignment=held.id, evidence=list(answer.evidence), rationale=answer.rationale or None,
         reason=act.reason or None, confidence=answer.confidence, question_version=asked.version,
         codebook=asked.codebook, shown=held.shown, active_seconds=act.active_seconds, outbox=outbox, outbox_seq=act.seq,

@@ -19,9 +19,10 @@ from data.store.chosen import CHOSEN_NAMES
 from data.store.columns import Bools, Floats, Ints, trajectory_count, whole_numbers
 from data.store.contested import Vote, votes_on
 from data.store.gold import Decided, answer_of
+from data.store.hunting import hunted_items
 from data.store.ratings import Ratings, Wanted, read_ratings
 from data.store.selection import worked_on
-from data.store.sides import ERROR, MISSING, UNSURE
+from data.store.sides import ERROR, HUNTED, MISSING, PHASES, UNSURE
 from data.store.status import judge_run_codes
 from data.store.store import Store
 from data.store.test_looks import ALWAYS_OPEN, refuse_closed
@@ -246,10 +247,13 @@ class SideBySide:
         return "median" if self.question.type == "score" else "majority"
 
 
-def side_by_side(store: Store, study: Study, question: str, run: int, source: str | None = None) -> SideBySide:
+def side_by_side(
+    store: Store, study: Study, question: str, run: int, source: str | None = None, hunt: str | None = None
+) -> SideBySide:
     """The consensus on `question` beside the run of this code, read at one moment.
 
-    `source`: whose labels (see `sides.PHASES`); None: of batches, where there are any, else imported ones. Raises
+    `source`: whose labels (see `sides.PHASES`), or `HUNTED` for those of closed hunts, with `hunt` of the one of this name;
+    None: of batches, where there are any, else imported ones. Raises
     ValueError for a question that the study does not declare or a run that it does not have.
     """
     declared = {each.id: each for each in study.questions}
@@ -258,7 +262,8 @@ def side_by_side(store: Store, study: Study, question: str, run: int, source: st
         raise ValueError(f"no question {question!r} or no run {run}; found {list(declared)} and {names}; name one of these")
     with store.reading():
         check_still_declared(store, study)
-        wanted = Wanted({run: names[run]}, source, None, trajectory_count(store), worked_on(store))
+        within = hunted_items(store, hunt) if source == HUNTED else None
+        wanted = Wanted({run: names[run]}, source, within, trajectory_count(store), worked_on(store))
         known: dict[str, Ratings] = {}
         for each in _with_earlier(declared[question], declared):
             known[each.id] = read_ratings(store, each, wanted, known)
@@ -290,8 +295,8 @@ def disagreements(
     return found.listed(store, found.trajectories(store, cell, splits, part))
 
 
-def details(store: Store, trajectory: int, question: int, run: int) -> Details:
-    """What people and the run said of one item. `question` and `run` are codes.
+def details(store: Store, trajectory: int, question: int, run: int, source: str | None = None) -> Details:
+    """What people and the run said of one item. `question` and `run` are codes; `source`: `HUNTED` for what a hunt brought.
 
     Raises LeadRefused where its split is closed, and ValueError where there is no such item.
     """
@@ -304,7 +309,7 @@ def details(store: Store, trajectory: int, question: int, run: int) -> Details:
         trajectory,
         id,
         split,
-        tuple(votes_on(store, question, trajectory)),
+        tuple(votes_on(store, question, trajectory, (HUNTED,) if source == HUNTED else PHASES["all"])),
         _verdict(store, trajectory, question, run),
         decision_on(store, question, trajectory),
     )

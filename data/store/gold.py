@@ -46,9 +46,9 @@ def votes_by_item(store: Store, questions: list[str]) -> dict[tuple[str, str], l
     votes: dict[tuple[str, str], dict[str, Vote]] = {}
     for id, question_id, n, question, content, group, split, handle, *said, page, phase in store.conn.execute(_VOTES):
         if question_id in questions:
-            vote = Vote(n, question, content, group, split, handle, answer_of(*said), page, phase == "blind")
+            vote = Vote(n, question, content, group, split, handle, answer_of(*said), page, phase != "imported")
             cast = votes.setdefault((id, question_id), {})
-            # Imported rows come first, so a blind label takes the place of the same person's imported one.
+            # Imported rows come first, so the last blind label, also of a hunt, takes the place of the same person's imported one.
             cast[vote.annotator] = vote
     return {key: list(cast.values()) for key, cast in votes.items()}
 
@@ -63,12 +63,12 @@ def answer_of(choice: str | None, choices: str | None, score: float | None) -> D
 _VOTES = f"""
 SELECT t.id, q.id, t.n, q.code, t.content_hash, t.group_name, t.split, a.handle, c.name, {CHOSEN_NAMES},
        e.score, e.codebook, e.phase
-FROM (SELECT max(seq) AS last FROM label_events WHERE phase IN ('blind', 'imported') AND surplus = 0 AND action <> 'flag'
+FROM (SELECT max(seq) AS last FROM label_events WHERE phase IN ('blind', 'hunt', 'imported') AND surplus = 0 AND action <> 'flag'
       GROUP BY question, phase, annotator, trajectory) latest
 JOIN label_events e ON e.seq = latest.last JOIN trajectories t ON t.n = e.trajectory
 JOIN questions q ON q.code = e.question JOIN annotators a ON a.code = e.annotator
 LEFT JOIN choices c ON c.question = e.question AND c.code = e.choice
-WHERE e.action IN ('label', 'unsure') ORDER BY e.phase = 'blind', e.seq
+WHERE e.action IN ('label', 'unsure') ORDER BY e.phase <> 'imported', e.seq
 """
 
 

@@ -218,7 +218,8 @@ LABELLED_BLIND = """b.kind = 'estimate' AND mine.state = 'finished' AND EXISTS (
     SELECT 1 FROM label_events e WHERE e.assignment = mine.id AND e.action = 'label' AND e.surplus = 0)"""
 """SQL: an assignment `mine` in batch `b` whose label counts."""
 # Never an item she finished, never two runs of one content, and never what she was shown an answer to. In a retest
-# it is the other way round: only an item that she has labelled, and once.
+# it is the other way round: only an item that she has labelled, and once. What she answered in a hunt enters no figure, so
+# an estimate batch may give it to her as any other item.
 # CROSS JOIN keeps SQLite's order: from the item outwards, not through everything that she ever had or was shown.
 _OPEN_TO_ME = f"""CASE WHEN (SELECT kind FROM batches WHERE code = i.batch) = 'retest' THEN EXISTS (
     SELECT 1 FROM assignments mine CROSS JOIN batches b ON b.code = mine.batch
@@ -229,7 +230,9 @@ AND NOT EXISTS (
 ELSE NOT EXISTS (
     SELECT 1 FROM trajectories t CROSS JOIN trajectories twin ON twin.content_hash = t.content_hash
     CROSS JOIN assignments a ON a.trajectory = twin.n AND a.annotator = ?2
-    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n)) END
+    WHERE t.n = i.trajectory AND (a.state <> 'lapsed' OR twin.n <> t.n)
+    AND NOT (twin.n = t.n AND a.batch <> i.batch AND a.state = 'finished'
+             AND (SELECT kind FROM batches WHERE code = a.batch) = 'hunt')) END
 AND NOT (EXISTS (SELECT 1 FROM exposures WHERE annotator = ?2) AND EXISTS (
     SELECT 1 FROM trajectories t CROSS JOIN trajectories twin CROSS JOIN exposures x
     WHERE t.n = i.trajectory AND twin.content_hash = t.content_hash AND x.trajectory = twin.n AND x.annotator = ?2))"""

@@ -34,8 +34,8 @@ class Progress:
 
     code: int
     name: str
-    retest: bool
-    """Whether its items were labelled before by the same people."""
+    kind: str
+    """`estimate`, `retest`: its items were labelled before by the same people; `hunt`: they are suspected errors of a judge."""
     state: str
     items: int
     overlap: int
@@ -62,7 +62,7 @@ def progress_of(store: Store) -> list[Progress]:
     for batch, *flagged in store.conn.execute(_FLAGS):
         flags.setdefault(batch, []).append(Flag(*flagged))
     return [
-        Progress(code, name, kind == "retest", state, items, overlap, tuple(parts.get(code, [])), tuple(flags.get(code, [])))
+        Progress(code, name, kind, state, items, overlap, tuple(parts.get(code, [])), tuple(flags.get(code, [])))
         for code, name, kind, state, items, overlap in store.conn.execute(
             """SELECT code, name, kind, state, (SELECT max(number) FROM batch_items WHERE batch = code), overlap
                FROM batches ORDER BY code DESC"""

@@ -47,7 +47,7 @@ def draws(store: Store) -> Rows:
     ).fetchall()
     found = []
     for code, name, kind, overlap, seed, recipe, frame, state, at in batches:
-        missing = dict(store.conn.execute(_MISSING, [code, "retest" if kind == "retest" else "blind"]).fetchall())
+        missing = dict(store.conn.execute(_MISSING, [code, "blind" if kind == "estimate" else kind]).fetchall())
         drawn = json.loads(frame)
         strata = [
             {"name": each["name"], "items": each["items"], "drawn": each["drawn"], "missing": missing.get(each["name"], 0)}

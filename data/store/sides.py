@@ -17,6 +17,8 @@ from data.store.versions import choice_codes
 UNSURE, SKIPPED, TIE, ERROR, MISSING = -1, -2, -3, -4, -5
 PHASES = {"batch": ("blind",), "imported": ("imported",), "all": ("imported", "blind")}
 """Source of labels to its phases; of one person's labels on an item the one of the later phase stands."""
+HUNTED = "hunt"
+"""What hunts brought: a source for lists of items and their causes, and for no figure."""
 _UNDONE, _SKIPPED, _UNSURE, _GIVEN = range(4)
 _REASONS = np.array([0, SKIPPED, UNSURE, 0])
 
@@ -94,7 +96,7 @@ class SideReader:
         """By handle, in alphabetical order: everybody's answers and skips; what was undone or is surplus is neither."""
         found = {}
         for code, handle in self._everybody():
-            phases = [said for phase in PHASES[source] if len(said := self._labels(code, phase))]
+            phases = [said for phase in PHASES.get(source, (source,)) if len(said := self._labels(code, phase))]
             if phases:
                 found[handle] = _later(phases) if len(phases) > 1 else phases[0]
         return found

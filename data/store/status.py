@@ -66,7 +66,7 @@ def _batch(store: Store, code: int, name: str, kind: str, overlap: int, state: s
     flags = store.conn.execute(_FLAGS, [code]).fetchall()
     return {
         "name": name,
-        "retest": kind == "retest",
+        "kind": kind,
         "state": state,
         "items": items,
         "strata": len(json.loads(frame)["strata"]),

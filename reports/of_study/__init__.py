@@ -8,6 +8,7 @@
 - `comparisons`  which of two judge runs agrees better, on the same items
 - `baselines`    each judge run beside the baseline that counts words
 - `disagreements`  where humans and judge differ, cell by cell, with the few open items that a report shows
+- `hunts`        what the last closed hunt brought, beside a random draw
 - `steps`        which steps annotators and judge runs point at
 - `about`        what a study is made of: questions, judges, draws, people, what was shown, hashes
 - `report`       all documents at one moment, for the written report

@@ -10,6 +10,12 @@ from reports.written.subjects import Subject
 
 Json = Mapping[str, Any]
 
+DRAWN = {
+    "estimate": "simple random",
+    "retest": "labelled items once more, to the same people (retest)",
+    "hunt": "train items on which the judge is suspected of errors, the most suspicious first; in no figure (hunt)",
+}
+
 
 def drawn(documents: Json, subjects: list[Subject]) -> Section:
     """The section."""
@@ -31,10 +37,11 @@ def drawn(documents: Json, subjects: list[Subject]) -> Section:
     blocks.append(_batches(batches))
     if any(len(batch["strata"]) > 1 for batch in batches):
         blocks.append(_strata(batches))
+    hunts = " but a hunt" if any(batch["kind"] == "hunt" for batch in batches) else ""
     blocks.append(
         note(
-            "Every draw is a probability sample of its frame: the frame is sorted by id and shuffled by a generator with the seed "
-            "given here, so the same study and seed draw the same items. Items of another batch are not in the frame. "
+            f"Every draw{hunts} is a probability sample of its frame: the frame is sorted by id and shuffled by a generator with "
+            "the seed given here, so the same study and seed draw the same items. Items of another batch are not in the frame. "
             "Everybody labels in an order of her own that knows nothing of verdicts and strata."
         )
     )
@@ -55,7 +62,7 @@ def _batches(batches: list[Json]) -> Table:
     for batch in batches:
         recipe = batch["recipe"]
         stratify = recipe.get("stratify")
-        how = "labelled items once more, to the same people (retest)" if batch["kind"] == "retest" else "simple random"
+        how = DRAWN[batch["kind"]]
         if stratify:
             at = f", at {stratify['threshold']:g}" if "threshold" in stratify else ""
             how = f"equal numbers of each verdict of {stratify['run']} on {stratify['question']}{at}"
