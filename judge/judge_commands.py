@@ -5,6 +5,7 @@ from judge.baseline_command import add_baseline
 from judge.certify_command import add_certify
 from judge.compare_command import add_compare
 from judge.lint_command import add_lint
+from judge.list_command import add_list
 from judge.run_command import add_run
 from judge.spend_command import add_spend, spend
 
@@ -12,6 +13,7 @@ ACTIONS = (
     add_run,
     add_baseline,
     add_lint,
+    add_list,
     add_compare,
     add_certify,
     add_spend,

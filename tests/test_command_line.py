@@ -45,6 +45,7 @@ ACTIONS = (
     ("annotators", "revoke"),
     ("annotators", "erase"),
     ("judge", "lint"),
+    ("judge", "list"),
     ("judge", "compare"),
     ("judge", "certify"),
     ("judge", "baseline"),
