@@ -75,17 +75,19 @@ def _agreed(agreement: Json | None) -> str:
     if agreement is None:
         return "no labelled item with a verdict"
     figures = agreement.get("macro", agreement)
-    kappa = "kappa_strict" if agreement.get("headline") == "strict" and "kappa_strict" in figures else "kappa"
-    shown = [(kappa, kappa.replace("_", ", "))] if kappa in figures else []
-    shown += [(key, name) for key, name in _NAMES.items() if key in figures]
-    told = [f"{name} {figure(figures[key])}" for key, name in shown] or ["no figure"]
+    strict = agreement.get("headline") == "strict" and "kappa_strict" in figures
+    # Strict kappa stands beside strict agreement, on the same items.
+    names = _STRICT if strict else _NAMES
+    told = [f"{name} {figure(figures[key])}" for key, name in names.items() if key in figures] or ["no figure"]
     mean = " (means over the choices)" if "macro" in agreement else ""
-    items = amount(agreement["n"], "dev item" if agreement.get("selected") else "item", form=",")
+    n = figures["kappa_strict"]["n"] if strict else agreement["n"]
+    items = amount(n, "dev item" if agreement.get("selected") else "item", form=",")
     selected = ", selected on these items" if agreement.get("selected") else ""
     return f"{', '.join(told)}{mean} on {items}{selected}".replace(NO_BREAK, " ")
 
 
-_NAMES = {"kappa_linear": "linear kappa", "observed_agreement": "agreement", "spearman": "Spearman"}
+_NAMES = {"kappa": "kappa", "kappa_linear": "linear kappa", "observed_agreement": "agreement", "spearman": "Spearman"}
+_STRICT = {"kappa_strict": "kappa, strict", "observed_agreement_strict": "agreement, strict"}
 
 
 def add_list(add_action: AddAction) -> None:

@@ -17,7 +17,10 @@ from reports.of_study.agreement import agreement_of
 from reports.terminal import CONSENSUS
 
 Document = dict[str, Any]
-FIGURES = ("kappa", "kappa_strict", "kappa_linear", "observed_agreement", "sensitivity", "specificity", "spearman", "macro")
+FIGURES = (
+    "kappa", "kappa_strict", "kappa_linear", "observed_agreement", "observed_agreement_strict", "sensitivity", "specificity",
+    "spearman", "macro",
+)  # fmt: skip
 """What is told of a pair, as far as its type has it."""
 _ABOUT = ("n", "splits", "selected", "weighted", "headline", "marks")
 

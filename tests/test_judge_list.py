@@ -1,6 +1,7 @@
 """The list of prompts shows the whole tree, what was paid, and of a revised prompt nothing but what dev says."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,14 @@ def test_unreadable_verdicts_on_test_are_not_told_of_a_revised_prompt(tmp_path: 
     assert found["old"]["runs"][0]["unreadable"] == 200
     assert found["new"]["runs"][0]["unreadable"] == 200 - sizes["test"]
     assert f"200 verdicts, {200 - sizes['test']} unreadable of train and dev" in "\n".join(lines_of(listed(study)))
+
+
+def test_strict_figures_stand_on_the_same_items_as_each_other(tmp_path: Path) -> None:
+    study = labelled_study(tmp_path / "study", 200)
+    right = right_in(0.9, 1)
+    ask(study, "old", lambda place, said: None if place % 5 == 0 else right(place, said))
+    text = "\n".join(lines_of(listed(study)))
+    assert re.search(r"kappa, strict 0\.\d\d \[.*\], agreement, strict 0\.\d\d \[.*\] on 200 items$", text)
 
 
 def test_tokens_and_models_are_those_of_the_calls(tmp_path: Path) -> None:
