@@ -30,6 +30,7 @@ from judge.template import rendered
 
 __all__ = ["Judge", "Parameters", "Progress", "RunSummary", "ask", "complete", "earlier_snapshots", "probe"]
 
+GATHERING_SECONDS = 0.01
 SPLITS = ("train", "dev", "test")
 
 
@@ -269,6 +270,9 @@ class _Asking:
         try:
             while True:
                 await self.something.wait()
+                if len(self.pending) < self.concurrency // 8 and not self.no_more:
+                    # A commit for each reply would cost more than it saves; what is open takes no harm from waiting this long.
+                    await asyncio.sleep(GATHERING_SECONDS)
                 self.something.clear()
                 group, self.pending = self.pending, []
                 if group:

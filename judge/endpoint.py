@@ -14,7 +14,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -36,6 +36,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, doubled before each further one."""
 LONGEST_ASKED_WAIT = 300.0
 """Seconds. A server that asks for a longer wait is not waited for."""
+POOL = 64
+"""Connections in one pool: a pool looks through all of them at every request."""
 CONNECT_SECONDS, REPLY_SECONDS = 10.0, 600.0
 _SHORTEST_SECRET = 6
 _TOO_LONG = re.compile(
@@ -183,22 +185,26 @@ class Connection:
 
         self.key = self.key or key_for(self.endpoint)
         self.pace, self.stopping = Pace(self.most), asyncio.Event()
-        limits = openai.DEFAULT_CONNECTION_LIMITS
-        limits = type(limits)(max_connections=self.most + 1, max_keepalive_connections=self.most + 1)
         timeout = openai.Timeout(REPLY_SECONDS, connect=CONNECT_SECONDS)
-        self._client = openai.AsyncOpenAI(
-            # The package wants one, where a server of one's own may want none.
-            api_key=self.key or "none",
-            base_url=self.endpoint.base_url,
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
-        )
-        self._create = self._client.chat.completions.with_raw_response.create
+        most = min(self.most, POOL)
+        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=most, max_keepalive_connections=most)
+        self._clients = [
+            openai.AsyncOpenAI(
+                # The package wants one, where a server of one's own may want none.
+                api_key=self.key or "none",
+                base_url=self.endpoint.base_url,
+                max_retries=0,
+                timeout=timeout,
+                http_client=openai.DefaultAsyncHttpxClient(limits=limits, timeout=timeout),
+            )
+            for _ in range(-(-self.most // POOL))
+        ]
+        self._free = [client for client in self._clients for _ in range(most)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.close()
+        for client in self._clients:
+            await client.close()
 
     async def send(
         self,
@@ -246,8 +252,10 @@ class Connection:
     async def _attempt(self, body: dict[str, Any]) -> tuple[Completion | None, "_Later"]:
         import openai
 
+        client = self._free.pop()
         try:
-            response = await self._create(**body)
+            # The package's own `create` checks and copies every request, which takes as long as sending it.
+            document = await client.post("/chat/completions", body=body, cast_to=object)
         except openai.APIStatusError as error:
             later = self._status_error(error)
             self.pace.heard(limited=later.limited)
@@ -255,15 +263,22 @@ class Connection:
         except openai.APIConnectionError as error:
             self.pace.heard(limited=isinstance(error, openai.APITimeoutError))
             return None, _Later(f"{type(error.__cause__ or error).__name__}: {self._clean(str(error.__cause__ or error))}")
-        self.pace.heard(limited=False)
-        content = response.content
-        if len(self.key) >= _SHORTEST_SECRET:
-            content = content.replace(self.key.encode(), b"...")
-        try:
-            completion = completion_of(json.loads(content))
         except (ValueError, RecursionError):
-            completion = None
-        return completion, _Later(f"a page that is no completion: {self._clean(content[:500].decode('utf-8', 'replace'))}")
+            document = "a document that is not JSON"
+        finally:
+            self._free.append(client)
+        self.pace.heard(limited=False)
+        completion = completion_of(self._without_key(document))
+        if completion is not None:
+            return completion, _NOTHING
+        found = document if isinstance(document, str) else json.dumps(document)
+        return None, _Later(f"a page that is no completion: {self._clean(found[:2000])}")
+
+    def _without_key(self, document: object) -> object:
+        """What a server sends back of the key is not kept either."""
+        if len(self.key) < _SHORTEST_SECRET or self.key not in (text := json.dumps(document, ensure_ascii=False)):
+            return document
+        return json.loads(text.replace(self.key, "..."))
 
     def _status_error(self, error: "openai.APIStatusError") -> "_Later":
         """What to wait for. Raises where waiting does not help."""
@@ -362,6 +377,9 @@ class _Later:
     limited: bool = False
 
 
+_NOTHING = _Later("")
+
+
 def asked_wait(headers: Any) -> float | None:
     """Seconds that Retry-After (or retry-after-ms) asks for, a number or a date; None without one that can be read."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
@@ -380,13 +398,18 @@ def asked_wait(headers: Any) -> float | None:
 
 def chat_body(model: str, text: str, question: Question, mode: str, parameters: Parameters) -> dict[str, Any]:
     """A request that asks `text` as one message, for an answer to `question` in this mode."""
-    form = instructions(question, mode)
-    body: dict[str, Any] = {"model": model, "messages": [{"role": "user", "content": f"{text}\n\n{form}" if form else text}]}
+    form, fields = _form(question, mode)
+    message = {"role": "user", "content": f"{text}\n\n{form}" if form else text}
+    return {"model": model, "messages": [message], **fields, **parameters.document()}
+
+
+@lru_cache(maxsize=16)
+def _form(question: Question, mode: str) -> tuple[str, dict[str, Any]]:
+    """What stands below the text, and in the request, about the form of the answer. Not to be changed."""
     if mode == "json_schema":
-        body["response_format"] = schema_format(schema_of(question))
-    elif mode == "json_object":
-        body["response_format"] = {"type": "json_object"}
-    return body | parameters.document()
+        return "", {"response_format": schema_format(schema_of(question))}
+    fields = {"response_format": {"type": "json_object"}} if mode == "json_object" else {}
+    return instructions(question, mode), fields
 
 
 def schema_format(schema: dict[str, Any]) -> dict[str, Any]:

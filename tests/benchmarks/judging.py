@@ -1,0 +1,258 @@
+"""How fast a judge is asked: items a second of `ask`, of a bare loop over the same client and pool, and of bare streams.
+
+The server is the scripted one of the tests, in a process of its own on the same machine, which takes a share of it. The bare
+loop sends requests that were made before, through the same `openai` client with its own retries, and keeps nothing; the bare
+streams write bytes and read bytes. `python -m tests.benchmarks judge` takes about four minutes; with `speed`, `kills` or
+`memory` behind it that part alone.
+"""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data.store import Store
+from data.store.judging import to_judge, trajectories
+from data.store.versions import record_versions
+from data.study import Study, load_study
+from judge.asking import Judge, Parameters, ask, probe
+from judge.evidence import view_of
+from judge.prompts import newest_prompt
+from judge.template import rendered
+from tests.study_maker import MISALIGNED, make_study, run_line
+
+ROOT = Path(__file__).parent.parent.parent
+ITEMS = 3000
+SECONDS = 6
+"""About how long a slow case may take: it asks about fewer items."""
+CASES = [(concurrency, latency, errors) for latency in (0.05, 1.0) for concurrency in (8, 64, 256) for errors in (0.0, 0.05)]
+_SERVER = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import random
+from tests.openai_server import OpenAIServer, Scripted, verdict
+latency, errors = float(sys.argv[2]), float(sys.argv[3])
+source = random.Random(1)
+good = verdict("aligned", "It did what it was asked to do, and said so. " * 4, confidence=0.9)
+reply = Scripted(**{**good.__dict__, "delay": latency})
+failed = Scripted(status=500, text="overloaded", delay=latency)
+def script(request, number):
+    server.requests.clear()  # or the server's memory is what is measured
+    return failed if source.random() < errors else reply
+with OpenAIServer(script) as server:
+    print(server.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def _server(latency: float, errors: float) -> Iterator[str]:
+    command = [sys.executable, "-c", _SERVER, str(ROOT), str(latency), str(errors)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None and server.stdin is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+def _study(folder: Path, items: int) -> Study:
+    """Trajectories of about 6 KB."""
+    source = random.Random(1)
+    words = ["".join(source.choices("abcdefghijklmnop", k=source.randint(2, 9))) for _ in range(3000)]
+    texts = [" ".join(source.choices(words, k=85)) for _ in range(500)]
+    lines = (
+        run_line(f"r{number}", steps=[{"kind": "message", "text": source.choice(texts)} for _ in range(10)])
+        for number in range(items)
+    )
+    return make_study(folder, lines, (MISALIGNED,))
+
+
+def _judge(store: Store, study: Study, url: str) -> Judge:
+    asked = record_versions(store, study)[0][0]
+    return Judge(study, asked, newest_prompt(study, asked.question), "m", url, Parameters(), view_of(study))
+
+
+def _ours(study: Study, url: str, items: int, concurrency: int) -> float:
+    """Seconds for all; a server at another port is another endpoint, so nothing is there already."""
+    with Store.open(study.database) as store:
+        judge = _judge(store, study, url)
+        probed = probe(store, judge.endpoint, judge.parameters)
+        numbers = to_judge(store, None, judge.asked.code, ("train", "dev", "test"), items)
+        start = time.perf_counter()
+        summary = ask(store, judge, numbers, 0, concurrency, None, probed)
+        seconds = time.perf_counter() - start
+    assert summary.came == items, summary.text()
+    return seconds
+
+
+def _bodies(study: Study, url: str, items: int) -> list[dict[str, Any]]:
+    with Store.open(study.database) as store:
+        judge = _judge(store, study, url)
+        numbers = to_judge(store, None, judge.asked.code, ("train", "dev", "test"), items)
+        return [
+            judge.body(rendered(judge.prompt, judge.asked.question, judge.asked.page, each, judge.view).text, "json_schema")
+            for each in trajectories(store, numbers)
+        ]
+
+
+async def _all(bodies: list[dict[str, Any]], concurrency: int, one: Callable[[dict[str, Any]], Awaitable[None]]) -> float:
+    """Seconds for all, `concurrency` at once."""
+    left = iter(bodies)
+
+    async def worker() -> None:
+        for body in left:
+            await one(body)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(worker() for _ in range(concurrency)))
+    return time.perf_counter() - start
+
+
+async def _bare_client(url: str, bodies: list[dict[str, Any]], concurrency: int) -> float:
+    import openai
+
+    limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=concurrency, max_keepalive_connections=concurrency)
+    pool = openai.DefaultAsyncHttpxClient(limits=limits)
+    async with openai.AsyncOpenAI(api_key="none", base_url=url, max_retries=8, http_client=pool) as client:
+
+        async def one(body: dict[str, Any]) -> None:
+            completion = await client.chat.completions.create(**body)
+            json.loads(completion.choices[0].message.content or "")
+
+        return await _all(bodies, concurrency, one)
+
+
+async def _bare_streams(url: str, bodies: list[dict[str, Any]], concurrency: int) -> float:
+    host, port = url.split("/")[2].split(":")
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+
+    async def one(body: dict[str, Any]) -> None:
+        content = json.dumps(body).encode()
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(content)}\r\n\r\n".encode()
+        while True:
+            reader, writer = free.pop() if free else await asyncio.open_connection(host, int(port))
+            writer.write(head + content)
+            answer = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = next(line for line in answer.split("\r\n") if line.startswith("Content-Length"))
+            reply = await reader.readexactly(int(length.partition(":")[2]))
+            free.append((reader, writer))
+            if " 200 " in answer.split("\r\n")[0]:
+                json.loads(json.loads(reply)["choices"][0]["message"]["content"])
+                return
+            await asyncio.sleep(random.uniform(0.375, 0.5))  # as the client does before its second attempt
+
+    seconds = await _all(bodies, concurrency, one)
+    for _, writer in free:
+        writer.close()
+    return seconds
+
+
+def main(wanted: Sequence[str] = ()) -> None:
+    parts = {"speed": speed, "kills": kills, "memory": memory}
+    for name in wanted or ("speed", "kills"):
+        parts[name]()
+
+
+def speed() -> None:
+    print("asking a judge: items a second, replies after 50 ms and 1 s, with and without 5 % of them an error 500")
+    head = (
+        "latency",
+        "at once",
+        "errors",
+        "items",
+        "ideal",
+        "ask",
+        "bare client",
+        "bare streams",
+        "of client",
+        "of streams",
+        "of ideal",
+    )
+    print("".join(f"{word:>13}" for word in head))
+    with tempfile.TemporaryDirectory() as folder:
+        study = _study(Path(folder) / "study", ITEMS)
+        for concurrency, latency, errors in CASES:
+            ideal = concurrency / latency
+            # Whole rounds: the last one is as full as the first.
+            items = min(ITEMS, round(ideal * SECONDS))
+            with _server(latency, errors) as url:
+                bodies = _bodies(study, url, items)
+                streams = items / asyncio.run(_bare_streams(url, bodies, concurrency))
+                client = items / asyncio.run(_bare_client(url, bodies, concurrency))
+                ours = items / _ours(study, url, items, concurrency)
+            row = (
+                f"{latency:g} s",
+                concurrency,
+                f"{errors:.0%}",
+                items,
+                f"{ideal:,.0f}",
+                *(f"{rate:,.1f}" for rate in (ours, client, streams)),
+            )
+            print(
+                "".join(f"{cell:>13}" for cell in (*row, *(f"{ours / other:.0%}" for other in (client, streams, ideal)))),
+                flush=True,
+            )
+
+
+def kills(count: int = 5) -> None:
+    """How much is asked twice after `kill -9`, at a moment of its own each time."""
+    from tests.openai_server import OpenAIServer, Scripted, verdict
+
+    items, at_once, source = 400, 16, random.Random(3)
+    asked: Counter[str] = Counter()
+
+    def script(request: dict[str, Any], _: int) -> Scripted:
+        asked[request["messages"][-1]["content"]] += 1
+        return Scripted(**{**verdict("aligned").__dict__, "delay": 0.05})
+
+    command = [sys.executable, "-m", "rejudge", "judge", "run", "--model", "m", "--concurrency", str(at_once)]
+    most = 0
+    with tempfile.TemporaryDirectory() as folder, OpenAIServer(script) as server:
+        study = _study(Path(folder) / "study", items)
+        for number in range(count + 1):
+            process = subprocess.Popen(
+                [*command, "--base-url", server.url, "--study", str(study.folder)],
+                cwd=ROOT, env={**os.environ, "OPENAI_API_KEY": "none"}, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            before, twice = asked.total(), sum(n - 1 for n in asked.values())
+            if number < count:
+                until = before + source.randint(20, items // count)
+                while asked.total() < until and process.poll() is None:
+                    time.sleep(0.002)
+                process.kill()
+            process.wait()
+            most = max(most, sum(n - 1 for n in asked.values()) - twice)
+        with Store.open(study.database) as store:
+            there = store.conn.execute("SELECT count(*) FROM verdicts").fetchone()[0]
+    again = sum(n - 1 for n in asked.values())
+    print(
+        f"killed {count} times at {at_once} at once: {there} of {items} judged, {again} asked twice, at most {most} after one kill"
+    )
+
+
+def memory(sizes: tuple[int, ...] = (2_000, 20_000, 100_000)) -> None:
+    """Peak memory of `rejudge judge run`, 256 at once, replies after 50 ms."""
+    code = (
+        "import resource, sys, rejudge\nstatus = rejudge.main(sys.argv[1:])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\nsys.exit(status)"
+    )
+    for items in sizes:
+        with tempfile.TemporaryDirectory() as folder, _server(0.05, 0.0) as url:
+            study = load_study(_study(Path(folder) / "study", items).folder)
+            command = [sys.executable, "-c", code, "judge", "run", "--model", "m", "--base-url", url, "--concurrency", "256"]
+            start = time.perf_counter()
+            out = subprocess.run(
+                [*command, "--study", str(study.folder)], cwd=ROOT, check=True, capture_output=True, text=True
+            ).stdout
+            seconds = time.perf_counter() - start
+        print(f"{items:>9,} trajectories: peak memory {float(out.splitlines()[-1]):,.0f} MB, {seconds:,.0f} seconds", flush=True)
