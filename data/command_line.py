@@ -62,9 +62,7 @@ class CommandLine:
         self.top = Parser(prog="rejudge", description="Blind human verification for LLM judges of agent trajectories.")
         self.top.add_argument("--study", metavar="DIR", help="the study folder (default: this folder, then its parents)")
         self.commands = self.top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-        self.where = Parser(add_help=False)
-        # SUPPRESS: an option that is not given here must not undo the one that was given before the command.
-        self.where.add_argument("--study", metavar="DIR", default=argparse.SUPPRESS, help="the study folder")
+        self.where = _where()
 
     def add(
         self, name: str, run: Callable[[argparse.Namespace], int | None], help: str, *, in_study: bool = True
@@ -76,13 +74,25 @@ class CommandLine:
 
     def actions(self, sub: argparse.ArgumentParser) -> "AddAction":
         """Makes `sub` a command of several actions; what it returns adds one."""
-        actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-        def add(name: str, help: str) -> argparse.ArgumentParser:
-            return actions.add_parser(name, help=help, description=help, parents=[self.where])
-
-        return add
+        return actions_of(sub)
 
 
 AddAction = Callable[[str, str], argparse.ArgumentParser]
 """Adds one action to a command by its name and help."""
+
+
+def actions_of(sub: argparse.ArgumentParser) -> AddAction:
+    """Makes a command, or one of its actions, one of several actions; what it returns adds one."""
+    actions = sub.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def add(name: str, help: str) -> argparse.ArgumentParser:
+        return actions.add_parser(name, help=help, description=help, parents=[_where()])
+
+    return add
+
+
+def _where() -> Parser:
+    where = Parser(add_help=False)
+    # SUPPRESS: an option that is not given here must not undo the one that was given before the command.
+    where.add_argument("--study", metavar="DIR", default=argparse.SUPPRESS, help="the study folder")
+    return where

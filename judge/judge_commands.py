@@ -2,6 +2,7 @@
 
 from data.command_line import CommandLine
 from judge.baseline_command import add_baseline
+from judge.batch_command import add_batch
 from judge.certify_command import add_certify
 from judge.compare_command import add_compare
 from judge.lint_command import add_lint
@@ -11,6 +12,7 @@ from judge.spend_command import add_spend, spend
 
 ACTIONS = (
     add_run,
+    add_batch,
     add_baseline,
     add_lint,
     add_list,

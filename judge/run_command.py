@@ -121,16 +121,16 @@ def add_run(add_action: AddAction) -> None:
     sub.add_argument("--model", metavar="M", help="default: `model` below [judge] in study.toml")
     sub.add_argument("--base-url", metavar="U", help="an OpenAI-compatible endpoint (default: OPENAI_BASE_URL, else OpenAI's)")
     sub.add_argument(
-        "--concurrency", type=_positive, default=CONCURRENCY, metavar="N", help=f"calls at once (default {CONCURRENCY})"
+        "--concurrency", type=positive, default=CONCURRENCY, metavar="N", help=f"calls at once (default {CONCURRENCY})"
     )
-    sub.add_argument("--repeats", type=_positive, default=1, metavar="R", help="ask R times; figures use the first (default 1)")
+    sub.add_argument("--repeats", type=positive, default=1, metavar="R", help="ask R times; figures use the first (default 1)")
     sub.add_argument("--split", choices=[*SPLITS, "all"], default="all", help="default all")
-    sub.add_argument("--limit", type=_positive, metavar="N", help="only the first N trajectories")
-    sub.add_argument("--max-tokens", type=_positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
+    sub.add_argument("--limit", type=positive, metavar="N", help="only the first N trajectories")
+    sub.add_argument("--max-tokens", type=positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
     sub.set_defaults(run_command=run)
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, found {text}")

@@ -44,6 +44,8 @@ ACTIONS = (
     ("annotators", "list"),
     ("annotators", "revoke"),
     ("annotators", "erase"),
+    ("judge", "batch", "write"),
+    ("judge", "batch", "read"),
     ("judge", "lint"),
     ("judge", "list"),
     ("judge", "compare"),

@@ -199,6 +199,11 @@ def trajectories(store: Store, numbers: Sequence[int]) -> Iterator[ToJudge]:
         yield ToJudge(number, id, content, group, split, task, json.loads(steps), json.loads(metadata))
 
 
+def answered(store: Store, run: int, question: int, asked: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Those of `asked`, by trajectory and repeat, on which the run has a verdict."""
+    return {each for each in asked if store.conn.execute(_THERE, [each[0], run, question, each[1]]).fetchone()}
+
+
 def append_replies(store: Store, run: int, question: int, replies: Sequence[Reply]) -> int:
     """Writes those that are new, in one transaction; how many were. What is there already stays as it is.
 

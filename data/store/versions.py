@@ -162,6 +162,12 @@ def _recorded(store: Store, question: int) -> list[Question]:
     return [question_from_document(json.loads(document)) for (document,) in rows]
 
 
+def question_of_version(store: Store, version: str) -> tuple[int, Question]:
+    """The code of a question and what it was in a version that is on record."""
+    code, document = store.conn.execute("SELECT question, document FROM question_versions WHERE hash = ?", [version]).fetchone()
+    return int(code), question_from_document(json.loads(document))
+
+
 def _is_used(store: Store, question: int, where: str, *values: object) -> bool:
     """Whether a verdict, a label event or a decision on `question` holds an answer of which `where` (with ?2, ?3) is true."""
     found = store.conn.execute(
