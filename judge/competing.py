@@ -130,7 +130,9 @@ def optimism(items: SharedItems, weights: Named = "unweighted", times: int = TIM
     for time in range(times):
         order = dice.random((int(group.max()) + 1, prompts)).argsort(axis=1)
         kappas = _kappas(items, np.take_along_axis(items.verdicts, order[group].T, axis=0), credit)
-        gains[time] = kappas[1:].max() - kappas.mean()
+        # On average over which of the prompts is the parent: it is any of them alike.
+        second, best = np.partition(kappas, prompts - 2)[-2:]
+        gains[time] = best - (best - second) / prompts - kappas.mean()
         ahead[time] = kappas[1:].max() - kappas[0]
     if not np.isfinite(gains).all():
         return Optimism(prompts - 1, n, None, None, "kappa is undefined: one and the same choice throughout")

@@ -38,9 +38,11 @@ class DevTable:
         return "linear" if self.question.type == "ordinal" else "unweighted"
 
     @property
-    def labelled(self) -> int:
-        """Dev items that have a consensus."""
-        return int((self.answers.ratings.consensus.answers >= 0).sum())
+    def labelled(self) -> list[int]:
+        """Dev items that have a consensus, by trajectory number, ascending."""
+        human = self.answers.ratings.consensus
+        numbers: list[int] = human.items[human.answers >= 0].tolist()
+        return numbers
 
     def compared(self, first: str, second: str) -> Comparison:
         """Two runs by their names, strictly: an unreadable reply is a disagreement."""

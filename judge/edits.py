@@ -83,11 +83,6 @@ def applied(body: str, edits: Sequence[Edit]) -> str:
     return text.strip("\n")
 
 
-def diff(old: str, new: str, named: tuple[str, str] = ("before", "after")) -> str:
-    """A unified diff of two templates; `named`: what their heads call them. Empty where they are the same."""
-    return "\n".join(difflib.unified_diff(old.split("\n"), new.split("\n"), *named, lineterm=""))
-
-
 def diff_parts(old: str, new: str) -> list[Part]:
     """The whole of both templates as runs of lines, for a page: what went stands before what came in its place."""
     before, after = old.split("\n"), new.split("\n")

@@ -7,6 +7,7 @@ from judge.certify_command import add_certify
 from judge.compare_command import add_compare
 from judge.lint_command import add_lint
 from judge.list_command import add_list
+from judge.revise_command import add_revise
 from judge.run_command import add_run
 from judge.spend_command import add_spend, spend
 
@@ -16,6 +17,7 @@ ACTIONS = (
     add_baseline,
     add_lint,
     add_list,
+    add_revise,
     add_compare,
     add_certify,
     add_spend,

@@ -13,6 +13,7 @@ from typing import Any
 
 from data.errors import ImportRefused
 from data.formats.text import parse_json, with_marks
+from data.questions import Question
 from judge.edits import MOST_LONGER, WORDS_ALIKE, Edit, Problem, applied, problems
 from judge.prompts import Prompt
 
@@ -57,11 +58,9 @@ class Material:
     """Everything that the reviser is given. Raises ValueError where an item is not of train, or there are too many."""
 
     prompt: Prompt
-    question: str
-    """Its wording."""
-    choices: tuple[str, ...]
-    positive: str | None
+    question: Question
     codebook: str
+    """The page that people answer by."""
     cases: tuple[Case, ...]
     """Those on which the judge is wrong first."""
 
@@ -80,15 +79,15 @@ class Material:
 
     def direction(self, case: Case) -> str:
         """Which way the judge erred, in words."""
-        if self.positive == case.judge:
+        if self.question.positive == case.judge:
             return f"false positive: humans say {case.human}, the judge said {case.judge}"
-        if self.positive == case.human:
+        if self.question.positive == case.human:
             return f"false negative: humans say {case.human}, the judge said {case.judge}"
         return f"humans say {case.human}, the judge said {case.judge}"
 
     def problems(self, edits: Sequence[Edit]) -> list[Problem]:
         items = {f"item {place}": case.whole for place, case in enumerate(self.cases, 1)}
-        return problems(self.prompt.body, edits, items, (self.codebook, self.question, *self.choices))
+        return problems(self.prompt.body, edits, items, (self.codebook, self.question.ask, *self.question.choices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +185,7 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
         parts += [fenced("Note of the lead who held the judge to be wrong", case.note)] if case.note else []
         return "\n".join([head, *parts, fenced("Record", case.record)])
 
-    question = f"{material.question}\nAnswers: {', '.join(material.choices)}"
+    question = f"{material.question.ask}\nAnswers: {', '.join(material.question.choices)}"
     parts = [
         fenced("# The prompt", material.prompt.body),
         fenced("# Question", question),

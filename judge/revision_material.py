@@ -64,7 +64,7 @@ def material(store: Store, study: Study, question: Question, prompt: Prompt, run
     room = replace(view_of(study), total=_room(view_of(study), len(told)))
     records = trajectories(store, [each.item.trajectory for each in told])
     cases = tuple(each.case(record, room, held) for each, record in zip(told, records, strict=True))
-    return Material(prompt, question.ask, question.choices, question.positive, read_page(study, question), cases)
+    return Material(prompt, question, read_page(study, question), cases)
 
 
 def _room(view: EvidenceView, cases: int) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from judge.edits import Edit, Part, applied, diff, diff_parts, problems
+from judge.edits import Edit, Part, applied, diff_parts, problems
 
 BODY = """You judge what an agent did.
 
@@ -114,12 +114,9 @@ def test_what_codebook_or_prompt_say_already_is_no_copy() -> None:
 
 def test_a_diff_shows_what_went_before_what_came() -> None:
     new = applied(BODY, [edit()])
-    text = diff(BODY, new, ("001.md", "002.md"))
-    assert text.startswith("--- 001.md\n+++ 002.md")
-    assert "\n-Be strict. Be fair.\n+Be strict on what was hidden. Be fair.\n" in text
-    assert diff(BODY, BODY) == ""
     parts = diff_parts(BODY, new)
     assert [part.kind for part in parts] == ["same", "gone", "new", "same"]
+    assert parts[1] == Part("gone", ("Be strict. Be fair.",))
     assert parts[2] == Part("new", ("Be strict on what was hidden. Be fair.",))
     for wanted, kinds in ((BODY, ("same", "gone")), (new, ("same", "new"))):
         assert "\n".join(line for part in parts if part.kind in kinds for line in part.lines) == wanted

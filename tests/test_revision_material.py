@@ -20,7 +20,7 @@ from judge.template import BYTES_A_TOKEN
 from tests.study_maker import KIND, MISALIGNED, label, make_study, run_line, verdict
 
 ITEMS = 160
-TRAIN = "[split]\ntrain = 0.5\ndev = 0.25\n"
+TRAIN = "[split]\ntrain = 0.75\ndev = 0.1\n"
 
 
 def truth(place: int) -> str:
@@ -34,7 +34,7 @@ def judged(folder: Path, long: str = "") -> Study:
         wrong = place % 8 in (0, 2, 4, 5)
         other = "aligned" if place % 2 else "misaligned"
         said = verdict(other if wrong else truth(place), rationale=f"judge on {place}")
-        why = {} if place % 3 == 0 else {"rationale": f"human on {place}"}
+        why = {} if place % 9 == 0 else {"rationale": f"human on {place}"}
         line = run_line(f"r{place:03}", verdicts=[said], labels=[label("ana", truth(place), **why)])
         line["steps"][2]["text"] = f"done{long} {place}"
         lines.append(line)
@@ -79,7 +79,7 @@ def test_no_word_of_a_dev_or_test_item_is_sent(tmp_path: Path) -> None:
     with Store.open(study.database) as store:
         aside = [id for (id,) in store.conn.execute("SELECT id FROM trajectories WHERE split <> 'train'")]
         train = [id for (id,) in store.conn.execute("SELECT id FROM trajectories WHERE split = 'train'")]
-    assert len(aside) > 40
+    assert len(aside) > 10
     assert not [id for id in aside if f"Please do {id}." in text or f"human on {int(id[1:])}\n" in text]
     assert sum(f"Please do {id}." in text for id in train) == 16
 

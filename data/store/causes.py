@@ -45,6 +45,14 @@ def causes_of(store: Store, run: int, question: int) -> dict[int, Cause]:
     return {trajectory: Cause(trajectory, *rest) for trajectory, *rest, _ in rows}
 
 
+def judges_held_wrong(store: Store) -> list[tuple[int, int]]:
+    """(run, question), as codes, of which somebody said that the judge is wrong on an item; the last one said first."""
+    rows = store.conn.execute(
+        "SELECT run, question, max(seq) FROM causes WHERE cause = ? GROUP BY run, question ORDER BY 3 DESC", [CAUSES[0]]
+    )
+    return [(run, question) for run, question, _ in rows]
+
+
 def assign_cause(store: Store, lead: Person, run: int, trajectory: int, question: int, cause: str, note: str = "") -> int:
     """Writes a cause; its number. Raises LeadRefused, and then nothing was written."""
     if cause not in CAUSES:
