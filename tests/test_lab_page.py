@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import rejudge
 from annotate import page
 from annotate.lead import jobs, lab_actions
 from annotate.lead.lab_arguments import address, environment, free_text
@@ -18,13 +19,15 @@ from annotate.lead.prompt_diff import counted, diff_html
 from annotate.serving import Serving, begin
 from data.errors import LeadRefused
 from data.store import Store
-from data.store.judging import Call, Reply, append_replies, ensure_run, run_totals
+from data.store.causes import assign_cause
+from data.store.judging import Call, Reply, append_replies, ensure_run, run_named, run_totals
 from data.store.people import Person, ensure_person, first_lead
 from data.store.versions import record_versions
 from data.study import Study, write_study_file
+from judge.judge_commands import ACTIONS
 from judge.prompts import Prompt, ensure_first_prompt, next_path, prompts_in, read_prompt, record
 from judge.tree import prompt_tree
-from tests.study_maker import MISALIGNED, SEVERITY, label, make_study, run_line
+from tests.study_maker import MISALIGNED, SEVERITY, import_lines, label, make_study, run_line
 from tests.test_jobs import COMMAND, ended
 from tests.test_lead_pages import html, words
 
@@ -73,12 +76,12 @@ def two_prompts(study: Study) -> tuple[Prompt, Prompt]:
     return first, read_prompt(path)
 
 
-def asked(study: Study, prompt: Prompt, name: str, wrong: Callable[[int], bool], cost: float | None = 0.001) -> None:
+def asked(study: Study, prompt: Prompt, name: str, wrong: Callable[[int], bool], cost: float | None = 0.001, **more: Any) -> None:
     """A run of a prompt over every item; `wrong`: on which it errs, by the item's place."""
     with Store.open(study.database) as store:
         question = record_versions(store, study)[0][0].code
         code = record(store, study, prompt, question)
-        run, _ = ensure_run(store, name, "asked", code, {"model": "m-1", "prompt": prompt.hash, "name": name}, {})
+        run, _ = ensure_run(store, name, "asked", code, {"model": "m-1", "prompt": prompt.hash, "name": name, **more}, {})
         numbers = store.conn.execute("SELECT n, id FROM trajectories ORDER BY n").fetchall()
         call = Call("m-1-2026", "json_schema", "{}", "stop", 100, 20, cost, 0.1)
         replies = [
@@ -185,7 +188,10 @@ def test_a_prompt_edited_by_hand_becomes_a_child_file_and_is_shown_first_as_a_di
     assert "Nothing is changed yet" in words(app)
     app.text_area(key=f"body-{first.hash}").set_value(f"{first.body}\nDoubt counts as aligned.").run()
     app.text_input(key=f"note-{first.hash}").set_value("doubt\u2028has a rule").run()
-    assert "Doubt counts as aligned." in html(app) and not (serving.study.folder / "prompts/misaligned/003.md").exists()
+    assert "Doubt counts as aligned." in html(app)
+    press(app, f"check-{first.hash}")
+    assert "Nothing was found against it" in html(app)
+    assert not (serving.study.folder / "prompts/misaligned/003.md").exists()
     press(app, f"save-{first.hash}")
     child = read_prompt(serving.study.folder / "prompts/misaligned/003.md")
     assert (child.parent, child.author, child.note) == (first.hash, "lead", "doubt has a rule")
@@ -198,9 +204,20 @@ def test_a_text_that_is_there_already_is_not_written_again(serving: Serving, loo
     app = look(prompt=first.hash)
     app.segmented_control(key=f"view-{first.hash}").set_value("Edit").run()
     app.text_area(key=f"body-{first.hash}").set_value(second.body).run()
+    press(app, f"check-{first.hash}")
     press(app, f"save-{first.hash}")
     assert "there already, as 002\\.md" in words(app)
     assert len(prompts_in(serving.study, MISALIGNED)) == 2
+
+
+def test_a_prompt_that_no_judge_would_be_asked_by_cannot_be_saved(serving: Serving, look: Look) -> None:
+    first, _ = two_prompts(serving.study)
+    app = look(prompt=first.hash)
+    app.segmented_control(key=f"view-{first.hash}").set_value("Edit").run()
+    app.text_area(key=f"body-{first.hash}").set_value("Say misaligned. {{unknown}}").run()
+    press(app, f"check-{first.hash}")
+    assert "to be mended" in html(app) and "unknown" in html(app)
+    assert not [button for button in app.button if button.key == f"save-{first.hash}"]
 
 
 # Runs and figures -----------------------------------------------------------------------------------------------------
@@ -302,14 +319,106 @@ def test_a_model_that_could_be_taken_for_something_else_is_refused_and_nothing_s
 def test_a_server_that_was_typed_gets_no_key_and_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://models.example/v1")
-    assert environment(None)["OPENAI_API_KEY"] == "sk-1"
-    assert environment("http://models.example/v1/")["OPENAI_API_KEY"] == "sk-1"
-    assert "OPENAI_API_KEY" not in environment("http://evil.example/v1")
+    assert environment([None])["OPENAI_API_KEY"] == environment([])["OPENAI_API_KEY"] == "sk-1"
+    assert environment(["http://models.example/v1/", None])["OPENAI_API_KEY"] == "sk-1"
+    assert "OPENAI_API_KEY" not in environment([None, "http://evil.example/v1"])
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    assert "OPENAI_API_KEY" in environment(["https://api.openai.com/v1"])
+    assert "OPENAI_API_KEY" not in environment(["http://models.example/v1"])
     assert address(" ") is None and address("http://localhost:8000/v1") == "http://localhost:8000/v1"
     for wrong in ("localhost:8000", "file:///etc/passwd", "http://a:b@models.example", "http://"):
         with pytest.raises(LeadRefused):
             address(wrong)
     assert free_text("The model", "  ") is None
+
+
+def choose(app: AppTest, action: str) -> AppTest:
+    app.segmented_control(key="action").set_value(action).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_every_action_passes_words_that_the_command_takes(door: Study, look: Look) -> None:
+    first, second = two_prompts(door)
+    asked(door, first, "first-run", lambda n: n % 3 == 0)
+    asked(door, second, "second-run", lambda n: n % 9 == 0)
+    blame(door, "second-run")
+    parser, app = rejudge.parser(), look(prompt=second.hash)
+    for number, name in enumerate(("Ask", "Revise", "Compare", "Baseline", "Lint"), start=1):
+        action = lab_actions.FORMS[name].command
+        press(choose(app, name), f"start-{action}")
+        ended(door, number)
+        if action in THERE:
+            taken = vars(parser.parse_args(told_words(door, number)))
+            assert taken["action"] == action
+    assert told_words(door, 2)[4:7] == [f"--prompt={second.hash}", "--run=second-run", "--candidates=3"]
+    assert told_words(door, 3)[4:] == ["--", "first-run", "second-run"]
+
+
+THERE = {add.__name__.removeprefix("add_") for add in ACTIONS}
+
+
+def blame(study: Study, run: str) -> None:
+    """One train item on which the judge is held to be wrong."""
+    with Store.open(study.database) as store:
+        found = run_named(store, run)
+        assert found is not None
+        (item,) = store.conn.execute("SELECT n FROM trajectories WHERE split = 'train' LIMIT 1").fetchone()
+        assign_cause(store, first_lead(store), found.code, item, record_versions(store, study)[0][0].code, "judge wrong")
+
+
+def test_a_revision_takes_causes_first_and_says_where(door: Study, look: Look) -> None:
+    first, _ = two_prompts(door)
+    asked(door, first, "first run", nowhere)
+    app = choose(look(prompt=first.hash), "Revise")
+    assert "0 train items with the cause “judge wrong”" in words(app)
+    assert 'href="/disagreements?question=misaligned&amp;run=first%20run"' in html(app)
+    assert not [button for button in app.button if button.key == "start-revise"]
+    blame(door, "first run")
+    app = choose(look(prompt=first.hash), "Revise")
+    assert "1 train item with" in words(app) and app.button(key="start-revise")
+
+
+def test_a_revision_asks_where_the_run_was_asked_and_takes_no_key_elsewhere(
+    door: Study, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    first, _ = two_prompts(door)
+    asked(door, first, "first-run", nowhere, endpoint="http://evil.example/v1")
+    blame(door, "first-run")
+    press(choose(look(prompt=first.hash), "Revise"), "start-revise")
+    ended(door)
+    assert json.loads((jobs.folder_of(door) / "001.out").read_text())["key"] is None
+
+
+def test_a_look_that_would_tell_nothing_is_refused_with_the_numbers_and_none_is_taken(door: Study, look: Look) -> None:
+    first, second = two_prompts(door)
+    asked(door, first, "first-run", nowhere)
+    asked(door, second, "second-run", nowhere)
+    app = choose(look(prompt=second.hash), "Certify")
+    assert "at least 60 labelled items" in app.error[0].value
+    assert not [button for button in app.button if button.key == "start-certify"]
+
+
+def test_before_a_look_its_power_is_told_and_it_has_to_be_agreed_to(door: Study, look: Look) -> None:
+    import_lines(door, [run_line(f"more-{n:03}", labels=[label("ana", M if n % 2 else A)]) for n in range(240)], "more.jsonl")
+    first, second = two_prompts(door)
+    asked(door, first, "first-run", lambda n: n % 3 == 0)
+    asked(door, second, "second-run", lambda n: n % 9 == 0)
+    app = choose(look(prompt=second.hash), "Certify")
+    assert re.search(r"0\.15.* \d+ %", words(app))
+    assert app.button(key="start-certify").disabled
+    (agreed,) = [box for box in app.checkbox if (box.key or "").startswith("certify-agreed")]
+    assert "look 1 of 1" in agreed.label
+    agreed.check().run()
+    press(app, "start-certify")
+    ended(door)
+    assert told_words(door, 1)[4:] == ["--against=first-run", "--question=misaligned", "--by=lead", "--", "second-run"]
+    rejudge.parser().parse_args(told_words(door, 1))
+    # The next look is agreed to anew.
+    assert choose(look(prompt=second.hash), "Certify").button(key="start-certify").disabled
+    with Store.open(door.database) as store:
+        assert store.conn.execute("SELECT count(*) FROM test_looks").fetchone() == (0,)
 
 
 def test_a_job_is_watched_and_stopped_and_no_other_starts_meanwhile(door: Study, look: Look) -> None:

@@ -90,11 +90,30 @@ class Counting:
         with self.lock:  # several pages that want the same count it once
             known = self.known.get((what, labels, run))
             if known is None or known[0] != moment:
-                answer = CHILD.ask({"folder": str(self.study.folder.resolve()), "what": what, "labels": labels, "run": run})
-                if "refused" in answer:
-                    raise RejudgeError(*answer["refused"])
-                known = self.known[what, labels, run] = (moment, answer["document"])
+                known = self.known[what, labels, run] = (moment, self._asked(what=what, labels=labels, run=run))
         return known[1]
+
+    def findings(self, question: str, body: str) -> list[dict[str, Any]]:
+        """What is wrong with a prompt, or worth knowing: `said` in words, `refused` where no judge is asked by it.
+
+        Raises RejudgeError as `rejudge judge lint` would.
+        """
+        found: list[dict[str, Any]] = self._asked(question=question, body=body)["findings"]
+        return found
+
+    def ahead(self, question: str, old: str, new: str, looks: int | None, lead: str) -> dict[str, Any]:
+        """Before a look at test items, from labels alone: `power` in words, `look`, `looks`, `left_out`, `warnings`.
+
+        `old`, `new`: names of runs; `lead`: who would look. Raises RejudgeError where there can be no look.
+        """
+        return self._asked(question=question, old=old, new=new, looks=looks, ahead=lead)
+
+    def _asked(self, **question: Any) -> dict[str, Any]:
+        answer = CHILD.ask({"folder": str(self.study.folder.resolve()), **question})
+        if "refused" in answer:
+            raise RejudgeError(*answer["refused"])
+        document: dict[str, Any] = answer["document"]
+        return document
 
     def drawing(self, what: str, of: Any, title: str) -> str:
         """A drawing of `counter.DRAWINGS` as SVG, of a part of a document. The last few are kept."""

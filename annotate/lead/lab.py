@@ -45,8 +45,7 @@ def draw() -> None:
         totals = kept(store, "totals of runs", run_totals)
         runs = [Ran(run, totals[run.code]) for run in judge_runs(store) if run.code in totals]
     node = _prompts(serving, question, nodes)
-    with st.container(border=True, key="card-actions"):
-        draw_actions(Subject(serving, question, nodes, node, runs))
+    draw_actions(Subject(serving, question, nodes, node, runs))
     if node is not None:
         _figures(serving, question, nodes, node, runs)
     draw_certificates(serving)

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 import streamlit as st
 
+from annotate.lead.counting import counting
+from annotate.lead.figures import notes_html
 from annotate.lead.frame import lead
 from annotate.lead.jobs import jobs, start
 from annotate.lead.lab_arguments import address, environment, free_text, options
@@ -14,7 +18,12 @@ from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
 from data.splits import SPLITS
+from data.store import Store
+from data.store.causes import CAUSES, causes_of
 from data.store.judging import JudgeRun
+from data.store.status import question_codes
+from data.wording import amount
+from judge.certify_command import LOOKS
 from judge.judge_commands import ACTIONS
 from judge.tree import Node
 
@@ -45,7 +54,10 @@ class Wanted:
     """What is to be started."""
 
     arguments: list[str]
-    base_url: str | None = None
+    addresses: tuple[str | None, ...] = ()
+    """Of the servers that it asks; None for the one that this server is set up for."""
+    agreed: bool = True
+    """False where something has to be agreed to first."""
 
 
 Form = Callable[[Subject], Wanted | None]
@@ -57,8 +69,12 @@ def draw_actions(subject: Subject) -> None:
     names = [name for name, action in FORMS.items() if action.command in _THERE]
     if not names:
         return
-    name = st.segmented_control("Action", names, default=names[0], key="action", label_visibility="collapsed") or names[0]
-    action = FORMS[name]
+    with st.container(border=True, key="card-actions"):
+        name = st.segmented_control("Action", names, default=names[0], key="action", label_visibility="collapsed") or names[0]
+        _draw_action(subject, FORMS[name])
+
+
+def _draw_action(subject: Subject, action: "Action") -> None:
     st.html(f'<p class="rj-said">{html_of(action.about)}</p>')
     try:
         wanted = action.form(subject)
@@ -68,7 +84,7 @@ def draw_actions(subject: Subject) -> None:
     if wanted is None:
         return
     busy = any(job.running for job in jobs(subject.serving.study)[:1])
-    pressed = st.button(action.button, key=f"start-{action.command}", type="primary", disabled=busy)
+    pressed = st.button(action.button, key=f"start-{action.command}", type="primary", disabled=busy or not wanted.agreed)
     if busy:
         st.html('<p class="rj-soft">Another job runs; one runs at a time.</p>')
     if pressed:
@@ -78,7 +94,7 @@ def draw_actions(subject: Subject) -> None:
 def _start(action: "Action", wanted: Wanted) -> None:
     serving, person = lead()
     try:
-        start(serving.study, person, action.command, wanted.arguments, environment(wanted.base_url))
+        start(serving.study, person, action.command, wanted.arguments, environment(wanted.addresses))
     except RejudgeError as refusal:
         st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
         return
@@ -109,12 +125,6 @@ def _run_of(label: str, key: str, runs: Sequence[JudgeRun], place: int) -> Judge
     return runs[names.index(name)] if name in names else runs[0]
 
 
-def _prompt_or_say(subject: Subject) -> Node | None:
-    if subject.node is None:
-        st.html('<p class="rj-soft">There is no prompt yet.</p>')
-    return subject.node
-
-
 # The actions
 
 
@@ -135,7 +145,7 @@ def _run(subject: Subject) -> Wanted | None:
     given = options(
         model=model, base_url=base_url, split=part, limit=first, repeats=times if times > 1 else None, concurrency=at_once
     )
-    return Wanted([*prompt, *given], base_url)
+    return Wanted([*prompt, *given], (base_url,))
 
 
 def _compare(subject: Subject) -> Wanted | None:
@@ -155,6 +165,87 @@ def _compare(subject: Subject) -> Wanted | None:
     return Wanted(["--", one.name, two.name])
 
 
+def _revise(subject: Subject) -> Wanted | None:
+    runs = subject.of(subject.node) + [ran.run for ran in subject.runs if ran.run.kind == "imported"]
+    if subject.node is None or not runs:
+        st.html('<p class="rj-soft">Ask with this prompt first: a revision starts from what it got wrong on train.</p>')
+        return None
+    run = _run_of("Whose errors", "revise-run", runs, len(subject.of(subject.node)) - 1)
+    wrong = _judged_wrong(subject, run)
+    where = f"/disagreements?question={quote(subject.question.id)}&run={quote(run.name)}"
+    said = f"{amount(wrong, 'train item')} with the cause “judge wrong” on {run.name}."
+    st.html(f'<p class="rj-soft" data-rj="causes">{html_of(said)} <a href="{html_of(where)}">Take causes</a></p>')
+    if not wrong:
+        return None
+    model, base_url = _endpoint(subject, "revise")
+    count = st.number_input("Candidates", min_value=1, max_value=10, value=3, step=1, key="candidates-revise", width=160)
+    anyway = st.checkbox("even where the codebook is to be mended first, or the last rounds brought no gain", key="anyway-revise")
+    given = options(prompt=subject.node.hash, run=run.name, candidates=count, model=model, base_url=base_url, by=_handle())
+    # The candidates are asked where the run was asked.
+    asked_at = run.document.get("endpoint")
+    return Wanted([*given, *(["--anyway"] if anyway else [])], (base_url, str(asked_at) if asked_at else None))
+
+
+def _judged_wrong(subject: Subject, run: JudgeRun) -> int:
+    with Store.open(subject.serving.study.database) as store:
+        code = question_codes(store).get(subject.question.id)
+        causes = {} if code is None else causes_of(store, run.code, code)
+    return sum(cause.cause == CAUSES[0] for cause in causes.values())
+
+
+def _handle() -> str:
+    _, person = lead()
+    return person.handle
+
+
+def _certify(subject: Subject) -> Wanted | None:
+    new, others = subject.of(subject.node), [ran.run for ran in subject.runs]
+    before = subject.of(subject.parent)
+    if not new or len(others) < 2:
+        st.html('<p class="rj-soft">It takes a run of this prompt, and one of the prompt whose place it is to take.</p>')
+        return None
+    left, right, count = st.columns([2, 2, 1])
+    with left:
+        one = _run_of("New", "certify-new", new, len(new) - 1)
+    others = [run for run in others if run != one]
+    with right:
+        other = _run_of("Against", "certify-old", others, others.index(before[-1]) if before and before[-1] in others else 0)
+    with count:
+        declared = st.selectbox("Looks", ["as declared", *map(str, LOOKS)], key="certify-looks")
+    looks = int(declared) if declared.isdecimal() else None
+    told = counting(subject.serving.study).ahead(subject.question.id, other.name, one.name, looks, _handle())
+    st.html(_before_a_look(told))
+    number = next((job.number for job in jobs(subject.serving.study)[:1]), 0)
+    words = f"Take look {told['look']} of {told['looks']}: it is on record, and cannot be taken back"
+    agreed = st.checkbox(words, key=f"certify-agreed-{number}-{one.code}-{other.code}-{looks}")
+    given = options(against=other.name, looks=looks, question=subject.question.id, by=_handle())
+    return Wanted([*given, "--", one.name], agreed=agreed)
+
+
+def _before_a_look(told: dict[str, Any]) -> str:
+    notes = list(told["warnings"])
+    if told["left_out"]:
+        notes.append(f"Left out, because their looks are used up: {amount(told['left_out'], 'test item')}.")
+    notes.append(
+        "How many looks there are is declared with the first one: 1 unless you choose more, and each one is then stricter."
+    )
+    return f'<p class="rj-said" data-rj="power">{html_of(told["power"])}</p>{notes_html(notes)}'
+
+
+def _baseline(subject: Subject) -> Wanted | None:
+    if subject.question.answered_by != "choice":
+        st.html('<p class="rj-soft">It answers questions with one choice.</p>')
+        return None
+    return Wanted(options(question=subject.question.id))
+
+
+def _lint(subject: Subject) -> Wanted | None:
+    if subject.node is None:
+        st.html('<p class="rj-soft">There is no prompt yet.</p>')
+        return None
+    return Wanted(["--", subject.node.hash])
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """A command, and how it is started."""
@@ -172,9 +263,29 @@ FORMS = {
         "Asks the judge about every trajectory that it has no verdict on yet. What was paid for is never asked again.",
         _run,
     ),
+    "Revise": Action(
+        "revise",
+        "Revise the prompt",
+        "A model proposes edits with reasons, from train items on which the judge is wrong. The candidates compete on dev and "
+        "become prompts below this one.",
+        _revise,
+    ),
     "Compare": Action(
         "compare", "Compare", "Two judge runs on the labelled items of dev: which agrees better with the humans.", _compare
     ),
+    "Certify": Action(
+        "certify",
+        "Certify",
+        "Whether the new prompt is better than the old one, decided once on test items. Each look is on record, and spends them.",
+        _certify,
+    ),
+    "Baseline": Action(
+        "baseline",
+        "Teach the baseline",
+        "A judge without a model of language, taught by the labels: what a real one must beat.",
+        _baseline,
+    ),
+    "Lint": Action("lint", "Check the prompt", "What is wrong with the prompt that is chosen, before anybody pays for it.", _lint),
 }
 """By what the page calls them."""
 _THERE = {add.__name__.removeprefix("add_") for add in ACTIONS}

@@ -4,10 +4,11 @@ Free text (a model, the address of a server) is refused where it could be taken 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from data.errors import LeadRefused
+from judge.endpoint import OPENAI
 
 LONGEST = 300
 KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
@@ -39,12 +40,14 @@ def address(value: str) -> str | None:
     return text
 
 
-def environment(base_url: str | None) -> Mapping[str, str]:
-    """What a job finds around it: the server's own, but no key for an address that was typed on a page.
+def environment(addresses: Iterable[str | None]) -> Mapping[str, str]:
+    """What a job finds around it: the server's own, but no key where it asks at another address than the server's.
 
-    A key belongs to the address that was set beside it; sent anywhere else it would be anybody's.
+    `addresses`: those that were typed on a page or stand in a run's document; None for the server's own. A key belongs to
+    the address that was set beside it; sent anywhere else it would be anybody's.
     """
-    if base_url is None or base_url.rstrip("/") == os.environ.get("OPENAI_BASE_URL", "").rstrip("/"):
+    own = (os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+    if all(address is None or address.rstrip("/") == own for address in addresses):
         return dict(os.environ)
     return {name: value for name, value in os.environ.items() if not any(key in name.upper() for key in KEYS)}
 

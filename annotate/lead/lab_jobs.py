@@ -36,7 +36,7 @@ def draw_jobs() -> None:
             st.html(_told(last))
         if last.running:
             with act, st.container(horizontal=True, horizontal_alignment="right"):
-                st.button("Stop", key=f"stop-{last.number}", on_click=_stop, args=(last.number,))
+                st.button("Stop the job", key=f"stop-{last.number}", on_click=_stop, args=(last.number,))
         words = _words_of(serving, last)
         if words:
             st.html(words)

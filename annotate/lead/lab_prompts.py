@@ -1,9 +1,11 @@
 """Prompts on the judge page: the tree of a question, and of the one that is chosen its changes, its text, and an editor."""
 
 from dataclasses import replace
+from typing import Any
 
 import streamlit as st
 
+from annotate.lead.counting import counting
 from annotate.lead.frame import lead
 from annotate.lead.picking import PickCell, draw_picking
 from annotate.lead.prompt_diff import counted, diff_html
@@ -93,7 +95,7 @@ def _head(node: Node, parent: Node | None) -> str:
 
 
 def _edit(serving: Serving, node: Node) -> None:
-    """A child of the prompt, written by hand: first what there is to say against it, then the file."""
+    """A child of the prompt, written by hand: what changed, what there is to say against it, and then the file."""
     body = st.text_area("Template", node.prompt.body, height=420, max_chars=LONGEST, key=f"body-{node.hash}")
     note = st.text_input("What was changed, and why", key=f"note-{node.hash}", max_chars=300)
     if body.strip("\n") == node.prompt.body:
@@ -101,8 +103,32 @@ def _edit(serving: Serving, node: Node) -> None:
         return
     child = _child(node, body, note)
     st.html(f"<h3>What you changed</h3>{diff_html(node.prompt.body, child.body)}")
-    if st.button("Save as a prompt below this one", key=f"save-{node.hash}", type="primary", disabled=not body.strip()):
+    checked = f"checked-{node.hash}"
+    # It reads every trajectory, in the process that counts; so it is asked for.
+    if st.button("Check it", key=f"check-{node.hash}", disabled=not child.body):
+        st.session_state[checked] = child.hash
+    if st.session_state.get(checked) != child.hash:
+        return
+    try:
+        findings = counting(serving.study).findings(child.question, child.body)
+    except RejudgeError as refusal:
+        st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+        return
+    st.html(_findings(findings))
+    if any(finding["refused"] for finding in findings):
+        return
+    if st.button("Save as a prompt below this one", key=f"save-{node.hash}", type="primary"):
         _save(serving, child)
+
+
+def _findings(findings: list[dict[str, Any]]) -> str:
+    """What the check found; a finding that is refused keeps the prompt from being saved."""
+    if not findings:
+        return '<p class="rj-soft" data-rj="findings">✓ Nothing was found against it.</p>'
+    told = "".join(
+        f"<li>{'<b>to be mended:</b>' if finding['refused'] else 'note:'} {html_of(finding['said'])}</li>" for finding in findings
+    )
+    return f'<ul class="rj-notes" data-rj="findings">{told}</ul>'
 
 
 def _child(node: Node, body: str, note: str) -> Prompt:
