@@ -242,7 +242,8 @@ def _document(store: Store, asked: Asked, there: LabelledItems, tally: JointTall
 
 def _judge(store: Store, run: JudgeRun) -> Document:
     prompt = next((each.hash for each in recorded_prompts(store) if each.code == run.prompt), None)
-    return {"run": run.name, "identity": run.identity, "prompt": prompt, "model": str(run.document.get("model", ""))}
+    model = run.document.get("model")
+    return {"run": run.name, "identity": run.identity, "prompt": prompt, "model": model if isinstance(model, str) else run.kind}
 
 
 def _apart(old: JudgeRun, new: JudgeRun) -> list[str]:

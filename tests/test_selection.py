@@ -21,7 +21,7 @@ from reports.terminal import agreement_text
 from reports.written import html, markdown
 from reports.written.whole import report_from
 from tests.conftest import Run
-from tests.two_prompts import right_in, split_sizes, two_prompts
+from tests.two_prompts import ask, labelled_study, right_in, split_sizes, two_prompts
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +118,14 @@ def test_a_revision_without_a_dev_split_is_reported_nowhere(tmp_path: Path, run:
     study = two_prompts(tmp_path / "study", right_in(0.8, 1), right_in(0.9, 2), items=30, rest="[split]\ntrain = 0.0\ndev = 0.0\n")
     document = json.loads(run("agree", "--json", "--study", study.folder).stdout)
     assert {pair["columns"] for pair in document["questions"][0]["pairs"]} == {"judge:old"}
+
+
+def test_a_revision_contradicts_itself_on_dev_alone(tmp_path: Path, run: Run) -> None:
+    study = labelled_study(tmp_path / "study", 60)
+    ask(study, "new", right_in(0.9, 2), ask(study, "old", right_in(0.8, 1), repeats=2), repeats=2)
+    found = {
+        each["run"]: each
+        for each in json.loads(run("agree", "--json", "--study", study.folder).stdout)["questions"][0]["consistency"]
+    }
+    assert found["new"]["items"] == split_sizes(study)["dev"] and found["new"]["selected"] and SELECTED in found["new"]["marks"]
+    assert found["old"]["items"] == 60 and "selected" not in found["old"]

@@ -29,8 +29,16 @@ def right_in(share: float, seed: int) -> Says:
     return lambda n, human: human if right[n] else 1 - human
 
 
-def ask(study: Study, name: str, says: Says, parent: str | None = None, snapshots: Iterable[str] = ("m-1",), **more: Any) -> str:
-    """A run of a prompt of its own that has judged every item; the prompt's hash."""
+def ask(
+    study: Study,
+    name: str,
+    says: Says,
+    parent: str | None = None,
+    snapshots: Iterable[str] = ("m-1",),
+    repeats: int = 1,
+    **more: Any,
+) -> str:
+    """A run of a prompt of its own that has judged every item, `repeats` times; the prompt's hash."""
     body = f"Judge as {name}."
     hash, there = prompt_hash("misaligned", body), list(snapshots)
     with Store.open(study.database) as store:
@@ -43,7 +51,7 @@ def ask(study: Study, name: str, says: Says, parent: str | None = None, snapshot
             said = says(n, truth_of(int(id[1:])))
             call = Call(there[n % len(there)], "json_schema", "{}", "stop", 10, 2, None, 0.1)
             answer = {"error": "no answer"} if said is None else {"choice": CHOICES[said]}
-            replies.append(Reply(n, call=call, **answer))
+            replies += [Reply(n, repeat, call=call, **answer) for repeat in range(repeats)]
         append_replies(store, run.code, code, replies)
     return hash
 
