@@ -36,7 +36,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, doubled before each further one."""
 LONGEST_ASKED_WAIT = 300.0
 """Seconds. A server that asks for a longer wait is not waited for."""
-POOL = 64
+POOL = 16
 """Connections in one pool: a pool looks through all of them at every request."""
 CONNECT_SECONDS, REPLY_SECONDS = 10.0, 600.0
 _SHORTEST_SECRET = 6
