@@ -11,6 +11,7 @@ from data.store import Store
 from data.store.causes import causes_of
 from data.store.disagreements import Details, Disagreement, details, side_by_side
 from data.store.judging import JudgeRun, ToJudge, trajectories
+from data.store.sides import HUNTED
 from data.store.status import question_codes
 from data.study import Study
 from judge.evidence import EvidenceView, record_text, shortened, view_of
@@ -48,7 +49,14 @@ def material(store: Store, study: Study, question: Question, prompt: Prompt, run
     both = side_by_side(store, study, question.id, run.code)
     held = {number: cause.note for number, cause in causes_of(store, run.code, code).items() if cause.cause == WRONG}
     found = [each for each in both.listed(store, both.trajectories(store, None, (SPLIT,))) if each.trajectory in held]
-    wrong = _told(store, code, run, found, MOST_DISAGREEMENTS)
+    hunt = side_by_side(store, study, question.id, run.code, HUNTED)
+    sampled = set(both.items.tolist())  # what a sample says of an item comes before what a hunt did
+    hunted = [
+        each
+        for each in hunt.listed(store, hunt.trajectories(store, None, (SPLIT,)))
+        if each.trajectory in held and each.trajectory not in sampled
+    ]
+    wrong = _told(store, code, run, found, MOST_DISAGREEMENTS, hunted)
     if not wrong:
         raise RejudgeError(
             "There is nothing to revise the prompt by.",
@@ -113,9 +121,12 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _told(store: Store, question: int, run: JudgeRun, items: Sequence[Disagreement], most: int) -> list[_Told]:
-    """Up to `most` of the items, balanced over (human, judge)."""
+def _told(
+    store: Store, question: int, run: JudgeRun, items: Sequence[Disagreement], most: int, hunted: Sequence[Disagreement] = ()
+) -> list[_Told]:
+    """Up to `most` of the items and of those of hunts, balanced over (human, judge)."""
     told = {item.trajectory: _Told(item, details(store, item.trajectory, question, run.code)) for item in items}
+    told |= {item.trajectory: _Told(item, details(store, item.trajectory, question, run.code, HUNTED)) for item in hunted}
     cells: dict[tuple[str, str], list[int]] = {}
     for number in sorted(told, key=lambda number: (not told[number].rationales, number)):
         cells.setdefault((str(told[number].item.human), str(told[number].item.judge)), []).append(number)

@@ -12,15 +12,20 @@ from data.errors import DrawRefused
 from data.gold import Policy, freeze
 from data.store import Store
 from data.store.batches import set_batch_state
+from data.store.causes import assign_cause
 from data.store.contested import contested
 from data.store.disagreements import details, side_by_side
 from data.store.hunting import DISAGREE, FLIP, LOW, Suspect, suspects
+from data.store.judging import run_named
+from data.store.people import first_lead
 from data.store.sides import HUNTED
 from data.store.status import incomplete_batches, study_status
 from data.store.tallying import current_labels
 from data.study import Study
 from data.verify import verify
 from judge.commands import batch_lines
+from judge.prompts import first_prompt
+from judge.revision_material import material
 from reports.of_study.plan import plan_of
 from reports.of_study.report import documents_of
 from tests.conftest import Run
@@ -315,3 +320,22 @@ def test_the_same_seed_hunts_the_same_items(tmp_path: Path) -> None:
         for name, seed in (("a", "x"), ("b", "x"), ("c", "y"))
     ]
     assert batches[0] == batches[1] != batches[2]
+
+
+def test_a_hunted_error_reaches_the_reviser_with_what_was_written_in_the_hunt(study: Study) -> None:
+    draw_batch(study, 4, hunt=True, name="hunt", by="judge-a")
+    with Sitting(study, "ana", "later") as ana:
+        while held := ana.claim():
+            ana.label(held[0], M, rationale="seen in the hunt")
+    with Store.open(study.database) as store:
+        set_batch_state(store, "hunt", "closed")
+        hunt = side_by_side(store, study, "misaligned", 1, HUNTED)
+        wrong = hunt.trajectories(store, None, ("train",)).tolist()
+        for number in wrong:
+            assign_cause(store, first_lead(store), 1, number, 1, "judge wrong", "mind this")
+        run = run_named(store, "judge-a")
+        assert run is not None and wrong
+        found = material(store, study, MISALIGNED, first_prompt(MISALIGNED), run)
+    given = [case for case in found.cases if case.wrong]
+    assert {case.trajectory for case in given} == set(wrong)
+    assert all(case.human_rationales == ("seen in the hunt",) and case.note == "mind this" for case in given)
