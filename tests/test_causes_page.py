@@ -50,10 +50,11 @@ def keys(app: AppTest) -> list[Any]:
 
 def test_each_button_writes_its_cause_and_walks_on_to_the_next_item_without_one(serving: Serving, look: Look) -> None:
     app = look(serving, cell="0-1", item="1")
-    assert keys(app) == [f"cause-{place}" for place in range(1, 6)] and "0 of 3 disagreements have a cause" in words(app)
+    assert keys(app) == [f"cause-{place}" for place in range(1, 6)] and "0 of 3 have a cause" in words(app)
     give(app, 1)
     assert causes(serving) == {1: "judge wrong"} and app.query_params["item"] == "4"
-    assert "1 of 3 disagreements have a cause: 1 judge wrong" in words(app)
+    assert "1 of 3 have a cause" in words(app)
+    assert "1 of 3 disagreements have a cause: 1 judge wrong." in words(look(serving))
     app.button(key="go-Next").click().run()
     give(app, 3)
     assert app.query_params["item"] == "4", "round to the one that was left out"

@@ -93,7 +93,8 @@ def draw_causes(store: Store, run: int, question: int, item: int, standing: Caus
                     on_click=take,
                     args=(cause,),
                 )
-        st.text_input("Note", key=note, placeholder="Note, if any: what the prompt or the codebook would have to say")
+        about = "Note, if any: what the prompt or the codebook would have to say"
+        st.text_input("Note", key=note, placeholder=about, label_visibility="collapsed")
 
 
 def _standing(standing: Cause | None) -> str:

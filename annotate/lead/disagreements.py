@@ -318,7 +318,7 @@ def _one(store: Store, person: Person, subject: Subject, chosen: Chosen, item: i
     with said:
         if differ:
             _why(store, subject, chosen, item)
-    with said, st.container(height=560 if differ else 720, border=False, key="beside"):
+    with said, st.container(height=720, border=False, key="beside"):
         st.html(_said(subject, listed, found))
         with st.expander(f"Codebook · version {subject.asked.codebook_version}"):
             st.html(f'<div class="rj-book">{html_of_blocks(blocks_of(subject.asked.page))}</div>')
@@ -350,12 +350,14 @@ def _way(subject: Subject, chosen: Chosen, listed: Disagreement) -> None:
         step("Next", place + 1, numbers, go)
         words = cell_words(subject.cells, chosen.cell, subject.run)
         hunted = HUNTED_TAG if subject.source == HUNTED else ""
+        why = ""
+        if _ask_why(subject, chosen.cell):
+            given = sum(number in subject.causes for number in chosen.whole.tolist())
+            why = f" · {given:,} of {len(chosen.whole):,} have a cause"
         st.html(
             f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1:,} of {len(numbers):,}</b>'
-            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split})</span>{hunted}</div>'
+            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split}){why}</span>{hunted}</div>'
         )
-        if _ask_why(subject, chosen.cell):
-            st.html(progress_html(chosen.whole.tolist(), subject.causes))
 
 
 def _said(subject: Subject, listed: Disagreement, found: Details) -> str:
