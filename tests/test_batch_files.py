@@ -377,6 +377,44 @@ def test_a_reading_that_was_broken_off_is_finished_by_the_same_command(
     assert (reading.stored, reading.there) == (4, 8)
 
 
+def test_after_kill_9_the_same_commands_finish(run: Run, study: Study, tmp_path: Path) -> None:
+    """Killed while the second file is written, then while the third group of results is stored."""
+    code = f"""
+import itertools, os, signal, sys
+sys.path.insert(0, {str(Path(__file__).parent.parent)!r})
+import judge.batch_files as files, judge.batch_results as results
+import rejudge
+calls = itertools.count()
+def deadly(whole, call):
+    def dies(*arguments, **named):
+        if next(calls) == call:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(*arguments, **named)
+    return dies
+files.MOST_REQUESTS, results.GROUP = 5, 4
+if sys.argv[1] == "write":
+    files.rendered = deadly(files.rendered, 8)
+else:
+    results.append_replies = deadly(results.append_replies, 2)
+rejudge.main(["judge", "batch", *sys.argv[1:]])
+"""
+
+    def killed(*words: object) -> int:
+        command = [sys.executable, "-c", code, *map(str, words), "--study", str(study.folder)]
+        return subprocess.run(command, capture_output=True, env={"OPENAI_BASE_URL": URL, "PATH": ""}).returncode
+
+    out = tmp_path / "out"
+    assert killed("write", "--out", out) == -9
+    assert [path.name for path in sorted(out.glob("[!.]*"))] == ["misaligned-00001.jsonl"]
+    assert run("judge", "batch", "write", "--out", out, "--study", study.folder).returncode == 0
+    assert len(requests(out)) == 12 and list(out.glob(".*")) == []
+    path = results_file(tmp_path / "r.jsonl", [result(line) for line in requests(out)])
+    assert killed("read", path) == -9
+    assert rows(study.folder, "SELECT count(*) FROM verdicts") == [(8,)]
+    assert "4 verdicts" in run("judge", "batch", "read", path, "--study", study.folder).stdout
+    assert rows(study.folder, "SELECT count(*), count(DISTINCT trajectory) FROM verdicts") == [(12, 12)]
+
+
 def test_what_was_cut_of_a_trajectory_is_noted_as_in_a_direct_run(tmp_path: Path) -> None:
     long = run_line("long", steps=[{"kind": "tool_result", "text": "x" * 900}])
     study = make_study(tmp_path / "study", [long], rest=f"{SETTINGS}[judge.view]\nresults = 300\n")
