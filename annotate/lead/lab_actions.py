@@ -276,7 +276,7 @@ FORMS = {
     "Certify": Action(
         "certify",
         "Certify",
-        "Whether the new prompt is better than the old one, decided once on test items. Each look is on record, and spends them.",
+        "Whether the new prompt is better than the old one, decided once on test items. Each look is on record, and uses them up.",
         _certify,
     ),
     "Baseline": Action(

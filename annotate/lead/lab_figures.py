@@ -31,7 +31,7 @@ class Ran:
 def draw_runs(runs: Sequence[Ran], held_back: bool) -> None:
     """What was asked with the prompt that is chosen; `held_back`: its test verdicts are for a certificate to speak of."""
     if not runs:
-        st.html('<p class="rj-soft" data-rj="no-run">Nothing was asked with this prompt yet.</p>')
+        st.html('<p class="rj-soft" data-rj="no-run">There is no verdict by this prompt yet.</p>')
         return
     splits = tuple(split for split in SPLITS if split != "test") if held_back else SPLITS
     heads = ("verdicts", "unreadable, not of test" if held_back else "unreadable", "repeats", "tokens in", "tokens out", "cost")

@@ -1,6 +1,7 @@
 """What runs, how far it is, and how the jobs before it ended: drawn anew by itself, and the whole page once a job has ended."""
 
 import os
+import re
 
 import streamlit as st
 
@@ -9,6 +10,7 @@ from annotate.lead.jobs import CERTIFIED, Job, how_it_ended, jobs, said, stop
 from annotate.lead.text import html_of, without_markup
 from annotate.serving import Serving
 from data.errors import RejudgeError
+from judge.tree import SHORT
 
 EVERY_SECONDS = 1.0
 EARLIER = 8
@@ -69,9 +71,12 @@ def _ending(job: Job) -> str:
 
 
 def arguments_shown(job: Job) -> str:
-    """What the command was given, without the address of a server, whose owner may not want it read."""
+    """What the command was given, hashes cut short, without the address of a server, whose owner may not want it read."""
     shown = [word for word in job.arguments if not word.startswith("--base-url=") and word != "--"]
-    return " ".join(shown)
+    return _HASH.sub(lambda found: found[0][:SHORT], " ".join(shown))
+
+
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def _words_of(serving: Serving, job: Job) -> str:
