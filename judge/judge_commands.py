@@ -10,6 +10,7 @@ from judge.list_command import add_list
 from judge.revise_command import add_revise
 from judge.run_command import add_run
 from judge.spend_command import add_spend, spend
+from judge.xray_command import add_xray
 
 ACTIONS = (
     add_run,
@@ -20,6 +21,7 @@ ACTIONS = (
     add_revise,
     add_compare,
     add_certify,
+    add_xray,
     add_spend,
 )
 """In the order in which `--help` lists them."""

@@ -131,6 +131,7 @@ def add_run(add_action: AddAction) -> None:
 
 
 def positive(text: str) -> int:
+    """A number of an option. Raises what argparse turns into a complaint."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, found {text}")

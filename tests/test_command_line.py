@@ -48,6 +48,7 @@ ACTIONS = (
     ("judge", "batch", "read"),
     ("judge", "lint"),
     ("judge", "list"),
+    ("judge", "xray"),
     ("judge", "compare"),
     ("judge", "certify"),
     ("judge", "baseline"),
