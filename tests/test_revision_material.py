@@ -17,7 +17,8 @@ from judge.prompts import first_prompt
 from judge.reviser import Material, messages
 from judge.revision_material import RECORD_TOKENS, material
 from judge.template import BYTES_A_TOKEN
-from tests.study_maker import KIND, MISALIGNED, label, make_study, run_line, verdict
+from tests.study_maker import KIND, MISALIGNED, import_lines, label, make_study, run_line, verdict
+from tests.two_prompts import with_salt
 
 ITEMS = 160
 TRAIN = "[split]\ntrain = 0.75\ndev = 0.1\n"
@@ -38,7 +39,7 @@ def judged(folder: Path, long: str = "") -> Study:
         line = run_line(f"r{place:03}", verdicts=[said], labels=[label("ana", truth(place), **why)])
         line["steps"][2]["text"] = f"done{long} {place}"
         lines.append(line)
-    return make_study(folder, lines, rest=TRAIN)
+    return import_lines(with_salt(make_study(folder, rest=TRAIN)), lines)
 
 
 def blame(study: Study, cause: str, which: range, **fields: Any) -> None:
