@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,20 +105,25 @@ def _bodies(study: Study, url: str, items: int) -> list[dict[str, Any]]:
         ]
 
 
-async def _all(bodies: list[dict[str, Any]], concurrency: int, one: Callable[[dict[str, Any]], Awaitable[None]]) -> float:
-    """Seconds for all, `concurrency` at once."""
+async def _all(bodies: list[dict[str, Any]], concurrency: int, one: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
+    """`one` for each of the bodies, `concurrency` at once."""
     left = iter(bodies)
 
     async def worker() -> None:
         for body in left:
             await one(body)
 
-    start = time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(concurrency)))
+
+
+def _seconds(loop: Coroutine[Any, Any, None]) -> float:
+    """From before its connections are made until they are closed, as for `ask`."""
+    start = time.perf_counter()
+    asyncio.run(loop)
     return time.perf_counter() - start
 
 
-async def _bare_client(url: str, bodies: list[dict[str, Any]], concurrency: int) -> float:
+async def _bare_client(url: str, bodies: list[dict[str, Any]], concurrency: int) -> None:
     import openai
 
     limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -129,10 +134,10 @@ async def _bare_client(url: str, bodies: list[dict[str, Any]], concurrency: int)
             completion = await client.chat.completions.create(**body)
             json.loads(completion.choices[0].message.content or "")
 
-        return await _all(bodies, concurrency, one)
+        await _all(bodies, concurrency, one)
 
 
-async def _bare_streams(url: str, bodies: list[dict[str, Any]], concurrency: int) -> float:
+async def _bare_streams(url: str, bodies: list[dict[str, Any]], concurrency: int) -> None:
     host, port = url.split("/")[2].split(":")
     free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
@@ -151,10 +156,9 @@ async def _bare_streams(url: str, bodies: list[dict[str, Any]], concurrency: int
                 return
             await asyncio.sleep(random.uniform(0.375, 0.5))  # as the client does before its second attempt
 
-    seconds = await _all(bodies, concurrency, one)
+    await _all(bodies, concurrency, one)
     for _, writer in free:
         writer.close()
-    return seconds
 
 
 def main(wanted: Sequence[str] = ()) -> None:
@@ -187,8 +191,8 @@ def speed() -> None:
             items = min(ITEMS, round(ideal * SECONDS))
             with _server(latency, errors) as url:
                 bodies = _bodies(study, url, items)
-                streams = items / asyncio.run(_bare_streams(url, bodies, concurrency))
-                client = items / asyncio.run(_bare_client(url, bodies, concurrency))
+                streams = items / _seconds(_bare_streams(url, bodies, concurrency))
+                client = items / _seconds(_bare_client(url, bodies, concurrency))
                 ours = items / _ours(study, url, items, concurrency)
             row = (
                 f"{latency:g} s",
