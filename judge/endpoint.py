@@ -364,7 +364,9 @@ class Connection:
 
     def unreachable(self, error: NoReply) -> RejudgeError:
         return RejudgeError(
-            f"{self.endpoint.base_url} does not answer.", f"Found: {error}.", "See that the server runs, and run the same command."
+            f"{self.endpoint.base_url} does not answer.",
+            f"Found: {str(error).rstrip('.')}.",
+            "See that the server runs, and run the same command.",
         )
 
 
