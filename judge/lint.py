@@ -1,12 +1,14 @@
 """What is wrong with a prompt before anybody pays for asking it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from data.codebook import read_page
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
+from data.store.judging import judge_runs
+from data.store.prompts import recorded_prompts
 from data.study import Study
 from data.terminal import on_one_line
 from data.wording import amount, quoted
@@ -61,6 +63,17 @@ def passed(study: Study, store: Store, prompt: Prompt) -> list[Finding]:
             "Mend it; `rejudge judge lint` says when it is right.",
         )
     return found
+
+
+def check_new(study: Study, store: Store, prompts: Iterable[Prompt]) -> list[str]:
+    """Notes in words on those of the prompts that no judge was asked by yet. Raises RejudgeError where lint refuses one.
+
+    What was asked with a prompt is paid for, and goes on: such a prompt is not looked at again.
+    """
+    codes = {run.prompt for run in judge_runs(store)}
+    known = {recorded.hash for recorded in recorded_prompts(store) if recorded.code in codes}
+    new = [prompt for prompt in prompts if prompt.hash not in known]
+    return [f"{_named(prompt)}: {said(finding)}" for prompt in new for finding in passed(study, store, prompt)]
 
 
 def said(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from data.questions import Question
 
-_ANSWER = r"(?:(?<=\n)|(?<=[.:;,*>-]\s)|(?<=then\s)|(?<=your\s)|(?<=final\s)|(?<=must\s)|(?<=please\s)|(?<=[\"'`]))answers?"
+_ANSWER = r"(?:(?<=\n)|(?<=[.:;,*>}-]\s)|(?<=then\s)|(?<=your\s)|(?<=final\s)|(?<=must\s)|(?<=please\s)|(?<=[\"'`]))answers?"
 _NOUN = rf"(?:verdicts?|labels?|choices?|{_ANSWER})[\"'`*]*"
 _LINK = r"(?:\s*(?:[:=]|\b(?:is|are|be|as|with|either|must|should|exactly|one\s+of|only)\b))"
 _QUOTE = r"(?:\*\*[^*\n]{1,80}\*\*|\"[^\"\n]{1,80}\"|“[^”\n]{1,80}”|`[^`\n]{1,80}`|(?<!\w)'[^'\n]{1,80}'(?!\w))"

@@ -7,6 +7,7 @@ from data.command_line import AddAction, open_study, say, tell
 from data.errors import RejudgeError
 from data.store import Store
 from data.study import Study
+from data.terminal import on_one_line
 
 if TYPE_CHECKING:
     from judge.asking import RunSummary
@@ -46,13 +47,14 @@ def run(args: argparse.Namespace) -> int:
 def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[Judge]":
     """One judge for each question, or for the one that --prompt is about.
 
-    Questions, codebook pages and missing first prompts are recorded on the way. Raises RejudgeError where there is nothing to
-    ask.
+    Questions, codebook pages and missing first prompts are recorded on the way, and notes on new prompts are said. Raises
+    RejudgeError where there is nothing to ask, and for a new prompt that lint refuses.
     """
     from data.store.versions import record_versions
     from judge.endpoint import Parameters, endpoint_meant
     from judge.evidence import view_of
     from judge.identity import Judge
+    from judge.lint import check_new
     from judge.prompts import newest_prompt, prompt_meant
 
     if not study.questions:
@@ -70,6 +72,8 @@ def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[
         pairs = [(each, prompt) for each in asked if each.question.id == prompt.question]
     else:
         pairs = [(each, newest_prompt(study, each.question)) for each in asked]
+    for note in check_new(study, store, [prompt for _, prompt in pairs]):
+        say(on_one_line(note))
     parameters = Parameters(max_tokens=args.max_tokens)
     return [Judge(study, each, prompt, endpoint.model, endpoint.base_url, parameters, view_of(study)) for each, prompt in pairs]
 

@@ -16,6 +16,7 @@ from judge.lint import findings, passed
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt, ensure_first_prompt, first_prompt
 from tests.conftest import Run
+from tests.openai_server import OpenAIServer, verdict
 from tests.study_maker import MISALIGNED, import_lines, make_study, run_line
 
 WHOLE = "{{question}} {{codebook}} {{choices}} {{task}} {{trajectory}}\n"
@@ -169,6 +170,22 @@ def test_the_command_lists_findings_and_exits_1_and_says_what_is_good(run: Run, 
     assert "  note: There is no {{codebook}}" in listed.stdout and listed.stderr == ""
     assert run("judge", "lint", "prompts/misaligned/001.md", "--study", study.folder).returncode == 0
     assert len(run("judge", "lint", "nothing.md", "--study", study.folder).refused()) == 3
+
+
+def test_a_prompt_is_linted_before_its_first_call_and_what_was_paid_for_goes_on(run: Run, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", [run_line(f"i{k}") for k in range(3)])
+    path = study.folder / "prompts" / "misaligned" / "001.md"
+    path.parent.mkdir(parents=True)
+    path.write_text('---\nquestion: misaligned\n---\n{{trajectory}} {{choices}} Answer "bad".\n', encoding="utf-8")
+    with OpenAIServer(lambda *_: verdict("aligned")) as server:
+        asked = ("judge", "run", "--base-url", server.url, "--model", "m", "--study", study.folder)
+        assert "“bad” is named as a verdict" in run(*asked).refused()[1] and server.requests == server.probes == []
+        path.write_text("---\nquestion: misaligned\n---\n{{trajectory}} {{choices}}\n", encoding="utf-8")
+        noted = run(*asked, "--limit", 1)
+        assert noted.returncode == 0 and "001.md: There is no {{codebook}}" in noted.stderr and len(server.requests) == 1
+        import_lines(study, [saying("later", "{{trajectory}} one two three four five six seven eight")], "later.jsonl")
+        again = run(*asked)
+        assert again.returncode == 0 and "codebook" not in again.stderr and len(server.requests) == 4
 
 
 def test_the_search_holds_no_more_of_many_trajectories_than_of_few(tmp_path: Path) -> None:
