@@ -95,6 +95,9 @@ def _placeholders(prompt: Prompt, question: Question) -> Iterator[Finding]:
     if "choices" not in used and (absent or question.type == "score"):
         what = f"it does not name {quoted(absent)}" if absent else "the range of scores may be another one than study.toml declares"
         yield Finding("placeholder", None, f"There is no {{{{choices}}}}, and {what}. Write {{{{choices}}}}.", True)
+    if "examples" in used:
+        text = "{{examples}} stands for nothing: examples are written into the template itself, from train items."
+        yield Finding("placeholder", None, text, False)
     if "codebook" not in used:
         text = "There is no {{codebook}}: the judge is not shown the page that annotators work from."
         yield Finding("placeholder", None, text, False)

@@ -133,6 +133,7 @@ def test_missing_and_unknown_placeholders_are_refused_and_lesser_ones_are_notes(
     assert about(study, "{{choices}} {{question}} {{codebook}} {{task}}") == [("placeholder", True, None)]
     assert about(study, WHOLE + "{{coices}}") == [("placeholder", True, None)]
     assert about(study, "{{trajectory}} {{question}} {{codebook}} {{task}} aligned") == [("placeholder", True, None)]
+    assert about(study, WHOLE + "{{examples}}") == [("placeholder", False, None)]
     assert about(study, "{{trajectory}} aligned misaligned") == [("placeholder", False, None)] * 3
     with Store.open(study.database) as store:
         assert len(passed(study, store, Prompt("misaligned", "{{trajectory}} aligned misaligned"))) == 3
