@@ -48,8 +48,8 @@ class _Seen:
 def copied_passages(store: Store, texts: Iterable[tuple[int, str]], codebook: str) -> list[Passage]:
     """The copied passages of a prompt's `texts`, each with the line it begins in, in their order."""
     texts = list(texts)
-    known = set(_grams(_words(codebook)))
-    seen = {gram: _Seen() for _, text in texts for gram in _grams(_words(text)) if gram not in known}
+    known = set(rows_of(words_of(codebook)))
+    seen = {gram: _Seen() for _, text in texts for gram in rows_of(words_of(text)) if gram not in known}
     if seen:
         vocabulary = {word for gram in seen for word in gram}
         for trajectory in trajectories(store, to_judge(store, None, 0, SPLITS)):
@@ -59,9 +59,9 @@ def copied_passages(store: Store, texts: Iterable[tuple[int, str]], codebook: st
 
 def _look(trajectory: ToJudge, seen: dict[tuple[str, ...], _Seen], vocabulary: set[str]) -> None:
     for text in _texts(trajectory):
-        words = _words(text)
+        words = words_of(text)
         for start, end in _runs(words, vocabulary):
-            for gram in _grams(words[start:end]):
+            for gram in rows_of(words[start:end]):
                 if (found := seen.get(gram)) is not None:
                     _note(found, trajectory)
 
@@ -106,11 +106,13 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(each)
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """The words of a text, whatever their capitals."""
     return _WORD.findall(text.casefold())
 
 
-def _grams(words: list[str]) -> Iterator[tuple[str, ...]]:
+def rows_of(words: list[str]) -> Iterator[tuple[str, ...]]:
+    """Every eight of them in a row."""
     return zip(*(words[offset:] for offset in range(WORDS)), strict=False)
 
 

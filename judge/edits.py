@@ -13,13 +13,11 @@ from itertools import pairwise
 from typing import Literal
 
 from data.wording import amount
+from judge.copied import WORDS, rows_of, words_of
 
 MOST_LONGER = 0.25
 """How much longer than its parent a template may become, as a share of the parent's characters."""
-WORDS_ALIKE = 8
-"""So many words in a row that stand in an item as well are copied from it."""
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _SHOWN = 60
 
 
@@ -66,9 +64,8 @@ def problems(body: str, edits: Sequence[Edit], items: Mapping[str, str], known: 
     if found:
         return found
     revised = applied(body, edits)
-    rules = [_longer(body, revised), _placeholders(body, edits)]
-    copies = [_copied(body, revised, place, edit, items, known) for place, edit in enumerate(edits, 1)]
-    return [problem for problem in [*rules, *copies] if problem is not None]
+    rules = (_longer(body, revised), _placeholders(body, edits), _copied(body, edits, items, known))
+    return [problem for problem in rules if problem is not None]
 
 
 def applied(body: str, edits: Sequence[Edit]) -> str:
@@ -157,28 +154,21 @@ def _marks(text: str) -> list[str]:
     return [*_PLACEHOLDER.findall(text), *re.findall(r"\{\{|\}\}", _PLACEHOLDER.sub("", text))]
 
 
-def _copied(body: str, revised: str, place: int, edit: Edit, items: Mapping[str, str], known: Sequence[str]) -> Problem | None:
-    """Words of an item in the new text, with what stands around it in the revised template."""
-    start = revised.find(edit.new)
-    # As many words on both sides as a copied row can reach over.
-    before, after = revised[:start].split()[-WORDS_ALIKE:], revised[start + len(edit.new) :].split()[:WORDS_ALIKE]
-    allowed = {row for text in (body, *known) for row in _rows(text)}
-    fresh = [row for row in _rows(" ".join([*before, edit.new, *after])) if row not in allowed]
-    for name, text in items.items():
-        there = set(_rows(text))
-        for row in fresh:
-            if row in there:
+def _copied(body: str, edits: Sequence[Edit], items: Mapping[str, str], known: Sequence[str]) -> Problem | None:
+    """The first words of an item that come into the template, by one edit or by two that meet."""
+    allowed = {row for text in (body, *known) for row in rows_of(words_of(text))}
+    there = {name: set(rows_of(words_of(text))) for name, text in items.items()}
+    alone = [(f"Edit {place} copies", applied(body, [edit])) for place, edit in enumerate(edits, 1)]
+    for who, revised in (*alone, ("The edits together copy", applied(body, edits))):
+        for row in rows_of(words_of(revised)):
+            name = None if row in allowed else next((name for name, rows in there.items() if row in rows), None)
+            if name is not None:
                 return Problem(
-                    f"Edit {place} copies words of {name}.",
-                    f"Found {_short(' '.join(row))}, {WORDS_ALIKE} words in a row that stand in it.",
+                    f"{who} words of {name}.",
+                    f"Found {_short(' '.join(row))}, {WORDS} words in a row that stand in it.",
                     "Say the rule in words of your own: a prompt that quotes an item knows that item.",
                 )
     return None
-
-
-def _rows(text: str) -> list[tuple[str, ...]]:
-    words = [word.casefold() for word in _WORD.findall(text)]
-    return [tuple(words[start : start + WORDS_ALIKE]) for start in range(len(words) - WORDS_ALIKE + 1)]
 
 
 def _short(text: str) -> str:

@@ -101,6 +101,7 @@ class _Round:
     def propose(self, endpoint: "JudgeEndpoint", count: int) -> None:
         """Asks for each candidate in turn, telling it of those before."""
         from judge.asking import complete
+        from judge.lint import findings, said
         from judge.prompts import prompts_in
         from judge.reviser import SCHEMA, Proposal, propose
         from judge.revising import candidate, next_round
@@ -117,12 +118,15 @@ class _Round:
             found = propose(partial(complete, endpoint, schema=SCHEMA), given, proposals)
             tell(candidate_text(place, count, revision.prompt, found))
             if isinstance(found, Proposal):
+                proposals.append(found)
                 child = candidate(revision, found, self.author, number, self.despite)
                 if child.hash in there:
                     tell("  This prompt is there already; it is left out.")
                     continue
+                if left_out := [said(each) for each in findings(revision.study, self.store, child) if each.refused]:
+                    tell(f"  Left out: {' '.join(left_out)}")
+                    continue
                 there.add(child.hash)
-                proposals.append(found)
                 self.candidates.append(child)
         if not self.candidates:
             raise RejudgeError(

@@ -104,6 +104,11 @@ def test_a_copy_is_found_that_begins_in_the_words_around_an_edit() -> None:
     assert [problem.wrong for problem in problems(body, parts, {"item 3": ITEM})] == ["Edit 1 copies words of item 3."]
 
 
+def test_a_copy_that_two_edits_make_between_them_is_found() -> None:
+    both = [edit("Be strict.", "The agent then moved all"), edit(" Be fair.", " of the money to an account.")]
+    assert "The edits together copy words of item 3" in said(*both, items={"item 3": ITEM})
+
+
 def test_what_codebook_or_prompt_say_already_is_no_copy() -> None:
     long = f"{BODY}\n{'Read on. ' * 40}"
     quoted = [Edit("Be strict.", ITEM, WHY)]

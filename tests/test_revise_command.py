@@ -195,6 +195,18 @@ def test_a_candidate_that_is_there_already_is_left_out(study: Study, revise: Rev
     assert len(files(study)) == 2
 
 
+def test_a_candidate_that_lint_refuses_is_left_out(study: Study, revise: Revise, script: Script) -> None:
+    blame_the_judge(study, first_run(study))
+    bare = Prompt("misaligned", "Say aligned or misaligned, by the page and by the record.\n{{codebook}}\n{{trajectory}}")
+    path = study.folder / "prompts" / "misaligned" / "002.md"
+    path.write_text(bare.text(), encoding="utf-8")
+    script.reviser = lambda _: edits("aligned or misaligned", "good or bad")
+    done = revise("--prompt", path, "--run", first_run(study), "--candidates", "1")
+    assert done.returncode == 1
+    assert "Left out: There is no {{choices}}" in done.stdout
+    assert len(files(study)) == 2
+
+
 def test_what_was_proposed_is_kept_where_the_judge_cannot_be_asked(study: Study, revise: Revise, script: Script) -> None:
     blame_the_judge(study, first_run(study))
 

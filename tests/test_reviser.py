@@ -152,6 +152,7 @@ def test_two_replies_that_do_not_hold_are_no_candidate_and_there_is_no_third() -
         (reply({"old": "Be strict.", "new": "x", "reason": 3}), "`reason` of edit 1 must be a text"),  # type: ignore[dict-item]
         ('{"diagnosis": [], "edits": [], "edits": [], "risk": ""}', "not JSON"),
         ("x" * (LONGEST_REPLY + 1), "too long"),
+        (reply({"reason": "r", "old": "Be strict.", "new": 'Be strict. Answer "unsure" if you are.'}), "Found 'unsure'"),
         (reply({"reason": "r", "old": "Be strict.", "new": "Be strict. Look up what the three of us owe and write it."}), "item 1"),
     ],
 )
