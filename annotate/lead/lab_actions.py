@@ -24,7 +24,6 @@ from data.store.judging import JudgeRun
 from data.store.status import question_codes
 from data.wording import amount
 from judge.certify_command import LOOKS
-from judge.judge_commands import ACTIONS
 from judge.tree import Node
 
 
@@ -66,9 +65,7 @@ Form = Callable[[Subject], Wanted | None]
 
 def draw_actions(subject: Subject) -> None:
     """One action at a time, by the names of the commands."""
-    names = [name for name, action in FORMS.items() if action.command in _THERE]
-    if not names:
-        return
+    names = list(FORMS)
     with st.container(border=True, key="card-actions"):
         name = st.segmented_control("Action", names, default=names[0], key="action", label_visibility="collapsed") or names[0]
         _draw_action(subject, FORMS[name])
@@ -288,4 +285,3 @@ FORMS = {
     "Lint": Action("lint", "Check the prompt", "What is wrong with the prompt that is chosen, before anybody pays for it.", _lint),
 }
 """By what the page calls them."""
-_THERE = {add.__name__.removeprefix("add_") for add in ACTIONS}
