@@ -175,6 +175,12 @@ def test_the_number_of_a_process_that_is_another_one_by_now_is_never_signalled(s
         stop(study, LEAD, 1)
 
 
+def test_a_folder_that_cannot_be_written_to_is_told_and_no_traceback(study: Study) -> None:
+    (study.folder / "reports").write_text("a file in the way")
+    with pytest.raises(LeadRefused, match="cannot be started"):
+        start(study, LEAD, "run", [], ENVIRONMENT)
+
+
 def test_keys_and_addresses_of_the_server_are_never_among_what_a_job_said(study: Study) -> None:
     start(study, LEAD, "run", ["do-tell-key"], ENVIRONMENT)
     ended(study)

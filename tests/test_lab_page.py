@@ -342,7 +342,7 @@ def test_every_action_passes_words_that_the_command_takes(door: Study, look: Loo
     asked(door, second, "second-run", lambda n: n % 9 == 0)
     blame(door, "second-run")
     parser, app = rejudge.parser(), look(prompt=second.hash)
-    for number, name in enumerate(("Ask", "Revise", "Compare", "Baseline", "Lint"), start=1):
+    for number, name in enumerate(("Ask", "Revise", "Compare", "X-ray", "Baseline", "Lint"), start=1):
         action = lab_actions.FORMS[name].command
         press(choose(app, name), f"start-{action}")
         ended(door, number)
@@ -444,14 +444,6 @@ def test_what_a_job_says_obeys_nothing_and_holds_no_key(door: Study, look: Look,
     shown = html(look())
     assert "<b>bold</b>" not in shown and "&lt;b&gt;bold" in shown
     assert "sk-very-secret" not in shown and "models.example" not in shown
-
-
-def test_results_that_name_items_beside_verdicts_are_not_shown(door: Study, look: Look) -> None:
-    with Store.open(door.database) as store:
-        lead = first_lead(store)
-    jobs.start(door, lead, "xray", ["item-003"], dict(os.environ))
-    ended(door)
-    assert '"words"' not in words(look())
 
 
 def test_an_annotator_whose_page_this_is_not_starts_nothing(door: Study, look: Look, monkeypatch: pytest.MonkeyPatch) -> None:

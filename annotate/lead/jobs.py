@@ -59,24 +59,39 @@ def folder_of(study: Study) -> Path:
     return study.folder / "reports" / "jobs"
 
 
-def jobs(study: Study) -> list[Job]:
-    """Every job of the study, the newest first."""
-    numbers = sorted((int(path.stem) for path in folder_of(study).glob("*.json") if path.stem.isdecimal()), reverse=True)
+def jobs(study: Study, most: int | None = None) -> list[Job]:
+    """The jobs of the study, the newest first; `most`: only so many."""
+    numbers = _numbers(study)
     held = bool(numbers) and _is_held(study)
-    return [_job(study, number, held and number == numbers[0]) for number in numbers]
+    return [_job(study, number, held and number == numbers[0]) for number in numbers[:most]]
+
+
+def _numbers(study: Study) -> list[int]:
+    return sorted((int(path.stem) for path in folder_of(study).glob("*.json") if path.stem.isdecimal()), reverse=True)
 
 
 def start(study: Study, lead: Person, action: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
     """Starts `rejudge judge ACTION ARGUMENTS` on the study, in `environment`.
 
-    Raises LeadRefused for somebody who is no lead, and while another job runs.
+    Raises LeadRefused for somebody who is no lead, while another job runs, and where the folder cannot be written to.
     """
     if lead.role != "lead":
         raise LeadRefused("Only a lead starts a job.", f"{lead.handle} is {lead.role}.", "Ask a lead to start it.")
+    try:
+        return _started(study, lead, action, arguments, environment)
+    except OSError as error:
+        raise LeadRefused(
+            "The job cannot be started.",
+            f"Found: {error.strerror or error}.",
+            f"Check room, permissions and locks of {folder_of(study)}.",
+        ) from None
+
+
+def _started(study: Study, lead: Person, action: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Job:
     folder = folder_of(study)
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(study) as lock:
-        number = max((job.number for job in jobs(study)), default=0) + 1
+        number = next(iter(_numbers(study)), 0) + 1
         beside = folder / f"{number:03}"
         started_at = now()
         told = {"action": action, "arguments": list(arguments), "started_at": started_at, "lead": lead.handle}

@@ -80,7 +80,7 @@ def _draw_action(subject: Subject, action: "Action") -> None:
         return
     if wanted is None:
         return
-    busy = any(job.running for job in jobs(subject.serving.study)[:1])
+    busy = any(job.running for job in jobs(subject.serving.study, 1))
     pressed = st.button(action.button, key=f"start-{action.command}", type="primary", disabled=busy or not wanted.agreed)
     if busy:
         st.html('<p class="rj-soft">Another job runs; one runs at a time.</p>')
@@ -212,7 +212,7 @@ def _certify(subject: Subject) -> Wanted | None:
     looks = int(declared) if declared.isdecimal() else None
     told = counting(subject.serving.study).ahead(subject.question.id, other.name, one.name, looks, _handle())
     st.html(_before_a_look(told))
-    number = next((job.number for job in jobs(subject.serving.study)[:1]), 0)
+    number = next((job.number for job in jobs(subject.serving.study, 1)), 0)
     words = f"Take look {told['look']} of {told['looks']}: it is on record, and cannot be taken back"
     agreed = st.checkbox(words, key=f"certify-agreed-{number}-{one.code}-{other.code}-{looks}")
     given = options(against=other.name, looks=looks, question=subject.question.id, by=_handle())
@@ -227,6 +227,15 @@ def _before_a_look(told: dict[str, Any]) -> str:
         "How many looks there are is declared with the first one: 1 unless you choose more, and each one is then stricter."
     )
     return f'<p class="rj-said" data-rj="power">{html_of(told["power"])}</p>{notes_html(notes)}'
+
+
+def _xray(subject: Subject) -> Wanted | None:
+    if subject.node is None:
+        st.html('<p class="rj-soft">There is no prompt yet.</p>')
+        return None
+    model, base_url = _endpoint(subject, "xray")
+    most = st.number_input("Items at most", min_value=1, max_value=10_000, value=20, step=1, key="n-xray", width=160)
+    return Wanted(options(prompt=subject.node.hash, model=model, base_url=base_url, n=most), (base_url,))
 
 
 def _baseline(subject: Subject) -> Wanted | None:
@@ -275,6 +284,13 @@ FORMS = {
         "Certify",
         "Whether the new prompt is better than the old one, decided once on test items. Each look is on record, and uses them up.",
         _certify,
+    ),
+    "X-ray": Action(
+        "xray",
+        "X-ray the judge",
+        "Asks train items again with instructions to the grader in a tool result, each kind alone, and counts how often the judge "
+        "obeys.",
+        _xray,
     ),
     "Baseline": Action(
         "baseline",

@@ -23,7 +23,7 @@ _GOOD, _BAD = "✓", "✕"
 def draw_jobs() -> None:
     """The last job, and those before it."""
     serving, _ = lead()
-    known = jobs(serving.study)
+    known = jobs(serving.study, EARLIER + 1)
     if not known:
         return
     last = known[0]
@@ -43,7 +43,7 @@ def draw_jobs() -> None:
         if words:
             st.html(words)
         if known[1:]:
-            st.html(_earlier(known[1 : EARLIER + 1]))
+            st.html(_earlier(known[1:]))
 
 
 def _stop(number: int) -> None:
@@ -82,17 +82,13 @@ _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 def _words_of(serving: Serving, job: Job) -> str:
     """While it runs the end of what it says; then all of it, on demand where it went well and has no result."""
     errors = said(serving.study, job.number, "err", os.environ)
-    results = said(serving.study, job.number, "out", os.environ) if job.action in RESULTS_SHOWN else []
+    results = said(serving.study, job.number, "out", os.environ)
     if job.running:
         return _block(errors[-LINES_WHILE_RUNNING:])
     if job.status == 0 and not results:
         return f"<details><summary>what it said</summary>{_block(errors)}</details>" if errors else ""
     notes = f"<details><summary>notes</summary>{_block(errors)}</details>" if errors and results else _block(errors)
     return _block(results) + notes
-
-
-RESULTS_SHOWN = ("run", "revise", "compare", "certify", "lint", "baseline")
-"""Actions whose results are figures and texts of prompts. What names items with what a judge said of them is not shown here."""
 
 
 def _block(lines: list[str]) -> str:
