@@ -65,7 +65,8 @@ def revision_meant(study: Study, store: Store, prompt: str | None, run: str | No
 
     def fits(run: int, question: int) -> bool:
         mine = named is None or (by_code[question] == named.question and (code is not None or _is_of(runs[run], hashes, named)))
-        return mine and code in (None, run)
+        # A judge without an LLM errs by no prompt.
+        return mine and code in (None, run) and runs[run].kind != "baseline"
 
     found = next(((runs[run], by_code[question]) for run, question in judges_held_wrong(store) if fits(run, question)), None)
     if found is None:

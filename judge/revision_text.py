@@ -70,10 +70,12 @@ def _chance(found: Result) -> str:
     chance = found.optimism
     if chance.expected is None or chance.often_below is None:
         return f"What the best would gain by chance is unknown: {chance.reason}."
-    best = "one more prompt" if chance.candidates == 1 else f"the best of {chance.candidates} prompts"
+    if chance.candidates == 1:
+        return f"An equal prompt is ahead on these {chance.n} items by up to {_two(chance.often_below)} in 95 of 100 cases."
     return (
-        f"If all were equal, {best} would still be ahead by {_two(chance.expected)} on average on these {chance.n} items, "
-        f"and in 95 of 100 cases by up to {_two(chance.often_below)}: dev flatters whoever wins on it."
+        f"If all were equal, the best of {chance.candidates} prompts would still be ahead by {_two(chance.expected)} on "
+        f"average on these {chance.n} items, and in 95 of 100 cases by up to {_two(chance.often_below)}: "
+        "dev flatters whoever wins on it."
     )
 
 

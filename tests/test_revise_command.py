@@ -163,9 +163,11 @@ def test_two_rounds_without_gain_are_the_end_unless_a_lead_goes_on(study: Study,
     script.reviser = same
     assert revise("--candidates", "1").returncode == 0
     script.reviser = lambda _: edits("First write", "First of all write")
-    assert revise("--candidates", "1").returncode == 0
+    done = revise("--candidates", "1")
+    assert done.returncode == 0
     assert [each.note for each in files(study)[1:]] == ["round 1: why not", "round 2: why not"]
     sent = len(script.to_reviser)
+    assert "An equal prompt is ahead on these" in done.stdout
     refused = revise("--candidates", "1").refused()
     assert "The last 2 rounds of revision brought no gain on dev." in refused
     assert len(script.to_reviser) == sent
