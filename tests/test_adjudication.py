@@ -19,6 +19,7 @@ from data.store.exposures import labels_by_leads, record_exposure
 from data.store.leases import unfinished_batches
 from data.store.people import Person, ensure_person, first_lead
 from data.store.ratings import Wanted, read_ratings
+from data.store.selection import selection
 from data.store.sides import TIE
 from data.store.versions import AskedQuestion, record_versions
 from data.study import Study
@@ -130,7 +131,7 @@ def test_annotators_are_tied_where_their_consensus_is(
     labels = [{"annotator": f"p{place}", "question": question.id} | said(vote) for place, vote in enumerate(votes)]
     with Lead(make_study(tmp_path / "study", [run_line("r0", labels=labels)], [question])) as lead:
         assert lead.contested() == {"r0": (reason,)}
-        side = read_ratings(lead.store, question, Wanted({}, None, None, 1), {}).consensus
+        side = read_ratings(lead.store, question, Wanted({}, None, None, 1, selection(lead.store)), {}).consensus
         assert (side.answers[0] == TIE) == (reason == "tie")
 
 
