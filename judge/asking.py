@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from data.errors import RejudgeError
+from data.formats.text import with_marks
 from data.hashing import document_hash
 from data.store import Store
 from data.store.judging import Call, JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
@@ -143,6 +144,13 @@ class _Pending:
     committed: "asyncio.Future[None]"
 
 
+def _released(group: Sequence[_Pending]) -> None:
+    """Whoever waits for these to be stored goes on."""
+    for each in group:
+        if not each.committed.done():
+            each.committed.set_result(None)
+
+
 @dataclass
 class _Asking:
     """One pass over a list of trajectories, within one event loop."""
@@ -162,6 +170,8 @@ class _Asking:
     """By the snapshot that the server reports."""
     no_more: bool = False
     """Nothing more will be pending."""
+    writes: bool = True
+    """Whether what is pending is still going to be stored."""
 
     async def all_of(self, numbers: Sequence[int]) -> None:
         start = time.monotonic()
@@ -254,10 +264,12 @@ class _Asking:
         """What stands for a trajectory that the server does not take: asked again, it would be refused again."""
         kind = "too long for the model's context" if error.too_long else "refused by the server's filter"
         advice = ": set `total` below [judge.view] in study.toml" if error.too_long and self.judge.view.total is None else ""
-        call = Call("", self.probed.mode, str(error), str(error.status), None, None, None, None, notes=cut)
+        call = Call("", self.probed.mode, with_marks(str(error))[0], str(error.status), None, None, None, None, notes=cut)
         return Reply(number, self.repeat, error=f"{kind}{advice}", call=call)
 
     async def _keep(self, reply: Reply, snapshot: str, cut: tuple[str, ...]) -> None:
+        if not self.writes:
+            return
         committed = asyncio.get_running_loop().create_future()
         self.pending.append(_Pending(reply, snapshot, cut, committed))
         self.something.set()
@@ -283,8 +295,16 @@ class _Asking:
                 elif self.no_more:
                     return
         finally:
+            self._end_writing()
             if store is not None:
                 await loop.run_in_executor(pool, store.close)
+
+    def _end_writing(self) -> None:
+        """Where it ends by an error, nothing that comes is stored: nothing more is sent, and nobody waits for the disk."""
+        self.writes = False
+        if not self.no_more:
+            self.connection.stopping.set()
+        _released(self.pending)
 
     async def _commit(self, loop: asyncio.AbstractEventLoop, pool: ThreadPoolExecutor, store: Store, group: list[_Pending]) -> None:
         try:
@@ -296,9 +316,8 @@ class _Asking:
                 self.summary.add(each.reply, each.cut)
             if self.progress is not None:
                 self.progress.came(self.summary)
-        for each in group:
-            if not each.committed.done():
-                each.committed.set_result(None)
+        finally:
+            _released(group)
 
     def _append(self, store: Store, group: list[_Pending]) -> None:
         """In the writer's thread: each reply to the run of the model that the server said it was."""

@@ -202,7 +202,7 @@ class _Reader:
                 completion, judge.question, trajectory.n, len(trajectory.steps), mode=mode, price=self.study.judge_price,
                 repeat=repeat, cut=cut,
             )  # fmt: skip
-            return _Result(judge, with_marks(completion.model)[0], reply)
+            return _Result(judge, completion.model, reply)
         refused = NotThisRequest(said, status)
         if not (refused.too_long or refused.filtered) or status not in (400, 413, 422):
             self.reading.failed[_why(document, status, said)] += 1

@@ -40,9 +40,9 @@ def completion_of(document: Any) -> Completion | None:
     return Completion(
         content=_text(message.get("content")),
         refusal=_text(message.get("refusal")),
-        finish=_text(first.get("finish_reason")),
-        model=_text(document.get("model")),
-        fingerprint=_text(document.get("system_fingerprint")),
+        finish=_storable(first.get("finish_reason")),
+        model=_storable(document.get("model")),
+        fingerprint=_storable(document.get("system_fingerprint")),
         tokens_in=_count(usage.get("prompt_tokens")),
         tokens_out=_count(usage.get("completion_tokens")),
         message=message,
@@ -83,10 +83,10 @@ def reply_of(
     # Where nothing stands in its place, the whole message is what came.
     raw = completion.content or json.dumps(completion.message, ensure_ascii=False)
     call = Call(
-        snapshot=with_marks(said_to_be(completion))[0],
+        snapshot=said_to_be(completion),
         mode=mode,
         raw=with_marks(raw)[0],
-        finish=with_marks(completion.finish)[0],
+        finish=completion.finish,
         tokens_in=completion.tokens_in,
         tokens_out=completion.tokens_out,
         cost=None if price is None else price.of(completion.tokens_in, completion.tokens_out),
@@ -118,6 +118,11 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
     return value if isinstance(value, str) else ""
+
+
+def _storable(value: Any) -> str:
+    """A name, which may become a part of what a judge is: without what no database takes."""
+    return with_marks(_text(value))[0]
 
 
 def _count(value: Any) -> int | None:

@@ -322,6 +322,50 @@ def test_a_reply_of_a_megabyte_and_one_that_no_database_keeps_are_stored(study: 
     assert sorted({len(row[4]) for row in rows(study)}) == [4, 1_000_000]
 
 
+def test_when_nothing_can_be_stored_any_more_the_run_ends_and_says_why(study: Study) -> None:
+    with Store.open(study.database) as store:
+        store.conn.execute(
+            """CREATE TRIGGER no_room BEFORE INSERT ON verdicts WHEN (SELECT count(*) FROM verdicts) >= 8
+               BEGIN SELECT RAISE(ABORT, 'no room'); END"""
+        )
+    ended: list[object] = []
+
+    def ask_all() -> None:
+        try:
+            ended.append(asked(study, server, concurrency=4))
+        except RejudgeError as error:
+            ended.append(error)
+
+    with OpenAIServer(by_item) as server:
+        running = threading.Thread(target=ask_all, daemon=True)
+        running.start()
+        running.join(20)
+        assert not running.is_alive() and len(ended) == 1 and "SQLite says: no room" in str(ended[0])
+        assert len(server.requests) < 30
+
+
+def test_names_and_refusals_that_no_database_keeps_are_stored_with_marks(study: Study) -> None:
+    refusal = json.dumps({"error": {"message": "over the context length \ud800", "code": "too_long"}}).encode()
+    named = json.dumps(
+        {
+            "choices": [{"finish_reason": "st\udc00p", "message": {"content": '{"rationale": "x", "verdict": "aligned"}'}}],
+            "model": "m\ud800",
+            "system_fingerprint": "\udfff",
+        }
+    ).encode()
+
+    def script(_: dict[str, Any], number: int) -> Scripted:
+        return Scripted(status=400, body=refusal) if number == 3 else Scripted(body=named)
+
+    ended: list[RunSummary] = []
+    with OpenAIServer(script) as server:
+        running = threading.Thread(target=lambda: ended.append(asked(study, server)), daemon=True)
+        running.start()
+        running.join(20)
+    assert len(ended) == 1 and ended[0].came == 30 and ended[0].errors == {"too long for the model's context": 1}
+    assert Counter(row[7] for row in rows(study)) == {"m\ufffd (\ufffd)": 29, "": 1}
+
+
 def test_the_key_is_nowhere_in_the_study(study: Study) -> None:
     with OpenAIServer(lambda *_: Scripted(text=f"the key is {KEY}")) as server:
         asked(study, server)
