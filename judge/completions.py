@@ -122,7 +122,8 @@ def _text(value: Any) -> str:
 
 def _storable(value: Any) -> str:
     """A name, which may become a part of what a judge is: without what no database takes."""
-    return with_marks(_text(value))[0]
+    marked: str = with_marks(_text(value))[0]
+    return marked
 
 
 def _count(value: Any) -> int | None:
