@@ -7,6 +7,7 @@ asked again. Trajectories are read when their turn comes, so that memory does no
 import asyncio
 import contextlib
 import json
+import secrets
 import signal
 import threading
 import time
@@ -118,7 +119,8 @@ def ask(
         summary.runs.append(run.name)
     summary.there = len(numbers) - len(left)
     if left:
-        asking = _Asking(store, judge, prompt, found, repeat, concurrency, progress, summary)
+        mine = _Mine.begun(store, f"asking {identity[:16]} {repeat}")
+        asking = _Asking(store, judge, prompt, found, repeat, concurrency, progress, summary, mine)
         try:
             asyncio.run(asking.all_of(left))
         except asyncio.CancelledError:
@@ -132,6 +134,30 @@ def ask(
 def _warn(progress: Progress | None, text: str) -> None:
     if progress is not None:
         progress.warn(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mine:
+    """Which process began last to ask a judge: of two at once that one stops, so that they do not pay for the same replies."""
+
+    fact: str
+    token: str
+
+    @classmethod
+    def begun(cls, store: Store, fact: str) -> "_Mine":
+        mine = cls(fact, secrets.token_hex(8))
+        with store.write():
+            store.set_fact(fact, mine.token)
+        return mine
+
+    def check(self, store: Store, there: int) -> None:
+        """`there`: of the replies that came just now, those that somebody else had stored. Raises RejudgeError where this stops."""
+        if there and store.fact(self.fact) == self.token:
+            raise RejudgeError(
+                "Another process brings replies of this judge too.",
+                f"Found {amount(there, 'reply', 'replies')} that it had stored while this one asked for them.",
+                "Let it end, then run the same command for what is left.",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +189,7 @@ class _Asking:
     concurrency: int
     progress: Progress | None
     summary: RunSummary
+    mine: _Mine
     failure: RejudgeError | None = None
     connection: Connection = field(init=False)
     pending: list[_Pending] = field(default_factory=list)
@@ -324,9 +351,9 @@ class _Asking:
         for snapshot in dict.fromkeys(each.snapshot for each in group):
             if snapshot not in self.runs:
                 self.runs[snapshot] = self._run_of(store, snapshot)
-            append_replies(
-                store, self.runs[snapshot].code, self.judge.asked.code, [each.reply for each in group if each.snapshot == snapshot]
-            )
+            replies = [each.reply for each in group if each.snapshot == snapshot]
+            written = append_replies(store, self.runs[snapshot].code, self.judge.asked.code, replies)
+            self.mine.check(store, len(replies) - written)
 
     def _run_of(self, store: Store, snapshot: str) -> JudgeRun:
         document = self.judge.document(snapshot, self.probed.mode)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -342,6 +343,26 @@ def test_when_nothing_can_be_stored_any_more_the_run_ends_and_says_why(study: St
         running.join(20)
         assert not running.is_alive() and len(ended) == 1 and "SQLite says: no room" in str(ended[0])
         assert len(server.requests) < 30
+
+
+def test_of_two_at_once_the_later_one_stops_and_no_more_is_paid_twice_than_was_in_flight(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", numbered(300), rest=PRICE)
+    newest_prompt(study, study.questions[0])
+
+    def script(request: dict[str, Any], number: int) -> Scripted:
+        return replace(by_item(request, number), delay=0.05)
+
+    with OpenAIServer(script) as server:
+        first = started(study, server, "--concurrency", "4")
+        while len(server.requests) < 8:
+            time.sleep(0.01)
+        second = started(study, server, "--concurrency", "4")
+        (_, told), (_, refused) = first.communicate(timeout=60), second.communicate(timeout=60)
+        assert (first.returncode, second.returncode) == (0, 1), told + refused
+        assert refused.startswith("Another process brings replies of this judge too.") and len(refused.splitlines()) == 3
+        assert 300 < len(server.requests) <= 300 + 2 * 4
+        assert sorted(Counter(map(item_of, server.requests)).values())[-1] == 2
+    assert len(rows(study)) == 300
 
 
 def test_names_and_refusals_that_no_database_keeps_are_stored_with_marks(study: Study) -> None:
