@@ -61,9 +61,11 @@ class Written:
         runs = self.runs(store)
         return to_judge(store, runs[-1].code if runs else None, question, self.splits, self.limit, repeat)
 
-    def remember(self, store: Store) -> None:
+    def remember(self, store: Store, before: "Written | None") -> None:
+        """`before`: as it was remembered; results of the repeats that went out then may still come."""
+        repeats = self.repeats if before is None else max(self.repeats, before.repeats)
         kept = {
-            "document": self.document, "name": self.name, "splits": self.splits, "limit": self.limit, "repeats": self.repeats,
+            "document": self.document, "name": self.name, "splits": self.splits, "limit": self.limit, "repeats": repeats,
             "folder": self.folder,
         }  # fmt: skip
         with store.write():
@@ -149,7 +151,7 @@ def write_batch(store: Store, judge: Judge, mode: str, wanted: Wanted, out: Path
     if not any(numbers for _, numbers in left):
         return done
     done.elsewhere = before is not None and before.folder != written.folder
-    written.remember(store)
+    written.remember(store, before)
     try:
         out.mkdir(parents=True, exist_ok=True)
         for path in _broken_off(out, question):

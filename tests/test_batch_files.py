@@ -322,6 +322,13 @@ def test_replies_of_another_snapshot_go_to_a_run_of_their_own(study: Study, tmp_
 
 def test_repeats_are_requests_of_their_own(study: Study, tmp_path: Path) -> None:
     assert write(study, tmp_path / "out", repeats=3).requests == 36
+
+
+def test_results_of_repeats_still_come_in_when_fewer_were_written_since(study: Study, tmp_path: Path) -> None:
+    write(study, tmp_path / "three", repeats=3)
+    write(study, tmp_path / "one", repeats=1, splits=("train",))
+    reading = read(study, results_file(tmp_path / "results.jsonl", map(result, requests(tmp_path / "three"))))
+    assert (reading.stored, reading.not_ours.total()) == (36, 0)
     read(study, results_file(tmp_path / "r.jsonl", [result(line, choice_of(line)) for line in requests(tmp_path / "out")]))
     assert rows(study.folder, "SELECT repeat, count(*) FROM verdicts GROUP BY repeat") == [(0, 12), (1, 12), (2, 12)]
 
