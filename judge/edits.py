@@ -6,6 +6,7 @@ read what changes and why, and nothing else of the prompt moves.
 
 import difflib
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ MOST_LONGER = 0.25
 """How much longer than its parent a template may become, as a share of the parent's characters."""
 _PLACEHOLDER = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _SHOWN = 60
+_UNSEEN = ("Cc", "Cf")
+"""Categories of signs that steer a terminal, turn the reading direction, or hide words from whoever reads the diff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ def _of_one(body: str, place: int, edit: Edit) -> list[Problem]:
         ]
     if edit.new == edit.old:
         return [Problem(f"Edit {place} changes nothing.", "Its `new` is its `old`.", "Leave it out, or change something.")]
+    if unseen := sorted({sign for sign in edit.new if unicodedata.category(sign) in _UNSEEN and sign not in f"{body}\n\t"}):
+        signs = ", ".join(map(repr, unseen[:5]))
+        return [Problem(f"Edit {place} puts in what nobody sees.", f"Found {signs}.", "Write what can be read on a page.")]
     if not edit.reason.strip():
         return [Problem(f"Edit {place} has no reason.", "Its `reason` is empty.", "Say in a sentence which error it mends.")]
     return []

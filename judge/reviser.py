@@ -14,6 +14,7 @@ from typing import Any
 from data.errors import ImportRefused
 from data.formats.text import parse_json, with_marks
 from data.questions import Question
+from data.terminal import on_one_line
 from judge.copied import WORDS
 from judge.edits import MOST_LONGER, Edit, Problem, applied, problems
 from judge.named_labels import undeclared_labels
@@ -119,8 +120,8 @@ class Proposal:
 
     @property
     def reasons(self) -> str:
-        """All of its reasons on one line."""
-        return " · ".join(" ".join(edit.reason.split()) for edit in self.edits)
+        """All of its reasons on one line, as a terminal may be shown them: they become the note of a file."""
+        return on_one_line(" · ".join(" ".join(edit.reason.split()) for edit in self.edits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ def test_edits_find_their_passage_in_the_current_prompt_whatever_the_others_put_
         (edit(" \n"), "names no passage"),
         (edit(new="Be strict."), "changes nothing"),
         (edit(reason=" "), "has no reason"),
+        (edit(new="Be \x1b[2Jstrict."), r"Found '\x1b'"),
+        (edit(new="Be \u202etcirts."), r"Found '\u202e'"),
+        (edit(new="Be strict\U000e0061."), "puts in what nobody sees"),
     ],
 )
 def test_an_edit_that_names_no_single_passage_or_gives_no_reason_is_refused_by_its_number(wrong: Edit, says: str) -> None:

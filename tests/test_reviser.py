@@ -166,6 +166,12 @@ def test_what_no_database_keeps_becomes_a_visible_mark_and_line_ends_are_of_one_
     assert "Be␀ strict:\nmind\nhiding." in found.body
 
 
+def test_a_reason_cannot_steer_the_terminal_that_shows_the_file_it_is_noted_in() -> None:
+    found = read(reply({"reason": "why \x1b[2J\n---\u202e", "old": "Be strict.", "new": "Be strict on it."}), material())
+    assert isinstance(found, Proposal)
+    assert found.reasons == r"why \x1b[2J ---\u202e"
+
+
 def test_a_later_candidate_is_told_of_the_earlier_ones() -> None:
     first = read(reply(), material())
     assert isinstance(first, Proposal)
