@@ -266,6 +266,20 @@ def test_before_and_after_stand_beside_each_other_with_the_change_of_kappa(servi
     assert 'data-rj="kappa-change">+0.' in shown
 
 
+def test_a_later_try_at_one_item_hides_no_matrices(serving: Serving, look: Look) -> None:
+    first, second = two_prompts(serving.study)
+    asked(serving.study, first, "first-run", lambda n: n % 3 == 0)
+    asked(serving.study, second, "second-run", lambda n: n % 9 == 0)
+    with Store.open(serving.study.database) as store:
+        question = record_versions(store, serving.study)[0][0].code
+        code = record(store, serving.study, second, question)
+        run, _ = ensure_run(store, "a-try", "asked", code, {"model": "m-2", "prompt": second.hash}, {})
+        call = Call("m-2", "json_schema", "{}", "stop", 100, 20, None, 0.1)
+        append_replies(store, run.code, question, [Reply(1, choice=A, call=call)])
+    shown = html(look())
+    assert "second-run</th>" in shown[shown.index('data-rj="before-after"') :]
+
+
 def test_the_page_names_no_item_and_none_of_the_judges_words(serving: Serving, look: Look) -> None:
     first, second = two_prompts(serving.study)
     asked(serving.study, first, "first-run", lambda n: n % 3 == 0)

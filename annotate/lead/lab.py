@@ -19,7 +19,7 @@ from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
-from data.store.judging import judge_runs, run_totals
+from data.store.judging import JudgeRun, judge_runs, run_totals
 from judge.tree import Node, prompt_tree
 
 ABOUT = (
@@ -92,7 +92,12 @@ def _figures(serving: Serving, question: Question, nodes: list[Node], node: Node
     earlier = [ran for ran in runs if parent is not None and parent.code is not None and ran.run.prompt == parent.code]
     if own and earlier:
         with st.container(border=True, key="card-change"):
-            after = own[-1].run
+            after = _largest(own)
             # The same model before and after, where there is one: else two things changed at once.
-            same = [ran.run for ran in earlier if ran.run.document.get("model") == after.document.get("model")]
-            draw_before_after(counting(serving.study), question.id, (same or [earlier[-1].run])[-1], after)
+            same = [ran for ran in earlier if ran.run.document.get("model") == after.document.get("model")]
+            draw_before_after(counting(serving.study), question.id, _largest(same or earlier), after)
+
+
+def _largest(runs: list[Ran]) -> JudgeRun:
+    """The run with most verdicts, of several the last: a try at a few items tells nothing of a prompt."""
+    return max(reversed(runs), key=lambda ran: sum(ran.totals.verdicts.values())).run
