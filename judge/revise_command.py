@@ -30,7 +30,8 @@ def revise(args: argparse.Namespace) -> int:
         round = _Round(store, revision, _despite(store, revision, args.anyway), author)
         try:
             round.propose(_reviser(revision, args), args.candidates)
-            round.compete(revision.endpoint(args.base_url, args.model))
+            judge = revision.endpoint(args.base_url, args.model)
+            round.compete(judge)
         finally:
             # What was paid for is kept, however the round ends.
             saved = round.save()
@@ -39,7 +40,7 @@ def revise(args: argparse.Namespace) -> int:
             return 130
         winner = next((each for each in saved if round.result and each.hash == round.result.winner), None)
         if winner is not None:
-            tell(next_text(winner, revision.prompt))
+            tell(next_text(winner, revision.prompt, revision.options(judge)))
     return 0
 
 

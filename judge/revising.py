@@ -45,6 +45,16 @@ class Revision:
             return JudgeEndpoint(self.run.document["endpoint"], self.run.document["model"])
         return endpoint_meant(self.study, base_url, model)
 
+    def options(self, endpoint: JudgeEndpoint) -> list[str]:
+        """What `judge run` has to be given to ask this judge: what it would not take by itself."""
+        wanted = self.judge(self.prompt, endpoint)
+        asked = endpoint_meant(self.study, None, wanted.model)
+        return [
+            *([f"--model={wanted.model}"] if wanted.model != self.study.judge_model else []),
+            *([f"--base-url={wanted.base_url}"] if wanted.base_url != asked.base_url else []),
+            *([f"--max-tokens={wanted.parameters.max_tokens}"] if wanted.parameters.max_tokens is not None else []),
+        ]
+
     def judge(self, prompt: Prompt, endpoint: JudgeEndpoint) -> Judge:
         """The same judge with another prompt."""
         said = self.run.document.get("parameters", {}) if self.run.kind == "asked" else Parameters().document()

@@ -1,6 +1,7 @@
 """A round of revision in words, for a terminal."""
 
 from collections.abc import Mapping, Sequence
+from shlex import quote
 
 from data.wording import amount
 from judge.edits import Part, diff_parts
@@ -91,11 +92,12 @@ def _winner(found: Result, called: Mapping[str, str]) -> str:
     return f"{name} wins, ahead by {_signed(ahead)}{corrected}{why}."
 
 
-def next_text(winner: Prompt, old: Prompt) -> str:
-    """How to go on with a prompt that won."""
-    named, before = (str(each.path) if each.path else each.hash[:12] for each in (winner, old))
+def next_text(winner: Prompt, old: Prompt, judge: Sequence[str]) -> str:
+    """How to go on with a prompt that won; `judge`: the options by which `judge run` asks the same judge."""
+    named, before = (quote(str(each.path) if each.path else each.hash[:12]) for each in (winner, old))
+    run = " ".join(["rejudge judge run --prompt", named, *map(quote, judge)])
     return (
-        f"Go on: `rejudge judge run --prompt {named} --split train` for another round; or, to prove it, run it on test "
+        f"Go on: `{run} --split train` for another round; or, to prove it, run it on test "
         f"(`--split test`), then `rejudge judge certify {named} --against {before}`."
     )
 

@@ -1,5 +1,6 @@
 """`rejudge judge revise`: what it refuses, what it keeps, and what it says."""
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -259,3 +260,17 @@ def test_another_model_may_revise_than_judges(study: Study, revise: Revise, scri
     assert revise("--candidates", "1", "--model", "large").returncode == 0
     assert {each["model"] for each in script.to_reviser} == {"large"}
     assert {each["model"] for each in script.sent if each["messages"][0]["role"] != "system"} == {"m"}
+
+
+def test_the_way_on_asks_the_same_judge_at_the_same_server(
+    study: Study, revise: Revise, run: Run, script: Script, server: OpenAIServer
+) -> None:
+    blame_the_judge(study, first_run(study))
+    said = revise().stdout
+    way = said[said.index("Go on: `") :].split("`")[1]
+    assert f"--base-url={server.url}" in way
+    assert "--model" not in way
+    done = run(*shlex.split(way)[1:], "--study", study.folder)
+    assert done.returncode == 0, done
+    with Store.open(study.database) as store:
+        assert len({each.name for each in judge_runs(store)}) == len({each.prompt for each in judge_runs(store)})
