@@ -366,7 +366,7 @@ class Connection:
         return RejudgeError(
             f"{self.endpoint.base_url} does not answer.",
             f"Found: {str(error).rstrip('.')}.",
-            "See that the server runs, and run the same command.",
+            "See that the server runs and that this is its address (most end in /v1), and run the same command.",
         )
 
 

@@ -226,6 +226,14 @@ def test_the_probe_begins_as_the_scripted_server_knows_it() -> None:
     assert judge.endpoint._PROBE.startswith(PROBE)
 
 
+def test_a_page_in_the_place_of_an_answer_brings_the_address_to_mind() -> None:
+    with OpenAIServer(lambda *_: verdict("aligned")) as server:
+        server.probe = Scripted(body=b"<html><body>Sign in</body></html>", content_type="text/html")
+        with pytest.raises(RejudgeError) as refused:
+            probed(server)
+    assert "an HTML page" in refused.value.found and "most end in /v1" in refused.value.do
+
+
 def test_no_server_is_said_soon() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

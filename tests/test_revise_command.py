@@ -262,9 +262,7 @@ def test_another_model_may_revise_than_judges(study: Study, revise: Revise, scri
     assert {each["model"] for each in script.sent if each["messages"][0]["role"] != "system"} == {"m"}
 
 
-def test_the_way_on_asks_the_same_judge_at_the_same_server(
-    study: Study, revise: Revise, run: Run, script: Script, server: OpenAIServer
-) -> None:
+def test_the_way_on_asks_the_same_judge_at_the_same_server(study: Study, revise: Revise, run: Run, server: OpenAIServer) -> None:
     blame_the_judge(study, first_run(study))
     said = revise().stdout
     way = said[said.index("Go on: `") :].split("`")[1]
