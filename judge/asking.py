@@ -353,7 +353,9 @@ class _Asking:
                 self.runs[snapshot] = self._run_of(store, snapshot)
             replies = [each.reply for each in group if each.snapshot == snapshot]
             written = append_replies(store, self.runs[snapshot].code, self.judge.asked.code, replies)
-            self.mine.check(store, len(replies) - written)
+            if snapshot == self.probed.completion.model:
+                # Another model's run may have had them from before: only of this one's it is known what was there.
+                self.mine.check(store, len(replies) - written)
 
     def _run_of(self, store: Store, snapshot: str) -> JudgeRun:
         document = self.judge.document(snapshot, self.probed.mode)

@@ -365,6 +365,16 @@ def test_of_two_at_once_the_later_one_stops_and_no_more_is_paid_twice_than_was_i
     assert len(rows(study)) == 300
 
 
+def test_a_server_that_goes_to_and_fro_between_models_is_not_taken_for_another_process(study: Study) -> None:
+    def script(request: dict[str, Any], number: int) -> Scripted:
+        return replace(by_item(request, number), model=f"m-{1 + number % 2}")
+
+    with OpenAIServer(script) as server:
+        first = asked(study, server, concurrency=1)
+        second = asked(study, server, concurrency=1)
+    assert (first.came, second.there, second.came) == (30, 15, 15)
+
+
 def test_names_and_refusals_that_no_database_keeps_are_stored_with_marks(study: Study) -> None:
     refusal = json.dumps({"error": {"message": "over the context length \ud800", "code": "too_long"}}).encode()
     named = json.dumps(
