@@ -39,6 +39,17 @@ def by_run(pairs: list[Any], run: str) -> list[Any]:
     return [pair for pair in pairs if pair["columns"] == f"judge:{run}"]
 
 
+@pytest.mark.parametrize(("split", "revised"), [("", {"copy"}), ("[split]\ntrain = 0.0\ndev = 0.0\n", set())])
+def test_a_copy_that_names_no_parent_is_a_revision_once_there_are_labels_and_dev_items(
+    tmp_path: Path, split: str, revised: set[str]
+) -> None:
+    study = labelled_study(tmp_path / "study", 30, split)
+    ask(study, "first", right_in(0.8, 1))
+    ask(study, "copy", right_in(0.9, 2))
+    with Store.open(study.database) as store:
+        assert selection(store).runs == revised
+
+
 def test_the_runs_of_revised_prompts_are_known(study: Study) -> None:
     with Store.open(study.database) as store:
         found = selection(store)

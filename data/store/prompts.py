@@ -44,8 +44,8 @@ def record_prompt(store: Store, question: int, hash: str, parent: str | None, au
 def recorded_prompts(store: Store, question: str | None = None) -> list[RecordedPrompt]:
     """Every revision in the order of recording, of one question or of all.
 
-    A question's first one on record is no revision; neither is what nobody made from another and was there before
-    anybody labelled for this study.
+    A question's first one on record is no revision; neither is one without a parent that was there before any label, or in a
+    study that keeps no dev items: it has nothing to be selected on.
     """
     rows = store.conn.execute(_PROMPTS, [question]).fetchall()
     return [RecordedPrompt(*row) for row in rows]
@@ -55,7 +55,7 @@ _PROMPTS = """
 SELECT p.code, p.hash, q.id, (SELECT hash FROM prompts WHERE code = p.parent), p.author, p.note, p.body, p.recorded_at,
        p.parent IS NOT NULL OR (
            p.code > (SELECT min(code) FROM prompts WHERE question = p.question)
-           AND EXISTS (SELECT 1 FROM label_events e
-                       WHERE e.question = p.question AND e.phase <> 'imported' AND e.at <= p.recorded_at))
+           AND EXISTS (SELECT 1 FROM label_events e WHERE e.question = p.question AND e.at <= p.recorded_at)
+           AND EXISTS (SELECT 1 FROM trajectories WHERE split = 'dev'))
 FROM prompts p JOIN questions q ON q.code = p.question WHERE ?1 IS NULL OR q.id = ?1 ORDER BY p.code
 """
