@@ -103,6 +103,15 @@ class Sitting:
     received: list[str] = field(default_factory=list)
     requested: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    arriving: int = 0
+    """Answers whose body is still to be written down."""
+
+    def go_to(self, address: str) -> None:
+        """Leaves the page when all that it asked for has arrived: Chromium drops the bodies of a page that is left."""
+        self.page.wait_for_load_state("networkidle")
+        while self.arriving:
+            self.page.wait_for_timeout(20)
+        self.page.goto(address)
 
     def item(self, position: int) -> None:
         """Waits until the item at `position` is readable."""
@@ -142,10 +151,12 @@ def watch(sitting: Sitting, listen: bool) -> None:
     def heard(response: Any) -> None:
         # Streamlit's own bundle is the same for every study; what is said of this one comes by other paths.
         if response.status not in (204, 303, 304) and "/static/" not in response.url:
+            sitting.arriving += 1
             try:
                 sitting.received.append(response.body().decode("utf-8", "replace"))
             except PlaywrightError as error:  # a body that Chromium dropped: the test that listens asserts that there is none
-                sitting.received.append(f"(no body: {error})")
+                sitting.received.append(f"(no body of {response.request.method} {response.url}: {error})")
+            sitting.arriving -= 1
 
     page.on("response", heard)
 

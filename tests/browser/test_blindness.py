@@ -89,7 +89,7 @@ def test_no_frame_and_no_body_carries_what_an_annotator_may_not_learn(serve: Ser
         ana.press("o", "G", "1", "Enter")
     ana.page.locator('[data-rj="finished"]').wait_for()
     ana.saved()
-    ana.page.reload()
+    ana.go_to(ana.page.url)
     ana.page.locator('[data-rj="finished"]').wait_for()
     heard = "\n".join(ana.received)
     # The test listens: what may be seen did arrive.

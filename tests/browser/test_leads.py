@@ -110,7 +110,7 @@ def test_an_annotator_gets_nothing_at_a_leads_addresses(serve: Serve, sit_down: 
     ana.item(1)
     assert ana.page.get_by_role("link", name="Agreement").count() == 0
     for name in (*LEAD, "desk"):
-        ana.page.goto(f"{server.url}/{name}")
+        ana.go_to(f"{server.url}/{name}")
         ana.item(1)
         assert (
             ana.page.locator('[data-rj="batch"], [data-rj="matrix"], [data-rj="people"], [data-rj="votes"], .rj-head').count() == 0
