@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from data import verify as verify_module
+from data.answering import Answer
 from data.errors import StoreError
 from data.gold import Policy, freeze
 from data.store import Store
@@ -20,10 +21,11 @@ from data.store.contested import contested
 from data.store.desk import save_draft
 from data.store.erasure import erase
 from data.store.exposures import record_exposure
+from data.store.judging import Reply, append_replies, ensure_run
 from data.store.people import first_lead, revoke
 from data.store.test_looks import spend
 from data.store.versions import record_versions
-from data.study import Study
+from data.study import Question, Study
 from data.verify import CHECKS, Finding, verify
 from tests.study_maker import (
     MISALIGNED,
@@ -519,3 +521,21 @@ def test_labels_that_arrive_while_it_reads_are_no_damage(tmp_path: Path, monkeyp
         monkeypatch.setattr(verify_module, "rows_of", meanwhile)
         assert verify(store) == []
     assert len(labelled) > 5 and not any(labelled)
+
+
+def test_numbers_that_the_database_writes_otherwise_break_no_chain(tmp_path: Path) -> None:
+    skill = Question("skill", "How skilful was it?", "score", (), min=-5, max=5)
+    study = make_study(tmp_path / "study", numbered(4, verdicts=[verdict(A, confidence=-0.0)]), [MISALIGNED, skill])
+    draw_batch(study, 3)
+    with Sitting(study, "ana") as ana:
+        for score in (3, -0.0, 2.5):
+            held = ana.claim()
+            assert not ana.send(
+                ana.answer("submit", held[0], answers={"misaligned": Answer(choice=A), "skill": Answer(score=score)})
+            )
+        asked = next(asked for asked in ana.desk.asked if asked.question.id == "skill")
+        run, _ = ensure_run(ana.store, "none", "baseline", None, {"kind": "baseline"}, {})
+        replies = [Reply(1, score=-0.0, confidence=1), Reply(2, score=4)]
+        assert append_replies(ana.store, run.code, asked.code, replies) == 2
+        decide(ana.store, first_lead(ana.store), ana.one("SELECT min(trajectory) FROM label_events"), asked, -0.0, "slip", "")
+        assert verify(ana.store) == []

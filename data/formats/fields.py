@@ -94,7 +94,7 @@ def confidence_of(value: Any, what: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
-        return float(value)
+        return float(value) + 0.0  # no minus zero, as of a score
     refuse(f"{what}: `confidence` must lie between 0 and 1.", f"Found {shown(value)}.", "Rescale it, or leave it out.")
 
 

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from data.errors import LeadRefused
-from data.store.chain import chain_hash, last_link
+from data.store.chain import as_kept, chain_hash, last_link
 from data.store.chosen import CHOSEN_NAMES, chosen_bits
 from data.store.events import APP_VERSION, DECISION_TEXT, text_hash
 from data.store.gold import Decided, answer_of
@@ -134,5 +134,5 @@ def _columns_of(store: Store, asked: AskedQuestion, answer: Decided | None) -> t
         if question.answered_by == "choice" and answer in question.choices:
             return codes[answer], None, None
     elif question.answered_by == "score" and question.allows_score(answer):
-        return None, None, float(answer)
+        return None, None, as_kept(answer)
     raise LeadRefused("That is no answer to this question.", f"Found {answer!r}.", "Choose one that study.toml declares.")

@@ -18,6 +18,11 @@ def chain_hash(table: str, before: str, values: tuple[Any, ...]) -> str:
     return document_hash(table, [before, *values])
 
 
+def as_kept(number: float | None) -> float | None:
+    """`number` as a REAL column gives it back: 3 as 3.0, and no minus zero. The link covers what will be read."""
+    return None if number is None else number + 0.0
+
+
 def last_link(conn: sqlite3.Connection, table: str, key: str) -> str:
     """The link of the last row; within a write transaction nobody adds another meanwhile."""
     row = conn.execute(f"SELECT chain FROM {table} ORDER BY {key} DESC LIMIT 1").fetchone()

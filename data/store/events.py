@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
 from data.hashing import canonical_json, document_hash
-from data.store.chain import chain_hash, last_link
+from data.store.chain import as_kept, chain_hash, last_link
 from data.store.store import Store, now
 
 
@@ -89,9 +89,9 @@ class EventLog:
         salt = None if event.rationale is None and event.reason is None else secrets.token_hex(16)
         values = (
             event.at or self.time, event.annotator, event.trajectory, event.question, event.batch, event.assignment, event.phase,
-            event.action, event.choice, event.chosen, event.score, canonical_json(event.evidence),
-            text_hash(event.rationale, event.reason, salt),
-            event.confidence, event.question_version, event.codebook, event.shown, event.active_seconds, APP_VERSION,
+            event.action, event.choice, event.chosen, as_kept(event.score),
+            canonical_json(event.evidence), text_hash(event.rationale, event.reason, salt), event.confidence,
+            event.question_version, event.codebook, event.shown, as_kept(event.active_seconds), APP_VERSION,
             event.outbox, event.outbox_seq, int(event.surplus), event.import_id,
         )  # fmt: skip
         self.last = chain_hash("event", self.last, values)

@@ -11,7 +11,7 @@ from typing import Any
 
 from data.errors import RejudgeError
 from data.hashing import canonical_json, document_hash
-from data.store.chain import chain_hash, last_link
+from data.store.chain import as_kept, chain_hash, last_link
 from data.store.chosen import chosen_bits
 from data.store.incoming import VERDICT_CHAINED
 from data.store.store import Store, now
@@ -220,8 +220,8 @@ def append_replies(store: Store, run: int, question: int, replies: Sequence[Repl
                 run, question, reply.trajectory, reply.repeat,
                 None if reply.choice is None else codes[reply.choice],
                 None if reply.choices is None else chosen_bits(codes, reply.choices),
-                reply.score, reply.error, reply.rationale,
-                None if reply.cites is None else canonical_json(list(reply.cites)), reply.confidence,
+                as_kept(reply.score), reply.error, reply.rationale,
+                None if reply.cites is None else canonical_json(list(reply.cites)), as_kept(reply.confidence),
             )  # fmt: skip
             link = chain_hash("verdict", link, values)
             verdict = store.conn.execute(_VERDICT, (*values, link)).lastrowid
