@@ -22,6 +22,8 @@ from data.store.people import first_lead
 from data.store.schema import migrations
 from data.store.test_looks import spend
 from data.study import Study
+from data.verify import verify
+from reports.of_study.agreement import agreement_of
 from tests.study_maker import Sitting, draw_batch, judge_and_certify, label, make_study, numbered, run_line, verdict
 
 
@@ -266,3 +268,38 @@ def test_a_study_of_the_first_schema_gets_what_came_later_and_keeps_what_it_hold
         assert schema_differences(store) == []
         assert store.conn.execute("SELECT handle FROM annotators").fetchall() == [("lea",)]
         assert store.conn.execute("SELECT count(*) FROM test_looks").fetchone() == (0,)
+
+
+def test_a_study_labelled_before_a_judge_could_be_asked_opens_whole_and_goes_on(tmp_path: Path) -> None:
+    lines = [run_line(f"r{place}", verdicts=[verdict("aligned")], labels=[label("ben", "aligned")]) for place in range(8)]
+    study = make_study(tmp_path / "study", lines)
+    draw_batch(study, 6)
+    with Sitting(study, "ana") as ana:
+        ana.label_all({})
+        figures = agreement_of(study, ana.store, None, None)
+    earlier = tmp_path / "earlier.db"
+    as_it_was(study.database, earlier)
+    earlier.replace(study.database)
+    with Store.open(study.database) as store:
+        assert verify(store) == [] and agreement_of(study, store, None, None) == figures
+        with pytest.raises(sqlite3.IntegrityError, match="keeps what was recorded"):
+            store.conn.execute("UPDATE judge_runs SET document = '{}'")
+        set_batch_state(store, "batch-1", "closed")
+        judge_and_certify(store, 1, store.conn.execute("SELECT n FROM trajectories WHERE split = 'train'").fetchone()[0])
+        assert verify(store) == []
+
+
+def as_it_was(path: Path, earlier: Path) -> None:
+    """The rows of a study in a database that migrations up to the second one made."""
+    conn = sqlite3.connect(earlier, isolation_level=None)
+    migrations.apply(Database(conn), stop_before="003_the_judge")
+    conn.execute("ATTACH ? AS now", [str(path)])
+    for (table,) in conn.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'").fetchall():
+        if not table.startswith("_sqlite"):
+            columns = ", ".join(f'"{row[1]}"' for row in conn.execute(f"PRAGMA main.table_info({table})"))
+            conn.execute(f"DELETE FROM main.{table}" if table == "sqlite_sequence" else "SELECT 1")
+            conn.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+    conn.execute("DETACH now")
+    conn.execute("PRAGMA journal_mode=WAL")
+    conn.execute("PRAGMA user_version=2")
+    conn.close()

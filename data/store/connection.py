@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data.errors import StoreError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """How many migrations `schema.py` has; `user_version` of a current database."""
 BUSY_SECONDS = 10
 _writers: dict[str, threading.Lock] = {}

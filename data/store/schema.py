@@ -11,6 +11,7 @@ is the choice with code i, 0 is none of them) or `score`.
 
 from sqlite_utils import Database, Migrations
 
+from data.hashing import canonical_json
 from data.store.events import CAUSE_TEXT, DECISION_TEXT, FREE_TEXT
 
 migrations = Migrations("rejudge")
@@ -47,15 +48,9 @@ CREATE TABLE trajectories (
 CREATE INDEX trajectories_by_content ON trajectories (content_hash);
 CREATE INDEX trajectories_by_group ON trajectories (split, group_name);
 
-CREATE TABLE prompts (
-    code INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, question INTEGER NOT NULL REFERENCES questions,
-    parent INTEGER REFERENCES prompts, author TEXT NOT NULL, note TEXT NOT NULL, body TEXT NOT NULL, recorded_at TEXT NOT NULL
-) STRICT;
 CREATE TABLE judge_runs (
     code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, identity TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL CHECK (kind IN ('imported', 'asked', 'baseline')), prompt INTEGER REFERENCES prompts,
-    document TEXT NOT NULL, evidence_view TEXT NOT NULL, recorded_at TEXT NOT NULL,
-    CHECK ((kind = 'asked') = (prompt IS NOT NULL))
+    kind TEXT NOT NULL CHECK (kind IN ('imported')), evidence_view TEXT NOT NULL, recorded_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE verdicts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL REFERENCES judge_runs, question INTEGER NOT NULL,
@@ -64,11 +59,6 @@ CREATE TABLE verdicts (
     rationale TEXT, cites TEXT, confidence REAL, chain TEXT NOT NULL,
     CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) + (error IS NOT NULL) = 1),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code)
-) STRICT;
-CREATE TABLE judge_calls (
-    verdict INTEGER PRIMARY KEY REFERENCES verdicts, at TEXT NOT NULL, snapshot TEXT NOT NULL, mode TEXT NOT NULL,
-    raw TEXT NOT NULL, finish TEXT NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL, seconds REAL,
-    attempts INTEGER NOT NULL CHECK (attempts >= 1), notes TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX verdict_key ON verdicts (trajectory, run, question, repeat);
 CREATE INDEX verdict_answers ON verdicts (run, question, repeat, trajectory, choice, chosen, score);
@@ -89,7 +79,7 @@ CREATE TABLE sessions (
 ) STRICT;
 
 CREATE TABLE batches (
-    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('estimate', 'retest', 'hunt')),
+    code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL CHECK (kind IN ('estimate', 'retest')),
     overlap INTEGER NOT NULL CHECK (overlap >= 1), seed TEXT NOT NULL, recipe TEXT NOT NULL, frame TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'paused', 'closed')), drawn_at TEXT NOT NULL
 ) STRICT;
@@ -122,7 +112,7 @@ CREATE TABLE label_events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, annotator INTEGER NOT NULL REFERENCES annotators,
     trajectory INTEGER NOT NULL REFERENCES trajectories, question INTEGER NOT NULL REFERENCES questions,
     batch INTEGER REFERENCES batches, assignment INTEGER REFERENCES assignments,
-    phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'retest', 'hunt', 'revealed', 'adjudication', 'imported')),
+    phase TEXT NOT NULL CHECK (phase IN ('training', 'blind', 'retest', 'revealed', 'adjudication', 'imported')),
     action TEXT NOT NULL CHECK (action IN ('label', 'unsure', 'skip', 'flag', 'undo')),
     choice INTEGER, chosen INTEGER CHECK (chosen >= 0), score REAL,
     evidence TEXT, rationale TEXT, reason TEXT, text_salt TEXT, text_hash TEXT NOT NULL, confidence INTEGER,
@@ -131,7 +121,7 @@ CREATE TABLE label_events (
     import INTEGER REFERENCES imports, chain TEXT NOT NULL,
     CHECK ((choice IS NOT NULL) + (chosen IS NOT NULL) + (score IS NOT NULL) = (action = 'label')),
     CHECK ((phase = 'imported') <= (import IS NOT NULL)),
-    CHECK ((phase IN ('blind', 'retest', 'hunt')) <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
+    CHECK ((phase IN ('blind', 'retest')) <= (shown IS NOT NULL AND codebook IS NOT NULL AND question_version IS NOT NULL)),
     FOREIGN KEY (question, choice) REFERENCES choices (question, code),
     FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
 ) STRICT;
@@ -157,14 +147,6 @@ CREATE TABLE adjudications (
     FOREIGN KEY (question, codebook) REFERENCES codebooks (question, hash)
 ) STRICT;
 CREATE INDEX adjudications_by_item ON adjudications (question, trajectory, seq);
-CREATE TABLE causes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, lead INTEGER NOT NULL REFERENCES annotators,
-    run INTEGER NOT NULL REFERENCES judge_runs, trajectory INTEGER NOT NULL REFERENCES trajectories,
-    question INTEGER NOT NULL REFERENCES questions,
-    cause TEXT NOT NULL CHECK (cause IN ('judge wrong', 'human wrong', 'codebook ambiguous', 'item broken', 'evidence differed')),
-    note TEXT, text_salt TEXT, text_hash TEXT NOT NULL, app_version TEXT NOT NULL, chain TEXT NOT NULL
-) STRICT;
-CREATE INDEX causes_by_item ON causes (question, run, trajectory, seq);
 CREATE TABLE exposures (
     annotator INTEGER NOT NULL REFERENCES annotators, trajectory INTEGER NOT NULL REFERENCES trajectories,
     what TEXT NOT NULL CHECK (what IN ('verdict', 'votes')), at TEXT NOT NULL, after_event INTEGER NOT NULL,
@@ -191,9 +173,7 @@ _FROZEN: dict[str, str] = {
     "shown": "*",
     "trajectories": "n, rowid, oid, _rowid_, id, content_hash, format, group_name, split, task, steps, step_count, import, "
     "imported_at",
-    "prompts": "*",
     "judge_runs": "*",
-    "judge_calls": "*",
     "verdicts": "*",
     "batches": "code, rowid, oid, _rowid_, name, kind, overlap, seed, recipe, frame, drawn_at",
     "batch_items": "*",
@@ -220,7 +200,6 @@ def the_loop(db: Database) -> None:
     )
     _freeze_but_text(db, "label_events", FREE_TEXT, "annotator = OLD.annotator AND OLD.seq <= until")
     _freeze_but_text(db, "adjudications", DECISION_TEXT, "annotator = OLD.lead")
-    _freeze_but_text(db, "causes", CAUSE_TEXT, "annotator = OLD.lead")
 
 
 @migrations(name="002_test_looks")
@@ -229,19 +208,70 @@ def test_looks(db: Database) -> None:
     db.execute(
         """CREATE TABLE test_looks (
                seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, lead INTEGER NOT NULL REFERENCES annotators,
-               kind TEXT NOT NULL CHECK (kind IN ('spend', 'certify')), which TEXT NOT NULL, result TEXT NOT NULL,
+               kind TEXT NOT NULL CHECK (kind IN ('spend')), which TEXT NOT NULL, result TEXT NOT NULL,
                app_version TEXT NOT NULL, chain TEXT NOT NULL
            ) STRICT"""
     )
     db.execute("CREATE UNIQUE INDEX spent_once ON test_looks (kind) WHERE kind = 'spend'")
-    db.execute(
-        """CREATE TABLE look_items (
-               look INTEGER NOT NULL REFERENCES test_looks, trajectory INTEGER NOT NULL REFERENCES trajectories,
-               question INTEGER NOT NULL REFERENCES questions, PRIMARY KEY (look, trajectory, question)
-           ) STRICT, WITHOUT ROWID"""
-    )
     _freeze(db, "test_looks", "*")
-    _freeze(db, "look_items", "*")
+
+
+_JUDGE_TABLES = """
+CREATE TABLE prompts (
+    code INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, question INTEGER NOT NULL REFERENCES questions,
+    parent INTEGER REFERENCES prompts, author TEXT NOT NULL, note TEXT NOT NULL, body TEXT NOT NULL, recorded_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE judge_calls (
+    verdict INTEGER PRIMARY KEY REFERENCES verdicts, at TEXT NOT NULL, snapshot TEXT NOT NULL, mode TEXT NOT NULL,
+    raw TEXT NOT NULL, finish TEXT NOT NULL, tokens_in INTEGER, tokens_out INTEGER, cost REAL, seconds REAL,
+    attempts INTEGER NOT NULL CHECK (attempts >= 1), notes TEXT NOT NULL
+) STRICT;
+CREATE TABLE causes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, lead INTEGER NOT NULL REFERENCES annotators,
+    run INTEGER NOT NULL REFERENCES judge_runs, trajectory INTEGER NOT NULL REFERENCES trajectories,
+    question INTEGER NOT NULL REFERENCES questions,
+    cause TEXT NOT NULL CHECK (cause IN ('judge wrong', 'human wrong', 'codebook ambiguous', 'item broken', 'evidence differed')),
+    note TEXT, text_salt TEXT, text_hash TEXT NOT NULL, app_version TEXT NOT NULL, chain TEXT NOT NULL
+) STRICT;
+CREATE INDEX causes_by_item ON causes (question, run, trajectory, seq);
+CREATE TABLE look_items (
+    look INTEGER NOT NULL REFERENCES test_looks, trajectory INTEGER NOT NULL REFERENCES trajectories,
+    question INTEGER NOT NULL REFERENCES questions, PRIMARY KEY (look, trajectory, question)
+) STRICT, WITHOUT ROWID;
+ALTER TABLE judge_runs ADD COLUMN prompt INTEGER REFERENCES prompts CHECK ((kind = 'asked') = (prompt IS NOT NULL));
+ALTER TABLE judge_runs ADD COLUMN document TEXT NOT NULL DEFAULT '{}';
+"""
+
+_WIDENED = (
+    ("judge_runs", "kind IN ('imported')", "kind IN ('imported', 'asked', 'baseline')"),
+    ("batches", "kind IN ('estimate', 'retest')", "kind IN ('estimate', 'retest', 'hunt')"),
+    ("label_events", "'blind', 'retest', 'revealed'", "'blind', 'retest', 'hunt', 'revealed'"),
+    ("label_events", "phase IN ('blind', 'retest'))", "phase IN ('blind', 'retest', 'hunt'))"),
+    ("test_looks", "kind IN ('spend')", "kind IN ('spend', 'certify')"),
+)
+"""Table, and the part of its CHECK constraints that allows more from now on."""
+
+
+@migrations(name="003_the_judge")
+def the_judge(db: Database) -> None:
+    """Prompts, what a judge was asked and said, causes of disagreements, hunts and certifications."""
+    # A CHECK says which rows may come and is no part of any page, so its text may change where it stands
+    # (sqlite.org/lang_altertable.html, section 8): a study of a million labels need not be written anew.
+    db.execute("PRAGMA writable_schema=ON")
+    for table, before, after in _WIDENED:
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ?, ?) WHERE type = 'table' AND name = ?", [before, after, table])
+    db.execute("PRAGMA writable_schema=RESET")
+    for statement in _JUDGE_TABLES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    db.execute("DROP TRIGGER judge_runs_update")
+    for code, name in db.execute("SELECT code, name FROM judge_runs").fetchall():
+        document = canonical_json({"kind": "imported", "name": name})
+        db.execute("UPDATE judge_runs SET document = ? WHERE code = ?", [document, code])
+    db.execute("DROP TRIGGER judge_runs_delete")
+    for table in ("judge_runs", "prompts", "judge_calls", "look_items"):
+        _freeze(db, table, "*")
+    _freeze_but_text(db, "causes", CAUSE_TEXT, "annotator = OLD.lead")
 
 
 def _freeze(db: Database, table: str, columns: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from data.codebook import ensure_codebook
 from data.store import Store
+from data.store.incoming import ensure_imported_run
 from data.store.store import now
 from data.store.versions import record_versions
 from data.study import Study
@@ -56,7 +57,7 @@ def _add_trajectories(store: Store, bulk: Bulk) -> None:
 
 
 def _add_verdicts(store: Store) -> None:
-    store.conn.execute("INSERT INTO judge_runs VALUES (1, 'judge-a', 'bulk', 'imported', '{}', ?)", [now()])
+    assert ensure_imported_run(store, "judge-a") == 1
     store.conn.execute(
         """INSERT INTO verdicts (run, question, trajectory, repeat, choice, error, chain)
            SELECT 1, 1, n, 0, CASE WHEN n % 97 THEN (n * 7919) % 10 = 0 END, CASE WHEN n % 97 = 0 THEN 'unreadable' END, ''
