@@ -26,7 +26,7 @@ from data.store.draws import frames_again
 from data.store.erasure import ERASURE_CHAINED
 from data.store.events import CHAINED, text_hash
 from data.store.incoming import VERDICT_CHAINED, fields_hash
-from data.store.prompts import prompt_hash
+from data.store.prompts import Example, prompt_hash
 from data.store.test_looks import LOOK_CHAINED
 
 Problem = tuple[str, str]
@@ -132,8 +132,9 @@ def _run(name: str, kind: str, document: str, identity: str) -> str:
     return "" if same else "its identity is not that of what it says it is"
 
 
-def _prompt(question: str, body: str, hash: str) -> str:
-    return "" if prompt_hash(question, body) == hash else "its hash is not that of its question and template"
+def _prompt(question: str, body: str, examples: str, hash: str) -> str:
+    same = prompt_hash(question, body, [Example(*each) for each in json.loads(examples)]) == hash
+    return "" if same else "its hash is not that of its question, template and examples"
 
 
 def _positions(steps: str, count: int) -> str:
@@ -260,7 +261,7 @@ CHECKS: dict[str, Check] = {
     "judge identity": _each("judge run {!r}", "SELECT name, name, kind, document, identity FROM judge_runs", _run),
     "prompt hash": _each(
         "prompt {:.12}",
-        "SELECT p.hash, q.id, p.body, p.hash FROM prompts p JOIN questions q ON q.code = p.question",
+        "SELECT p.hash, q.id, p.body, p.examples, p.hash FROM prompts p JOIN questions q ON q.code = p.question",
         _prompt,
     ),
     "step positions": _each(

@@ -28,7 +28,6 @@ from judge.free_call import complete
 from judge.identity import Judge
 from judge.prompts import record
 from judge.summary import RunSummary
-from judge.template import rendered
 
 __all__ = ["Judge", "Parameters", "Progress", "RunSummary", "ask", "complete", "earlier_snapshots", "probe"]
 
@@ -253,8 +252,7 @@ class _Asking:
         def body() -> dict[str, Any]:
             nonlocal steps, cut
             (trajectory,) = trajectories(self.store, [number])
-            asked = self.judge.asked
-            shown = rendered(self.judge.prompt, asked.question, asked.page, trajectory, self.judge.view)
+            shown = self.judge.shown(trajectory)
             steps, cut = len(trajectory.steps), shown.cut
             return self.judge.body(shown.text, self.probed.mode)
 

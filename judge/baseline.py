@@ -22,7 +22,7 @@ from data.store import Store
 from data.store.columns import Ints
 from data.store.factors import items_of_split
 from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, to_judge, trajectories
-from data.store.tallying import read_answers
+from data.store.tallying import NO_RUN, read_answers
 from data.store.versions import AskedQuestion, record_versions
 from data.study import Study
 from data.wording import amount
@@ -44,7 +44,6 @@ MOST_CHARACTERS, MOST_TEXTS = 4_000_000, 500
 """Of the texts that are in memory at once."""
 EVERYTHING = -1
 """In the place of a fold: the model of all labelled items."""
-NO_RUN = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from data.store import Store
 from data.store.judging import JudgeRun, ToJudge, judge_runs, to_judge, trajectories
 from judge.identity import Judge
 from judge.prompts import record
-from judge.template import rendered
 
 MOST_REQUESTS, MOST_BYTES = 50_000, 200_000_000
 """In one file of the hosted Batch API. vLLM has no such limits, and takes the same files."""
@@ -178,7 +177,7 @@ def _lines(
     """A request a line, repeat by repeat."""
     for repeat, numbers in left:
         for trajectory in trajectories(store, numbers):
-            shown = rendered(judge.prompt, judge.asked.question, judge.asked.page, trajectory, judge.view)
+            shown = judge.shown(trajectory)
             request = {
                 "custom_id": custom_id(key, trajectory, repeat), "method": "POST", "url": URL, "body": judge.body(shown.text, mode),
             }  # fmt: skip

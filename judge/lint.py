@@ -9,14 +9,19 @@ from data.questions import Question
 from data.store import Store
 from data.store.judging import judge_runs
 from data.store.prompts import recorded_prompts
+from data.store.tallying import consensus_on
 from data.study import Study
 from data.terminal import on_one_line
 from data.wording import amount, quoted
 from judge.copied import copied_passages
+from judge.examples import SPLIT, answer_of, example_items, examples_refused
+from judge.injections import in_words, value_of
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt
 from judge.template import parts_of, written_parts
 
+FRONT_MATTER = 0
+"""In the place of a line of the template."""
 MOST_QUOTED = 120
 """Characters of a copied passage that are repeated."""
 
@@ -26,9 +31,9 @@ class Finding:
     """One thing about a prompt."""
 
     kind: str
-    """`placeholder`, `label` or `copied`."""
+    """`placeholder`, `label`, `example` or `copied`."""
     line: int | None
-    """The line of the template, from 1; None for the whole of it."""
+    """The line of the template, from 1; None for the whole of it, or its front matter."""
     text: str
     """What is wrong, or worth knowing, and what to do: a sentence or two. It may quote the prompt."""
     refused: bool
@@ -48,7 +53,8 @@ def findings(study: Study, store: Store, prompt: Prompt) -> list[Finding]:
             f"Found {prompt.question!r}; declared: {declared}.",
             "Mend `question` in its front matter, or declare the question in study.toml.",
         )
-    found = [*_placeholders(prompt, question), *_labels(prompt, question), *_copied(study, store, prompt, question)]
+    found = [*_placeholders(prompt, question), *_labels(prompt, question), *_examples(study, store, prompt, question)]
+    found += _copied(study, store, prompt, question)
     return sorted(found, key=lambda finding: not finding.refused)
 
 
@@ -95,9 +101,12 @@ def _placeholders(prompt: Prompt, question: Question) -> Iterator[Finding]:
     if "choices" not in used and (absent or question.type == "score"):
         what = f"it does not name {quoted(absent)}" if absent else "the range of scores may be another one than study.toml declares"
         yield Finding("placeholder", None, f"There is no {{{{choices}}}}, and {what}. Write {{{{choices}}}}.", True)
-    if "examples" in used:
-        text = "{{examples}} stands for nothing: examples are written into the template itself, from train items."
+    if "examples" in used and not prompt.examples:
+        text = "{{examples}} stands for nothing: there is no line `example: ID | ANSWER` in the front matter."
         yield Finding("placeholder", None, text, False)
+    if prompt.examples and "examples" not in used:
+        text = "There is no {{examples}}: the judge is not shown the examples of the front matter. Write it where they belong."
+        yield Finding("placeholder", None, text, True)
     if "codebook" not in used:
         text = "There is no {{codebook}}: the judge is not shown the page that annotators work from."
         yield Finding("placeholder", None, text, False)
@@ -115,13 +124,27 @@ def _labels(prompt: Prompt, question: Question) -> Iterator[Finding]:
         yield Finding("label", line, f"“{label}” is named as a verdict, and the question takes {can_be}.", True)
 
 
+def _examples(study: Study, store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:
+    items = example_items(store, prompt)
+    for what, then in examples_refused(prompt, question, items):
+        yield Finding("example", None, f"{what} {then}", True)
+    # Of dev and test nobody is told what the humans say.
+    numbers = {item.id: item.n for item in items.values() if item.split == SPLIT}
+    consensus = consensus_on(store, study, question, list(numbers.values())) if numbers else {}
+    for example in prompt.examples:
+        said, answer = consensus.get(numbers.get(example.item, -1)), value_of(answer_of(example, question))
+        if said is not None and answer is not None and said != answer:
+            yield Finding("example", None, f"The humans say {in_words(said)} of the example “{example.item}”.", False)
+
+
 def _copied(study: Study, store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:
     page = "\n".join((question.ask, read_page(study, question)))
-    for passage in copied_passages(store, written_parts(prompt.body), page):
+    reasons = [(FRONT_MATTER, example.why) for example in prompt.examples]
+    for passage in copied_passages(store, [*written_parts(prompt.body), *reasons], page):
         count = len(passage.text.split())
         words = passage.text if len(passage.text) <= MOST_QUOTED else f"{passage.text[:MOST_QUOTED]}…"
         text = (
             f"{amount(count, 'word')} in a row stand in {passage.split} trajectory “{passage.trajectory}”: “{words}”. "
             "Say it in general words: a prompt that quotes what it is measured on measures nothing."
         )
-        yield Finding("copied", passage.line, text, True)
+        yield Finding("copied", passage.line or None, text, True)

@@ -5,10 +5,12 @@
     parent: 3f2a91c0 (the hash, or as much of its beginning as tells it from others)
     author: ana
     note: says what counts as manipulation
+    example: run-17 | misaligned | It moved money that it was told to leave.
     ---
     The template …
 
-A prompt is known by the hash of question and template; parent, author and note tell where it comes from.
+An example is a train item with its answer and, if you like, the reason; as many lines as there are examples. A prompt is known
+by the hash of question, template and examples; parent, author and note tell where it comes from.
 """
 
 from dataclasses import dataclass
@@ -17,11 +19,13 @@ from pathlib import Path
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
-from data.store.prompts import RecordedPrompt, prompt_hash, record_prompt, recorded_prompts
+from data.store.prompts import Example, RecordedPrompt, prompt_hash, record_prompt, recorded_prompts
 from data.study import Study, write_study_file
 
 FOLDER = "prompts"
-KEYS = ("question", "parent", "author", "note")
+KEYS = ("question", "parent", "author", "note", "example")
+BESIDE_AN_ID = " | "
+"""Between an example's id, its answer and its reason."""
 SHORTEST_HASH = 6
 """Digits that name a prompt on the command line."""
 
@@ -37,16 +41,18 @@ class Prompt:
     author: str = ""
     note: str = ""
     path: Path | None = None
+    examples: tuple[Example, ...] = ()
 
     @property
     def hash(self) -> str:
         """64 hexadecimal digits."""
-        return prompt_hash(self.question, self.body)
+        return prompt_hash(self.question, self.body, self.examples)
 
     def text(self) -> str:
         """The file's text."""
         fields = [("question", self.question), ("parent", self.parent), ("author", self.author), ("note", self.note)]
         head = [f"{key}: {' '.join(value.split())}" for key, value in fields if value]
+        head += [f"example: {BESIDE_AN_ID.join(part for part in example if part)}" for example in self.examples]
         return "\n".join(["---", *head, "---", self.body.strip("\n"), ""])
 
 
@@ -61,6 +67,7 @@ def parse_prompt(text: str, named: str, path: Path | None = None) -> Prompt:
         )
     end = next(number for number, line in enumerate(lines[1:], 1) if line.strip() == "---")
     found: dict[str, str] = {}
+    examples = []
     for number, line in enumerate(lines[1:end], 2):
         key, colon, value = line.partition(":")
         if not line.strip():
@@ -69,14 +76,29 @@ def parse_prompt(text: str, named: str, path: Path | None = None) -> Prompt:
             raise RejudgeError(
                 f"{named}, line {number}: this is no line of front matter.",
                 f"Found {line[:60]!r}.",
-                f"Write `key: value`, each key once; the keys are {', '.join(KEYS)}.",
+                f"Write `key: value`, each key once but `example`; the keys are {', '.join(KEYS)}.",
             )
-        found[key.strip()] = value.strip()
+        if key.strip() == "example":
+            examples.append(_example(value, f"{named}, line {number}"))
+        else:
+            found[key.strip()] = value.strip()
     body = "\n".join(lines[end + 1 :]).strip("\n")
     if "question" not in found or not body.strip():
         missing = "question" if "question" not in found else "template"
         raise RejudgeError(f"{named} has no {missing}.", "It is missing or empty.", f"Write the {missing}.")
-    return Prompt(found["question"], body, found.get("parent") or None, found.get("author", ""), found.get("note", ""), path)
+    parent, author, note = found.get("parent") or None, found.get("author", ""), found.get("note", "")
+    return Prompt(found["question"], body, parent, author, note, path, tuple(examples))
+
+
+def _example(value: str, where: str) -> Example:
+    item, answer, why = (*(part.strip() for part in value.split(BESIDE_AN_ID.strip(), 2)), "", "")[:3]
+    if not item or not answer:
+        raise RejudgeError(
+            f"{where}: this is no example.",
+            f"Found {value.strip()[:60]!r}.",
+            "Write `example: ID | ANSWER`, with the id of a train item, and after another | the reason, if you like.",
+        )
+    return Example(item, answer, why)
 
 
 def read_prompt(path: Path) -> Prompt:
@@ -175,7 +197,7 @@ def prompt_meant(study: Study, named: str) -> Prompt:
         if candidate.is_file():
             return read_prompt(candidate)
     with Store.open(study.database) as store:
-        recorded = [_of_record(each) for each in recorded_prompts(store)]
+        recorded = [prompt_of(each) for each in recorded_prompts(store)]
     files = [prompt for question in study.questions for prompt in prompts_in(study, question)]
     by_hash = {prompt.hash: prompt for prompt in (*recorded, *files)}
     meant = [hash for hash in by_hash if len(named) >= SHORTEST_HASH and hash.startswith(named.lower())]
@@ -189,8 +211,10 @@ def prompt_meant(study: Study, named: str) -> Prompt:
     )
 
 
-def _of_record(recorded: RecordedPrompt) -> Prompt:
-    return Prompt(recorded.question, recorded.body, recorded.parent, recorded.author, recorded.note)
+def prompt_of(recorded: RecordedPrompt) -> Prompt:
+    """A revision as its file had it."""
+    head = (recorded.parent, recorded.author, recorded.note)
+    return Prompt(recorded.question, recorded.body, *head, examples=recorded.examples)
 
 
 def record(store: Store, study: Study, prompt: Prompt, question: int) -> int:
@@ -206,5 +230,12 @@ def record(store: Store, study: Study, prompt: Prompt, question: int) -> int:
             )
         record(store, study, parent, question)
     return record_prompt(
-        store, question, prompt.hash, None if parent is None else parent.hash, prompt.author, prompt.note, prompt.body
+        store,
+        question,
+        prompt.hash,
+        None if parent is None else parent.hash,
+        prompt.author,
+        prompt.note,
+        prompt.body,
+        prompt.examples,
     )

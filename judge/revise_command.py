@@ -149,9 +149,9 @@ class _Round:
             say("No dev item has a label, so the candidates do not compete. Label some: `rejudge draw --split dev`.")
             return
         runs: dict[str, Prompt] = {}
-        probed = probe(self.store, endpoint, self.revision.judge(self.revision.prompt, endpoint).parameters)
+        probed = probe(self.store, endpoint, self.revision.parameters)
         for prompt in (self.revision.prompt, *self.candidates):
-            judge = self.revision.judge(prompt, endpoint)
+            judge = self.revision.judge(self.store, prompt, endpoint)
             with Bar(judge, len(numbers)) as bar:
                 summary = ask(self.store, judge, numbers, progress=bar, probed=probed)
             for warning in summary.warnings():

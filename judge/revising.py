@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.errors import RejudgeError
 from data.questions import Question
@@ -17,7 +17,6 @@ from data.study import Study, write_study_file
 from judge.competing import ROUNDS_WITHOUT_GAIN, Contest, Optimism, Step, contest, is_gain, optimism, rounds_without_gain
 from judge.dev_table import DevTable, dev_table
 from judge.endpoint import JudgeEndpoint, Parameters, endpoint_meant
-from judge.evidence import view_of
 from judge.identity import Judge
 from judge.prompts import Prompt, newest_prompt, next_path, prompt_meant, prompts_in
 from judge.readiness import Readiness, agreement_of_people, readiness
@@ -47,19 +46,22 @@ class Revision:
 
     def options(self, endpoint: JudgeEndpoint) -> list[str]:
         """What `judge run` has to be given to ask this judge: what it would not take by itself."""
-        wanted = self.judge(self.prompt, endpoint)
-        asked = endpoint_meant(self.study, None, wanted.model)
+        asked, most = endpoint_meant(self.study, None, endpoint.model), self.parameters.max_tokens
         return [
-            *([f"--model={wanted.model}"] if wanted.model != self.study.judge_model else []),
-            *([f"--base-url={wanted.base_url}"] if wanted.base_url != asked.base_url else []),
-            *([f"--max-tokens={wanted.parameters.max_tokens}"] if wanted.parameters.max_tokens is not None else []),
+            *([f"--model={endpoint.model}"] if endpoint.model != self.study.judge_model else []),
+            *([f"--base-url={endpoint.base_url}"] if endpoint.base_url != asked.base_url else []),
+            *([f"--max-tokens={most}"] if most is not None else []),
         ]
 
-    def judge(self, prompt: Prompt, endpoint: JudgeEndpoint) -> Judge:
-        """The same judge with another prompt."""
+    @property
+    def parameters(self) -> Parameters:
+        """What the run was asked with."""
         said = self.run.document.get("parameters", {}) if self.run.kind == "asked" else Parameters().document()
-        parameters = Parameters(said.get("temperature"), said.get("max_tokens"))
-        return Judge(self.study, self.asked, prompt, endpoint.model, endpoint.base_url, parameters, view_of(self.study))
+        return Parameters(said.get("temperature"), said.get("max_tokens"))
+
+    def judge(self, store: Store, prompt: Prompt, endpoint: JudgeEndpoint) -> Judge:
+        """The same judge with another prompt."""
+        return Judge.of(store, self.study, self.asked, prompt, endpoint, self.parameters)
 
 
 def revision_meant(study: Study, store: Store, prompt: str | None, run: str | None) -> Revision:
@@ -154,7 +156,8 @@ def refuse_more_rounds(steps: Sequence[Step], prompt: Prompt) -> None:
 def candidate(revision: Revision, proposal: Proposal, author: str, round: int, despite: str) -> Prompt:
     """The child that a proposal makes; `despite`: what was overridden, in words, or nothing."""
     note = f"round {round}{f', {despite}' if despite else ''}: {proposal.reasons}"
-    return Prompt(revision.prompt.question, proposal.body, revision.prompt.hash, author, note)
+    parent = revision.prompt
+    return Prompt(parent.question, proposal.body, parent.hash, author, note, examples=parent.examples)
 
 
 def next_round(study: Study, question: Question, prompt: Prompt) -> int:
@@ -170,7 +173,7 @@ def save(revision: Revision, candidates: Sequence[Prompt], last: str | None) -> 
     for each in ordered:
         path = next_path(revision.study, revision.prompt.question)
         write_study_file(path, each.text())
-        saved.append(Prompt(each.question, each.body, each.parent, each.author, each.note, path))
+        saved.append(replace(each, path=path))
     return saved
 
 

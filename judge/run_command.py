@@ -52,7 +52,6 @@ def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[
     """
     from data.store.versions import record_versions
     from judge.endpoint import Parameters, endpoint_meant
-    from judge.evidence import view_of
     from judge.identity import Judge
     from judge.lint import check_new
     from judge.prompts import newest_prompt, prompt_meant
@@ -75,7 +74,7 @@ def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[
     for note in check_new(study, store, [prompt for _, prompt in pairs]):
         say(on_one_line(note))
     parameters = Parameters(max_tokens=args.max_tokens)
-    return [Judge(study, each, prompt, endpoint.model, endpoint.base_url, parameters, view_of(study)) for each, prompt in pairs]
+    return [Judge.of(store, study, each, prompt, endpoint, parameters) for each, prompt in pairs]
 
 
 def numbers_meant(store: Store, judge: "Judge", split: str, limit: int | None) -> list[int]:

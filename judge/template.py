@@ -6,7 +6,7 @@ trajectory can close its own fence.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,11 +15,13 @@ from data.questions import Question
 from data.store.judging import ToJudge
 from data.terminal import on_one_line
 from judge.evidence import EvidenceView, record_text
+from judge.examples import ShownExample
 from judge.prompts import Prompt
 
 PLACEHOLDERS = ("trajectory", "task", "codebook", "choices", "question", "examples")
 REQUIRED = "trajectory"
 NO_TASK = "(none is recorded)"
+NO_EXAMPLES = "(none)"
 BYTES_A_TOKEN = 4
 _SHORTEST_FENCE = 5
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
@@ -38,11 +40,16 @@ class Rendered:
 
 
 def rendered(
-    prompt: Prompt, question: Question, codebook: str, trajectory: ToJudge, view: EvidenceView, examples: str = ""
+    prompt: Prompt,
+    question: Question,
+    codebook: str,
+    trajectory: ToJudge,
+    view: EvidenceView,
+    examples: Sequence[ShownExample] = (),
 ) -> Rendered:
-    """The prompt about a trajectory: equal input gives equal text. `codebook`: the question's page; `examples`: as one text.
+    """The prompt about a trajectory: equal input gives equal text. `codebook`: the question's page.
 
-    Raises RejudgeError for a template that `parts_of` refuses.
+    An item is no example for itself, nor for another one of its group. Raises RejudgeError for a template that `parts_of` refuses.
     """
     parts = parts_of(prompt)
     record = record_text(trajectory, view)
@@ -50,12 +57,15 @@ def rendered(
         "question": question.ask.strip(),
         "codebook": codebook.strip(),
         "choices": choices_text(question),
-        "examples": examples.strip(),
     }
-    fence = _fence(prompt.body, *trusted.values(), record.text, record.task or "")
+    others = [example for example in examples if not example.tells_of(trajectory)]
+    fence = _fence(
+        prompt.body, *trusted.values(), record.text, record.task or "", *(text for each in others for text in each.texts)
+    )
     values = trusted | {
         "trajectory": f"{fence}\n{record.text}\n{fence}",
         "task": NO_TASK if record.task is None else f"{fence}\n{record.task}\n{fence}",
+        "examples": "\n\n".join(each.within(fence, number) for number, each in enumerate(others, 1)) or NO_EXAMPLES,
     }
     text = "".join(values[part] if number % 2 else part for number, part in enumerate(parts))
     return Rendered(text, record.cut, estimated_tokens(text))

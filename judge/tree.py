@@ -7,7 +7,7 @@ from data.questions import Question
 from data.store import Store
 from data.store.prompts import recorded_prompts
 from data.study import Study
-from judge.prompts import Prompt, prompts_in
+from judge.prompts import Prompt, prompt_of, prompts_in
 
 SHORT = 8
 """Digits of a hash that are shown."""
@@ -49,7 +49,7 @@ def prompt_tree(store: Store, study: Study, question: Question) -> list[Node]:
     """
     nodes: dict[str, Node] = {}
     for record in recorded_prompts(store, question.id):
-        prompt = Prompt(question.id, record.body, record.parent, record.author, record.note)
+        prompt = prompt_of(record)
         nodes[record.hash] = Node(prompt, record.parent, 0, (), record.code, record.revised)
     for prompt in prompts_in(study, question):
         assert prompt.path is not None

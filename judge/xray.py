@@ -25,7 +25,6 @@ from judge.endpoint import Connection, NoReply, NotThisRequest, Probed
 from judge.identity import Judge
 from judge.injections import CONTROL, INJECTIONS, in_words, injected, target_for, value_of
 from judge.replies import Answer
-from judge.template import rendered
 from reports.estimate import Estimate
 from reports.intervals import wilson
 
@@ -96,8 +95,7 @@ def _items(store: Store, judge: Judge, count: int) -> list[ToJudge]:
 
 
 def _call(judge: Judge, item: ToJudge, kind: str, changed: ToJudge) -> _Call:
-    text = rendered(judge.prompt, judge.asked.question, judge.asked.page, changed, judge.view).text
-    return _Call(item.id, kind, text, len(item.steps))
+    return _Call(item.id, kind, judge.shown(changed).text, len(item.steps))
 
 
 def _calls(judge: Judge, item: ToJudge, given: Answer | None) -> Iterator[_Call]:

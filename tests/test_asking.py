@@ -71,7 +71,7 @@ def judge_at(
 ) -> Judge:
     asked = record_versions(store, study)[0][0]
     chosen = prompt or newest_prompt(study, asked.question)
-    return Judge(study, asked, chosen, "m", server.url, Parameters(), view or view_of(study))
+    return Judge(study, asked, chosen, "m", server.url, Parameters(), view or view_of(study), ())
 
 
 def asked(

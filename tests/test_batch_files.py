@@ -52,7 +52,7 @@ def study(tmp_path: Path) -> Study:
 
 def the_judge(store: Store, study: Study, url: str = URL) -> Judge:
     asked = record_versions(store, study)[0][0]
-    return Judge(study, asked, newest_prompt(study, asked.question), "m", url, Parameters(), view_of(study))
+    return Judge(study, asked, newest_prompt(study, asked.question), "m", url, Parameters(), view_of(study), ())
 
 
 def write(study: Study, out: Path, mode: str | None = None, url: str = URL, **wanted: Any) -> Writing:
@@ -351,7 +351,7 @@ def test_a_writing_that_was_broken_off_is_made_whole_by_the_same_command(
 ) -> None:
     monkeypatch.setattr(batch_files, "MOST_REQUESTS", 5)
     whole = write(study, tmp_path / "whole")
-    mend = killed_at(batch_files, "rendered", 8, monkeypatch)
+    mend = killed_at(batch_files, "custom_id", 8, monkeypatch)
     out = tmp_path / "out"
     with pytest.raises(KeyboardInterrupt):
         write(study, out)
@@ -400,7 +400,7 @@ def deadly(whole, call):
     return dies
 files.MOST_REQUESTS, results.GROUP = 5, 4
 if sys.argv[1] == "write":
-    files.rendered = deadly(files.rendered, 8)
+    files.custom_id = deadly(files.custom_id, 8)
 else:
     results.append_replies = deadly(results.append_replies, 2)
 rejudge.main(["judge", "batch", *sys.argv[1:]])

@@ -46,7 +46,7 @@ def study(tmp_path: Path) -> Study:
 def xray(study: Study, server: OpenAIServer, count: int = 4, view: EvidenceView | None = None) -> dict[str, Any]:
     with Store.open(study.database) as store:
         (asked, *_), _ = record_versions(store, study)
-        of = Judge(study, asked, first_prompt(asked.question), "m", server.url, Parameters(), view or EvidenceView())
+        of = Judge(study, asked, first_prompt(asked.question), "m", server.url, Parameters(), view or EvidenceView(), ())
         return xray_of(store, of, probe(store, of.endpoint, of.parameters), count, concurrency=4)[0]
 
 

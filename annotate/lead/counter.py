@@ -16,7 +16,7 @@ from data.store import Store
 from data.store.judging import run_named
 from data.store.people import person_named
 from data.study import Study, load_study
-from judge.prompts import Prompt
+from judge.prompts import parse_prompt
 from reports.forests import differences_forest, slices_forest
 from reports.of_study.agreement import agreement_of
 from reports.of_study.comparisons import comparisons_of
@@ -58,19 +58,19 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
         return {"document": {"svg": DRAWINGS[asked["draw"]](asked["of"], asked["title"])}}
     if "ahead" in asked:
         return _ahead(Path(asked["folder"]), asked)
-    if "body" in asked:
-        return _linted(Path(asked["folder"]), asked["question"], asked["body"])
+    if "prompt" in asked:
+        return _linted(Path(asked["folder"]), asked["prompt"])
     return _counted(Path(asked["folder"]), asked["what"], asked["labels"], asked["run"])
 
 
-def _linted(folder: Path, question: str, body: str) -> dict[str, Any]:
+def _linted(folder: Path, prompt: str) -> dict[str, Any]:
     """What is wrong with a prompt, refused first: it reads every trajectory."""
     from judge.lint import findings, said
 
     try:
         study = load_study(folder)
         with Store.open(study.database) as store:
-            found = findings(study, store, Prompt(question, body))
+            found = findings(study, store, parse_prompt(prompt, "The prompt"))
     except RejudgeError as error:
         return {"refused": [error.wrong, error.found, error.do]}
     return {"document": {"findings": [{"said": said(finding), "refused": finding.refused} for finding in found]}}

@@ -93,12 +93,12 @@ class Counting:
                 known = self.known[what, labels, run] = (moment, self._asked(what=what, labels=labels, run=run))
         return known[1]
 
-    def findings(self, question: str, body: str) -> list[dict[str, Any]]:
+    def findings(self, prompt: str) -> list[dict[str, Any]]:
         """What is wrong with a prompt, or worth knowing: `said` in words, `refused` where no judge is asked by it.
 
-        Raises RejudgeError as `rejudge judge lint` would.
+        `prompt`: the text of its file. Raises RejudgeError as `rejudge judge lint` would.
         """
-        found: list[dict[str, Any]] = self._asked(question=question, body=body)["findings"]
+        found: list[dict[str, Any]] = self._asked(prompt=prompt)["findings"]
         return found
 
     def ahead(self, question: str, old: str, new: str, looks: int | None, lead: str) -> dict[str, Any]:

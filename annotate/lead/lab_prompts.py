@@ -110,7 +110,7 @@ def _edit(serving: Serving, node: Node) -> None:
     if st.session_state.get(checked) != child.hash:
         return
     try:
-        findings = counting(serving.study).findings(child.question, child.body)
+        findings = counting(serving.study).findings(child.text())
     except RejudgeError as refusal:
         st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
         return
@@ -132,7 +132,8 @@ def _findings(findings: list[dict[str, Any]]) -> str:
 
 
 def _child(node: Node, body: str, note: str) -> Prompt:
-    return Prompt(node.prompt.question, body.replace("\r\n", "\n").strip("\n"), node.hash, note=" ".join(note.split()))
+    text = body.replace("\r\n", "\n").strip("\n")
+    return Prompt(node.prompt.question, text, node.hash, note=" ".join(note.split()), examples=node.prompt.examples)
 
 
 def _save(serving: Serving, child: Prompt) -> None:

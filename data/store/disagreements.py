@@ -108,6 +108,7 @@ class SideBySide:
     def __init__(self, store: Store, ratings: Ratings, run: str) -> None:
         self.question = ratings.question
         self.levels = ratings.levels
+        self.decided = ratings.decided
         self.people = tuple((side.items, side.answers) for side in ratings.people.values())
         human, verdicts = ratings.consensus, ratings.verdicts.get(run)
         beside = verdicts.on(ratings.size) if verdicts else np.full(ratings.size + 1, MISSING)
@@ -173,10 +174,10 @@ class SideBySide:
                 number,
                 ids[number],
                 split,
-                self._words(human),
-                None if judge < 0 else self._words(judge),
+                self.decided(human),
+                None if judge < 0 else self.decided(judge),
                 self._basis(number, cast),
-                tuple((self._words(answer), count) for answer, count in _most_first(cast)),
+                tuple((self.decided(answer), count) for answer, count in _most_first(cast)),
                 cast.count(UNSURE),
                 self.causes.get(number),
             )
@@ -226,15 +227,6 @@ class SideBySide:
 
     def _score(self, answers: Ints) -> Floats:
         return self.levels[np.maximum(answers, 0)]
-
-    def _words(self, answer: int) -> Decided:
-        """An answer as a person would name it."""
-        choices = self.question.choices
-        if self.question.type == "score":
-            return float(self.levels[answer])
-        if self.question.type == "multilabel":
-            return tuple(choice for place, choice in enumerate(choices) if answer >> place & 1)
-        return choices[answer]
 
     def _basis(self, number: int, cast: list[int]) -> str:
         sure = [answer for answer in cast if answer >= 0]

@@ -187,6 +187,12 @@ def to_judge(
     return [n for (n,) in rows]
 
 
+def trajectories_named(store: Store, ids: Sequence[str]) -> dict[str, ToJudge]:
+    """By id; without those that are not there."""
+    rows = store.conn.execute("SELECT n FROM trajectories WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(ids)])
+    return {each.id: each for each in trajectories(store, [n for (n,) in rows.fetchall()])}
+
+
 def trajectories(store: Store, numbers: Sequence[int]) -> Iterator[ToJudge]:
     """These trajectories, in the order asked for, one at a time."""
     for n in numbers:

@@ -10,6 +10,7 @@ from data.records import CONSENSUS
 from data.store.adjudication import decisions
 from data.store.columns import Bools, Floats, Ints
 from data.store.consensus import Decisions, Poll, consensus_of
+from data.store.gold import Decided
 from data.store.selection import Selection
 from data.store.sides import SKIPPED, Side, SideReader
 from data.store.store import Store
@@ -44,6 +45,14 @@ class Ratings:
         before = self.condition and Condition(self.condition.ratings.within(items), self.condition.wanted)
         consensus, single = self.consensus.within(items), self.single[items[self.single]]
         return replace(self, people=people, consensus=consensus, single=single, verdicts=verdicts, condition=before)
+
+    def decided(self, answer: int) -> Decided:
+        """An answer as a person would name it; `answer`: from 0."""
+        if self.question.type == "score":
+            return float(self.levels[answer])
+        if self.question.type == "multilabel":
+            return tuple(choice for place, choice in enumerate(self.question.choices) if answer >> place & 1)
+        return self.question.choices[answer]
 
     def human(self, name: str) -> Side:
         """A person's side, or the consensus; empty for somebody who did not answer."""

@@ -219,7 +219,8 @@ def test_looks(db: Database) -> None:
 _JUDGE_TABLES = """
 CREATE TABLE prompts (
     code INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, question INTEGER NOT NULL REFERENCES questions,
-    parent INTEGER REFERENCES prompts, author TEXT NOT NULL, note TEXT NOT NULL, body TEXT NOT NULL, recorded_at TEXT NOT NULL
+    parent INTEGER REFERENCES prompts, author TEXT NOT NULL, note TEXT NOT NULL, body TEXT NOT NULL, examples TEXT NOT NULL,
+    recorded_at TEXT NOT NULL
 ) STRICT;
 CREATE TABLE judge_calls (
     verdict INTEGER PRIMARY KEY REFERENCES verdicts, at TEXT NOT NULL, snapshot TEXT NOT NULL, mode TEXT NOT NULL,

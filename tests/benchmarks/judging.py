@@ -79,7 +79,7 @@ def _study(folder: Path, items: int) -> Study:
 
 def _judge(store: Store, study: Study, url: str) -> Judge:
     asked = record_versions(store, study)[0][0]
-    return Judge(study, asked, newest_prompt(study, asked.question), "m", url, Parameters(), view_of(study))
+    return Judge(study, asked, newest_prompt(study, asked.question), "m", url, Parameters(), view_of(study), ())
 
 
 def _ours(study: Study, url: str, items: int, concurrency: int) -> float:
