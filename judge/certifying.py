@@ -11,12 +11,12 @@ from data.errors import CertifyRefused
 from data.questions import Question
 from data.store import Store
 from data.store.judging import JudgeRun
-from data.store.people import Person
+from data.store.people import Person, check_lead
 from data.store.prompts import recorded_prompts
 from data.store.snapshots import snapshots
 from data.store.status import incomplete_batches, question_codes, questions_of_run
 from data.store.test_items import LabelledItems, labelled_test_items
-from data.store.test_looks import certified, check_lead, record_certification, spent
+from data.store.test_looks import certified, record_certification, spent
 from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import JointTally

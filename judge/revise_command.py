@@ -46,14 +46,13 @@ def revise(args: argparse.Namespace) -> int:
 
 def _author(store: Store, by: str | None) -> str:
     """Who stands in the files. Raises RejudgeError for somebody who does not run the study."""
-    from data.store.people import person_named
+    from data.store.people import check_lead, person_named
     from judge.revising import AUTHOR
 
     if by is None:
         return AUTHOR
     person = person_named(store, by)
-    if person.role != "lead":
-        raise RejudgeError("Only a lead revises a prompt.", f"{person.handle} is {person.role}.", "Name a lead.")
+    check_lead(store, person, "Only a lead revises a prompt.")
     return person.handle
 
 

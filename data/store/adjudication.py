@@ -5,15 +5,14 @@ question takes the place of an earlier one. Free text enters the chain by its sa
 can be erased.
 """
 
-import secrets
 from dataclasses import dataclass
 
 from data.errors import LeadRefused
 from data.store.chain import as_kept, chain_hash, last_link
 from data.store.chosen import CHOSEN_NAMES, chosen_bits
-from data.store.events import APP_VERSION, DECISION_TEXT, text_hash
+from data.store.events import APP_VERSION, DECISION_TEXT, LeadText
 from data.store.gold import Decided, answer_of
-from data.store.people import Person
+from data.store.people import Person, check_lead
 from data.store.store import Store, now
 from data.store.versions import AskedQuestion, choice_codes
 
@@ -21,7 +20,6 @@ CAUSES = ("slip", "codebook ambiguous", "item broken", "truly ambiguous")
 """Why annotators disagreed, as the lead sees it."""
 WITHOUT_ANSWER = ("item broken", "truly ambiguous")
 """Causes under which a decision may hold that there is no answer."""
-MOST_RATIONALE = 20_000
 
 CHAINED = (
     "at", "lead", "trajectory", "question", "choice", "chosen", "score", "cause", "text_hash", "question_version", "codebook",
@@ -98,14 +96,9 @@ def decide(
     if answer is None and cause not in WITHOUT_ANSWER:
         found, do = f"Its cause is {cause!r}.", f"Choose one, or name the cause: {' or '.join(WITHOUT_ANSWER)}."
         raise LeadRefused("This decision has no answer.", found, do)
-    if len(rationale) > MOST_RATIONALE:
-        raise LeadRefused("The rationale is very long.", f"Found {len(rationale)} characters.", f"Use up to {MOST_RATIONALE}.")
-    # What a browser sends may hold what cannot be stored.
-    words = rationale.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "") or None
+    text = LeadText.of(rationale, "rationale")
     with store.write():
-        (role,) = store.conn.execute("SELECT role FROM annotators WHERE code = ?", [lead.code]).fetchone()
-        if role != "lead":
-            raise LeadRefused("Only a lead decides.", f"{lead.handle} is {role}.", "Sign in as a lead.")
+        check_lead(store, lead, "Only a lead decides.", "Sign in as a lead.")
         columns = _columns_of(store, asked, answer)
         if not store.conn.execute(
             """SELECT 1 FROM label_events WHERE trajectory = ?
@@ -113,13 +106,12 @@ def decide(
             [trajectory, asked.code],
         ).fetchone():
             raise LeadRefused("Nobody has labelled that item.", "Found no vote on it.", "Decide on items that have votes.")
-        salt = secrets.token_hex(16) if words else None
         values = (
-            now(), lead.code, trajectory, asked.code, *columns, cause, text_hash(words, None, salt), asked.version,
+            now(), lead.code, trajectory, asked.code, *columns, cause, text.hash, asked.version,
             asked.codebook, APP_VERSION,
         )  # fmt: skip
         link = chain_hash("adjudication", last_link(store.conn, "adjudications", "seq"), values)
-        return int(store.conn.execute(_INSERT, (*values, words, salt, link)).lastrowid or 0)
+        return int(store.conn.execute(_INSERT, (*values, text.words, text.salt, link)).lastrowid or 0)
 
 
 def _columns_of(store: Store, asked: AskedQuestion, answer: Decided | None) -> tuple[int | None, int | None, float | None]:

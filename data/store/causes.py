@@ -4,22 +4,20 @@ A cause is a row that is only ever added, chained like a label event; a later on
 the place of an earlier one. A lead's note enters the chain by its salted hash alone, so that it can be erased.
 """
 
-import secrets
 from dataclasses import dataclass
 
 from data.errors import LeadRefused
 from data.store.chain import chain_hash, last_link
-from data.store.events import APP_VERSION, text_hash
-from data.store.people import Person
+from data.store.events import APP_VERSION, CAUSE_TEXT, LeadText
+from data.store.people import Person, check_lead
 from data.store.store import Store, now
 from data.store.test_looks import refuse_closed
 
 CAUSES = ("judge wrong", "human wrong", "codebook ambiguous", "item broken", "evidence differed")
 """Only the first drives the prompt; the third goes to the codebook and to relabelling."""
-MOST_NOTE = 20_000
 CAUSE_CHAINED = ("at", "lead", "run", "trajectory", "question", "cause", "text_hash", "app_version")
 """The columns that the chain covers, besides the hash before."""
-_COLUMNS = (*CAUSE_CHAINED, "note", "text_salt", "chain")
+_COLUMNS = (*CAUSE_CHAINED, *CAUSE_TEXT, "chain")
 _INSERT = f"INSERT INTO causes ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
 
@@ -57,19 +55,13 @@ def assign_cause(store: Store, lead: Person, run: int, trajectory: int, question
     """Writes a cause; its number. Raises LeadRefused, and then nothing was written."""
     if cause not in CAUSES:
         raise LeadRefused("That is no cause.", f"Found {cause!r}.", f"Choose one of: {', '.join(CAUSES)}.")
-    if len(note) > MOST_NOTE:
-        raise LeadRefused("The note is very long.", f"Found {len(note)} characters.", f"Use up to {MOST_NOTE}.")
-    # What a browser sends may hold what cannot be stored.
-    words = note.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "") or None
+    text = LeadText.of(note, "note")
     with store.write():
-        (role,) = store.conn.execute("SELECT role FROM annotators WHERE code = ?", [lead.code]).fetchone()
-        if role != "lead":
-            raise LeadRefused("Only a lead says why judge and humans differ.", f"{lead.handle} is {role}.", "Sign in as a lead.")
+        check_lead(store, lead, "Only a lead says why judge and humans differ.", "Sign in as a lead.")
         _refuse_item(store, run, trajectory, question)
-        salt = secrets.token_hex(16) if words else None
-        values = (now(), lead.code, run, trajectory, question, cause, text_hash(words, None, salt), APP_VERSION)
+        values = (now(), lead.code, run, trajectory, question, cause, text.hash, APP_VERSION)
         link = chain_hash("cause", last_link(store.conn, "causes", "seq"), values)
-        return int(store.conn.execute(_INSERT, (*values, words, salt, link)).lastrowid or 0)
+        return int(store.conn.execute(_INSERT, (*values, text.words, text.salt, link)).lastrowid or 0)
 
 
 def _refuse_item(store: Store, run: int, trajectory: int, question: int) -> None:

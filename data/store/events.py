@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 
+from data.errors import LeadRefused
 from data.hashing import canonical_json, document_hash
 from data.store.chain import as_kept, chain_hash, last_link
 from data.store.store import Store, now
@@ -67,6 +68,8 @@ DECISION_TEXT = ("rationale", "text_salt")
 """The same of a lead's decision (see `adjudication.py`)."""
 CAUSE_TEXT = ("note", "text_salt")
 """The same of the cause of a disagreement (see `causes.py`)."""
+MOST_OF_A_LEAD = 20_000
+"""Characters that a lead may write beside a decision or a cause."""
 _COLUMNS = (*CHAINED, *FREE_TEXT, "chain")
 _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 
@@ -74,6 +77,29 @@ _INSERT = f"INSERT INTO label_events ({', '.join(_COLUMNS)}) VALUES ({', '.join(
 def text_hash(rationale: str | None, reason: str | None, salt: str | None) -> str:
     """The hash by which an event's free text enters the chain; an event without text needs no salt."""
     return document_hash("text", [rationale, reason, salt])
+
+
+@dataclass(frozen=True, slots=True)
+class LeadText:
+    """What a lead wrote beside a decision or a cause, as it is stored."""
+
+    words: str | None
+    """None for nothing."""
+    salt: str | None
+
+    @classmethod
+    def of(cls, said: str, what: str) -> "LeadText":
+        """`what`: what to call it. Raises LeadRefused where it is very long."""
+        if len(said) > MOST_OF_A_LEAD:
+            raise LeadRefused(f"The {what} is very long.", f"Found {len(said)} characters.", f"Use up to {MOST_OF_A_LEAD}.")
+        # What a browser sends may hold what cannot be stored.
+        words = said.strip().encode("utf-8", "replace").decode("utf-8").replace("\x00", "") or None
+        return cls(words, secrets.token_hex(16) if words else None)
+
+    @property
+    def hash(self) -> str:
+        """As `text_hash`."""
+        return text_hash(self.words, None, self.salt)
 
 
 class EventLog:

@@ -6,7 +6,7 @@ Tokens are random and long; only their salted hashes are stored.
 import secrets
 from dataclasses import dataclass
 
-from data.errors import StoreError
+from data.errors import LeadRefused, StoreError
 from data.hashing import tagged_hash
 from data.records import CONSENSUS
 from data.store.leases import end_leases_of
@@ -93,6 +93,16 @@ def person_named(store: Store, handle: str) -> Person:
     if handle not in there:
         raise StoreError(f"There is nobody called {handle!r}.", f"Found: {', '.join(there)}.", "See `rejudge annotators list`.")
     return there[handle]
+
+
+def check_lead(
+    store: Store, person: Person, wrong: str, do: str = "Name a lead; `rejudge annotators list` shows who is one."
+) -> None:
+    """Raises LeadRefused, beginning with `wrong`, for somebody who does not run the study."""
+    role, revoked = store.conn.execute("SELECT role, revoked_at FROM annotators WHERE code = ?", [person.code]).fetchone()
+    if role != "lead" or revoked:
+        found = f"{person.handle} is {role}" + (", and their access has ended." if revoked else ".")
+        raise LeadRefused(wrong, found, do)
 
 
 def revoke(store: Store, handle: str) -> Revoked:

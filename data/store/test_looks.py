@@ -14,7 +14,7 @@ from data.hashing import canonical_json
 from data.splits import SPLITS
 from data.store.chain import chain_hash, last_link
 from data.store.events import APP_VERSION
-from data.store.people import Person
+from data.store.people import Person, check_lead
 from data.store.store import Store, now
 
 LOOK_CHAINED = ("at", "lead", "kind", "which", "result", "app_version")
@@ -136,14 +136,6 @@ FROM (SELECT i.trajectory, count(*) AS looks, min(l.seq), l.which FROM test_look
       WHERE l.kind = 'certify' AND i.question = ? GROUP BY i.trajectory)
 ORDER BY trajectory
 """
-
-
-def check_lead(store: Store, lead: Person, wrong: str) -> None:
-    """Raises LeadRefused, beginning with `wrong`, for somebody who does not run the study."""
-    role, revoked = store.conn.execute("SELECT role, revoked_at FROM annotators WHERE code = ?", [lead.code]).fetchone()
-    if role != "lead" or revoked:
-        found = f"{lead.handle} is {role}" + (", and their access has ended." if revoked else ".")
-        raise LeadRefused(wrong, found, "Name a lead; `rejudge annotators list` shows who is one.")
 
 
 def _append(store: Store, lead: Person, kind: str, which: str, result: str) -> int:
