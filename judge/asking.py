@@ -17,10 +17,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from data.errors import RejudgeError
-from data.formats.text import with_marks
 from data.hashing import document_hash
 from data.store import Store
-from data.store.judging import Call, JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
+from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
 from data.wording import amount
 from judge.completions import reply_of
 from judge.endpoint import Came, Connection, JudgeEndpoint, NoReply, NotThisRequest, Parameters, Probed
@@ -274,8 +273,9 @@ class _Asking:
                 # Nobody else heard anything either: the server is gone.
                 self._fail(self.connection.unreachable(error))
         except NotThisRequest as error:
-            if error.too_long or error.filtered:
-                await self._keep(self._refused(number, error, cut), self.probed.completion.model, cut)
+            if error.of_this_item:
+                reply = error.reply(number, self.repeat, self.probed.mode, self.judge.view, cut)
+                await self._keep(reply, self.probed.completion.model, cut)
             else:
                 self._fail(error.refusal(self.judge.endpoint))
         except RejudgeError as error:
@@ -284,13 +284,6 @@ class _Asking:
     def _fail(self, error: RejudgeError) -> None:
         self.failure = self.failure or error
         self.connection.stopping.set()
-
-    def _refused(self, number: int, error: NotThisRequest, cut: tuple[str, ...]) -> Reply:
-        """What stands for a trajectory that the server does not take: asked again, it would be refused again."""
-        kind = "too long for the model's context" if error.too_long else "refused by the server's filter"
-        advice = ": set `total` below [judge.view] in study.toml" if error.too_long and self.judge.view.total is None else ""
-        call = Call("", self.probed.mode, with_marks(str(error))[0], str(error.status), None, None, None, None, notes=cut)
-        return Reply(number, self.repeat, error=f"{kind}{advice}", call=call)
 
     async def _keep(self, reply: Reply, snapshot: str, cut: tuple[str, ...]) -> None:
         if not self.writes:

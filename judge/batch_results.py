@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import RejudgeError
-from data.formats.text import with_marks
 from data.hashing import canonical_json
 from data.questions import Question
 from data.store import Store
 from data.store.columns import trajectory_count
-from data.store.judging import Call, JudgeRun, Reply, ToJudge, answered, append_replies, ensure_run, trajectories
+from data.store.judging import JudgeRun, Reply, ToJudge, answered, append_replies, ensure_run, trajectories
 from data.store.prompts import recorded_prompts
 from data.store.versions import question_of_version
 from data.study import Study
@@ -204,14 +203,10 @@ class _Reader:
             )  # fmt: skip
             return _Result(judge, completion.model, reply)
         refused = NotThisRequest(said, status)
-        if not (refused.too_long or refused.filtered) or status not in (400, 413, 422):
+        if not refused.of_this_item or status not in (400, 413, 422):
             self.reading.failed[_why(document, status, said)] += 1
             return None
-        kind = "too long for the model's context" if refused.too_long else "refused by the server's filter"
-        advice = ": set `total` below [judge.view] in study.toml" if refused.too_long and judge.view.total is None else ""
-        call = Call("", mode, with_marks(said)[0], str(status), None, None, None, None, notes=cut)
-        reply = Reply(trajectory.n, repeat, error=f"{kind}{advice}", call=call)
-        self.refused.setdefault(judge.written.key, []).append(reply)
+        self.refused.setdefault(judge.written.key, []).append(refused.reply(trajectory.n, repeat, mode, judge.view, cut))
         return None
 
     def keep(self, group: Sequence[_Result]) -> None:

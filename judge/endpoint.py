@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from data.errors import RejudgeError
+from data.formats.text import with_marks
 from data.questions import Question
+from data.store.judging import Call, Reply
 from data.study import Study
 from data.wording import amount
 from judge.completions import Completion, answer_in, completion_of
+from judge.evidence import EvidenceView
 from judge.pace import Pace
 from judge.replies import MODES, instructions, schema_of
 
@@ -112,6 +115,18 @@ class NotThisRequest(Exception):
     @property
     def filtered(self) -> bool:
         return _FILTERED.search(str(self)) is not None
+
+    @property
+    def of_this_item(self) -> bool:
+        """Whether it is the trajectory that is not taken, now and whenever it is asked about; other requests may be."""
+        return self.too_long or self.filtered
+
+    def reply(self, trajectory: int, repeat: int, mode: str, view: EvidenceView, cut: tuple[str, ...]) -> Reply:
+        """What stands for a trajectory that is not taken; `cut`: what of it the judge would not have seen."""
+        kind = "too long for the model's context" if self.too_long else "refused by the server's filter"
+        advice = ": set `total` below [judge.view] in study.toml" if self.too_long and view.total is None else ""
+        call = Call("", mode, with_marks(str(self))[0], str(self.status), None, None, None, None, notes=cut)
+        return Reply(trajectory, repeat, error=f"{kind}{advice}", call=call)
 
     def refusal(self, endpoint: JudgeEndpoint) -> RejudgeError:
         return RejudgeError(

@@ -123,7 +123,7 @@ async def _ask(judge: Judge, probed: Probed, concurrency: int, calls: list[_Call
         except NoReply:
             return
         except NotThisRequest as error:
-            if not (error.too_long or error.filtered):
+            if not error.of_this_item:
                 raise error.refusal(judge.endpoint) from None
             kept.add(call, Answer(error="refused by the server"))
             return
