@@ -346,7 +346,7 @@ class _Asking:
             written = append_replies(store, self.runs[snapshot].code, self.judge.asked.code, replies)
             if snapshot == self.probed.completion.model:
                 # Another model's run may have had them from before: only of this one's it is known what was there.
-                self.mine.check(store, len(replies) - written)
+                self.mine.check(store, len(replies) - len(written))
 
     def _run_of(self, store: Store, snapshot: str) -> JudgeRun:
         document = self.judge.document(snapshot, self.probed.mode)

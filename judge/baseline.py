@@ -118,7 +118,7 @@ def run_baseline(store: Store, study: Study, question: Question) -> Baseline:
     for each in np.unique(of_waiting).tolist():
         model = _Model.taught(lesson, each)
         for replies in _answers(store, model, waiting[of_waiting == each].tolist(), question, view):
-            written += append_replies(store, run.code, asked.code, replies)
+            written += len(append_replies(store, run.code, asked.code, replies))
     return Baseline(run, new, known, int(fold.max()) + 1, written)
 
 

@@ -18,7 +18,7 @@ from data.hashing import canonical_json
 from data.questions import Question
 from data.store import Store
 from data.store.columns import trajectory_count
-from data.store.judging import JudgeRun, Reply, ToJudge, answered, append_replies, ensure_run, trajectories
+from data.store.judging import JudgeRun, Reply, ToJudge, append_replies, ensure_run, trajectories
 from data.store.prompts import recorded_prompts
 from data.store.versions import question_of_version
 from data.study import Study
@@ -220,14 +220,9 @@ class _Reader:
                 self.runs[place] = judge.run(self.store, place[1])
                 self.reading.runs.append(self.runs[place].name)
             run = self.runs[place]
-            there = answered(self.store, run.code, judge.code, [(each.reply.trajectory, each.reply.repeat) for each in results])
-            new: dict[tuple[int, int], Reply] = {}
-            for reply in (each.reply for each in results):
-                if (reply.trajectory, reply.repeat) not in there:
-                    new.setdefault((reply.trajectory, reply.repeat), reply)
-            append_replies(self.store, run.code, judge.code, list(new.values()))
+            new = append_replies(self.store, run.code, judge.code, [each.reply for each in results])
             self.reading.there += len(results) - len(new)
-            for reply in new.values():
+            for reply in new:
                 self._count(reply)
 
     def keep_refused(self) -> None:

@@ -536,6 +536,6 @@ def test_numbers_that_the_database_writes_otherwise_break_no_chain(tmp_path: Pat
         asked = next(asked for asked in ana.desk.asked if asked.question.id == "skill")
         run, _ = ensure_run(ana.store, "none", "baseline", None, {"kind": "baseline"}, {})
         replies = [Reply(1, score=-0.0, confidence=1), Reply(2, score=4)]
-        assert append_replies(ana.store, run.code, asked.code, replies) == 2
+        assert len(append_replies(ana.store, run.code, asked.code, replies)) == 2
         decide(ana.store, first_lead(ana.store), ana.one("SELECT min(trajectory) FROM label_events"), asked, -0.0, "slip", "")
         assert verify(ana.store) == []

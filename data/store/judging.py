@@ -205,18 +205,13 @@ def trajectories(store: Store, numbers: Sequence[int]) -> Iterator[ToJudge]:
         yield ToJudge(number, id, content, group, split, task, json.loads(steps), json.loads(metadata))
 
 
-def answered(store: Store, run: int, question: int, asked: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of `asked`, by trajectory and repeat, on which the run has a verdict."""
-    return {each for each in asked if store.conn.execute(_THERE, [each[0], run, question, each[1]]).fetchone()}
-
-
-def append_replies(store: Store, run: int, question: int, replies: Sequence[Reply]) -> int:
-    """Writes those that are new, in one transaction; how many were. What is there already stays as it is.
+def append_replies(store: Store, run: int, question: int, replies: Sequence[Reply]) -> list[Reply]:
+    """Writes those that are new, in one transaction; which they were. What is there already stays as it is.
 
     Only `repeat` 0 of a run feeds figures. `question`: its code; a choice must be declared.
     """
     codes = choice_codes(store, question)
-    written = 0
+    written: list[Reply] = []
     with store.write():
         link, time = last_link(store.conn, "verdicts", "id"), now()
         for reply in replies:
@@ -239,7 +234,7 @@ def append_replies(store: Store, run: int, question: int, replies: Sequence[Repl
                         call.seconds, call.attempts, canonical_json(list(call.notes)),
                     ],
                 )  # fmt: skip
-            written += 1
+            written.append(reply)
     return written
 
 
