@@ -6,7 +6,6 @@ are compared on these. Its answer is JSON: diagnosis, edits with reasons, risk; 
 more, with all that is wrong with it.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,13 +18,12 @@ from judge.copied import WORDS
 from judge.edits import MOST_LONGER, Edit, Problem, applied, problems
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt
+from judge.template import fence_around
 
 MOST_DISAGREEMENTS = 12
 MOST_AGREEMENTS = 4
 LONGEST_REPLY = 200_000
 """Characters of a reply that is read at all."""
-_SHORTEST_FENCE = 5
-_FENCES = re.compile(f"={{{_SHORTEST_FENCE},}}")
 
 Message = dict[str, str]
 Ask = Callable[[list[Message]], str]
@@ -190,7 +188,7 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
     right = [case for case in material.cases if not case.wrong]
     numbers = {id(case): place for place, case in enumerate(material.cases, 1)}
     shown = [text for case in material.cases for text in (case.record, case.judge_rationale, case.note, *case.human_rationales)]
-    fence = _fence(material.prompt.body, material.codebook, *shown)
+    fence = fence_around(material.prompt.body, material.codebook, *shown)
 
     def fenced(title: str, text: str) -> str:
         return f"{title}\n{fence}\n{text}\n{fence}"
@@ -295,9 +293,3 @@ class _Shape:
                     "Write these.",
                 )
             )
-
-
-def _fence(*texts: str) -> str:
-    """A line of equals signs that stands in none of the texts."""
-    longest = max((len(run) for text in texts for run in _FENCES.findall(text)), default=_SHORTEST_FENCE - 1)
-    return "=" * (longest + 1)

@@ -35,8 +35,6 @@ class Rendered:
     text: str
     cut: tuple[str, ...]
     """What of the trajectory was cut, a sentence each."""
-    tokens: int
-    """An estimate; see `estimated_tokens`."""
 
 
 def rendered(
@@ -59,7 +57,7 @@ def rendered(
         "choices": choices_text(question),
     }
     others = [example for example in examples if not example.tells_of(trajectory)]
-    fence = _fence(
+    fence = fence_around(
         prompt.body, *trusted.values(), record.text, record.task or "", *(text for each in others for text in each.texts)
     )
     values = trusted | {
@@ -68,7 +66,7 @@ def rendered(
         "examples": "\n\n".join(each.within(fence, number) for number, each in enumerate(others, 1)) or NO_EXAMPLES,
     }
     text = "".join(values[part] if number % 2 else part for number, part in enumerate(parts))
-    return Rendered(text, record.cut, estimated_tokens(text))
+    return Rendered(text, record.cut)
 
 
 def parts_of(prompt: Prompt) -> tuple[str, ...]:
@@ -134,7 +132,7 @@ def estimated_tokens(text: str) -> int:
     return -(-len(text.encode(errors="replace")) // BYTES_A_TOKEN)
 
 
-def _fence(*texts: str) -> str:
+def fence_around(*texts: str) -> str:
     """A line of equals signs that stands in none of the texts."""
     longest = max((len(run) for text in texts for run in _FENCES.findall(text)), default=_SHORTEST_FENCE - 1)
     return "=" * (longest + 1)

@@ -15,8 +15,7 @@ from data.store.status import question_codes
 from data.study import Study
 from judge.prompts import first_prompt
 from judge.reviser import Material, messages
-from judge.revision_material import RECORD_TOKENS, material
-from judge.template import BYTES_A_TOKEN
+from judge.revision_material import BYTES_A_TOKEN, RECORD_TOKENS, material
 from tests.study_maker import KIND, MISALIGNED, import_lines, label, make_study, run_line, verdict
 from tests.two_prompts import with_salt
 
