@@ -16,7 +16,7 @@ def lint(args: argparse.Namespace) -> int:
 
     study = open_study(args)
     with Store.open(study.database) as store:
-        prompts = [prompt_meant(study, named) for named in args.prompts]
+        prompts = [prompt_meant(study, store, named) for named in args.prompts]
         prompts = prompts or [prompt for question in study.questions for prompt in prompts_in(study, question)]
         if not prompts:
             tell("There is no prompt yet; `rejudge judge run` writes the first one.")

@@ -190,14 +190,13 @@ def newest_prompt(study: Study, question: Question) -> Prompt:
     return ensure_first_prompt(study, question) or prompts_in(study, question)[-1]
 
 
-def prompt_meant(study: Study, named: str) -> Prompt:
+def prompt_meant(study: Study, store: Store, named: str) -> Prompt:
     """The prompt that a path, or the beginning of a hash, names. Raises RejudgeError for none, and for more than one."""
     path = Path(named)
     for candidate in (path, study.folder / path):
         if candidate.is_file():
             return read_prompt(candidate)
-    with Store.open(study.database) as store:
-        recorded = [prompt_of(each) for each in recorded_prompts(store)]
+    recorded = [prompt_of(each) for each in recorded_prompts(store)]
     files = [prompt for question in study.questions for prompt in prompts_in(study, question)]
     by_hash = {prompt.hash: prompt for prompt in (*recorded, *files)}
     meant = [hash for hash in by_hash if len(named) >= SHORTEST_HASH and hash.startswith(named.lower())]
@@ -222,7 +221,7 @@ def record(store: Store, study: Study, prompt: Prompt, question: int) -> int:
 
     Raises RejudgeError where its parent is nowhere to be found.
     """
-    parent = None if prompt.parent is None else prompt_meant(study, prompt.parent)
+    parent = None if prompt.parent is None else prompt_meant(study, store, prompt.parent)
     if parent is not None:
         if parent.hash == prompt.hash:
             raise RejudgeError(

@@ -70,7 +70,7 @@ def revision_meant(study: Study, store: Store, prompt: str | None, run: str | No
     Raises RejudgeError where no such cause is on record, and where names mean nothing, or another question.
     """
     asked, _ = record_versions(store, study)
-    named, code = None if prompt is None else prompt_meant(study, prompt), run_meant(store, run)
+    named, code = None if prompt is None else prompt_meant(study, store, prompt), run_meant(store, run)
     runs = {each.code: each for each in judge_runs(store)}
     by_code = {code: id for id, code in question_codes(store).items()}
     hashes = {each.code: each.hash for each in recorded_prompts(store)}
@@ -93,7 +93,7 @@ def revision_meant(study: Study, store: Store, prompt: str | None, run: str | No
         raise RejudgeError(f"The question {id!r} is not declared.", "Found causes on it.", f"Put it back into {study.toml}.")
     if named is None:
         told = None if which.prompt is None else hashes[which.prompt]
-        named = newest_prompt(study, question.question) if told is None else prompt_meant(study, told)
+        named = newest_prompt(study, question.question) if told is None else prompt_meant(study, store, told)
     return Revision(study, question, named, which)
 
 

@@ -61,7 +61,7 @@ def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[
     endpoint = endpoint_meant(study, args.base_url, args.model)
     asked, _ = record_versions(store, study)
     if args.prompt is not None:
-        prompt = prompt_meant(study, args.prompt)
+        prompt = prompt_meant(study, store, args.prompt)
         if all(each.question.id != prompt.question for each in asked):
             raise RejudgeError(
                 f"{prompt.path or args.prompt} is about a question that this study does not have.",

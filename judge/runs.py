@@ -38,7 +38,7 @@ def judge_meant(study: Study, store: Store, named: str) -> JudgeRun:
         return by_name[0]
     names = ", ".join(run.name for run in runs) or "none"
     try:
-        prompt = prompt_meant(study, named)
+        prompt = prompt_meant(study, store, named)
     except RejudgeError as error:
         raise RejudgeError(
             f"{named!r} is neither a judge run nor a prompt.", f"Runs in this study: {names}. {error.found}", "Name one of them."

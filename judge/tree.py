@@ -49,8 +49,7 @@ def prompt_tree(store: Store, study: Study, question: Question) -> list[Node]:
     """
     nodes: dict[str, Node] = {}
     for record in recorded_prompts(store, question.id):
-        prompt = prompt_of(record)
-        nodes[record.hash] = Node(prompt, record.parent, 0, (), record.code, record.revised)
+        nodes[record.hash] = Node(prompt_of(record), record.parent, 0, (), record.code, record.revised)
     for prompt in prompts_in(study, question):
         assert prompt.path is not None
         there = nodes.get(prompt.hash)
