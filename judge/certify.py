@@ -28,6 +28,7 @@ from reports.estimate import Estimate
 from reports.intervals import normal_quantile, student_quantile
 from reports.joint import Joint
 from reports.paired_power import power_of_difference
+from reports.sample import Sample
 
 PROMOTE, REJECT, INCONCLUSIVE = "PROMOTE", "REJECT", "INCONCLUSIVE"
 LEVEL = 0.05
@@ -115,7 +116,7 @@ def refuse_too_few(joint: Joint, choices: Sequence[str]) -> None:
     """Raises CertifyRefused, with the numbers, where a look would tell nothing."""
     sample = joint.sample
     found = [sum(row) for row in sample.counts()]
-    groups = sample.n if sample.groups is None else sample.groups.number
+    groups = groups_in(sample)
     small = [f"{count} {choice!r}" for choice, count in zip(choices, found, strict=True) if count < LEAST_IN_A_CLASS]
     if sample.n >= LEAST_ITEMS and not small and groups >= LEAST_GROUPS and not sample.unlabelled:
         return
@@ -134,6 +135,11 @@ def refuse_too_few(joint: Joint, choices: Sequence[str]) -> None:
         f"Found {amount(sample.n, 'test item')} with a label and both verdicts ({classes}) in {amount(groups, 'group')}.",
         "Label more test items (`rejudge draw --split test`), or run the judges on those that have a label.",
     )
+
+
+def groups_in(sample: Sample) -> int:
+    """Groups among its items; an item that shares none is one."""
+    return sample.n if sample.groups is None else sample.groups.number
 
 
 def power_statement(joint: Joint, looks_declared: int, weights: Named = "unweighted") -> tuple[tuple[float, float], ...]:

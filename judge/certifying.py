@@ -21,7 +21,16 @@ from data.store.versions import check_still_declared
 from data.study import Study
 from data.tallies import JointTally
 from data.wording import amount
-from judge.certify import LEAST_IN_A_CLASS, LEAST_ITEMS, WEIGHTS, Certification, certification, power_statement, refuse_too_few
+from judge.certify import (
+    LEAST_IN_A_CLASS,
+    LEAST_ITEMS,
+    WEIGHTS,
+    Certification,
+    certification,
+    groups_in,
+    power_statement,
+    refuse_too_few,
+)
 from reports.joint import Joint
 
 Document = dict[str, Any]
@@ -79,37 +88,48 @@ def ahead(store: Store, asked: Asked, lead: Person) -> Ahead:
     """What to say before the look; nothing of the verdicts. Raises CertifyRefused, LeadRefused where there can be none."""
     with store.reading():
         check_lead(store, lead, "Only a lead certifies a judge.")
-        there, _, looks = _checked(store, asked)
-        joint = _strict(there)
+        ready = _checked(store, asked)
+        there = ready.there
         return Ahead(
-            looks,
+            ready.looks,
             there.looks + 1,
-            power_statement(joint, looks, WEIGHTS[asked.question.type]),
+            power_statement(ready.joint, ready.looks, WEIGHTS[asked.question.type]),
             len(there.items),
             there.used_up,
-            tuple(_warnings(store, asked, there)),
+            tuple(_warnings(store, asked, ready)),
         )
 
 
 def look(store: Store, asked: Asked, lead: Person) -> Document:
     """The certificate of a look that is on record when this returns. Raises CertifyRefused, LeadRefused: then none was taken."""
     with store.write():
-        there, tally, looks = _checked(store, asked)
+        ready = _checked(store, asked)
         weights = WEIGHTS[asked.question.type]
-        joint = _strict(there)
-        found = certification(joint, looks, asked.question.choices, weights)
+        found = certification(ready.joint, ready.looks, asked.question.choices, weights)
         code = question_codes(store)[asked.question.id]
-        document = _document(store, asked, there, tally, looks, found)
+        document = _document(store, asked, ready, found)
         document["number"] = len(certified(store, code)) + 1
         document["lead"] = lead.handle
-        document["power"] = [list(each) for each in power_statement(joint, looks, weights)]
+        document["power"] = [list(each) for each in power_statement(ready.joint, ready.looks, weights)]
         which = {key: document[key] for key in ("question", "old", "new", "looks", "look", "labels", "kappa", "bounds")}
-        record_certification(store, lead, code, which, found.result, there.items)
+        record_certification(store, lead, code, which, found.result, ready.there.items)
     return document
 
 
-def _checked(store: Store, asked: Asked) -> tuple[LabelledItems, JointTally, int]:
-    """The items, their table, and how many looks are declared for them."""
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a look would be taken at."""
+
+    there: LabelledItems
+    tally: JointTally
+    joint: Joint
+    """Its strict table."""
+    looks: int
+    """Declared for the items."""
+
+
+def _checked(store: Store, asked: Asked) -> _Ready:
+    """The items, where a look at them is allowed and would tell something. Raises CertifyRefused."""
     check_still_declared(store, asked.study)
     opened = spent(store)
     if opened:
@@ -120,22 +140,32 @@ def _checked(store: Store, asked: Asked) -> tuple[LabelledItems, JointTally, int
         )
     code = question_codes(store)[asked.question.id]
     there = labelled_test_items(store, asked.study, asked.question, code, asked.old.name, asked.new.name)
-    if there.used_up and _too_few(there, asked.question):
+    try:
+        tally = _any(there.joint)
+        joint = Joint.strict(tally)
+        refuse_too_few(joint, asked.question.choices)
+    except CertifyRefused:
+        if not there.used_up:
+            raise
         raise CertifyRefused(
             "The looks at these test items are used up.",
             f"{amount(there.used_up, 'test item')} had every look that was declared for them ({_on_record(store, code)}); "
             f"{amount(len(there.items), 'other')} with a label and both verdicts "
             f"{'remains' if len(there.items) == 1 else 'remain'}.",
             "Label test items that nobody has looked at yet; these cannot decide once more.",
-        )
-    if there.joint is None:
+        ) from None
+    return _Ready(there, tally, joint, _looks(there, asked.looks))
+
+
+def _any(tally: JointTally | None) -> JointTally:
+    """Raises CertifyRefused where there is none."""
+    if tally is None:
         raise CertifyRefused(
             f"Too few test items to certify on: it takes at least {LEAST_ITEMS} labelled items, {LEAST_IN_A_CLASS} of each choice.",
             "Found 0 test items with a label and both verdicts.",
             "Label test items (`rejudge draw --split test`), and run both judges on them.",
         )
-    refuse_too_few(_strict(there), asked.question.choices)
-    return there, there.joint, _looks(there, asked.looks)
+    return tally
 
 
 def _on_record(store: Store, code: int) -> str:
@@ -145,16 +175,6 @@ def _on_record(store: Store, code: int) -> str:
         for look in certified(store, code)
         if "new" in look.which and "old" in look.which
     )
-
-
-def _too_few(there: LabelledItems, question: Question) -> bool:
-    if there.joint is None:
-        return True
-    try:
-        refuse_too_few(_strict(there), question.choices)
-    except CertifyRefused:
-        return True
-    return False
 
 
 def _looks(there: LabelledItems, wanted: int | None) -> int:
@@ -168,17 +188,12 @@ def _looks(there: LabelledItems, wanted: int | None) -> int:
     return max(there.declared, default=wanted or 1)
 
 
-def _strict(there: LabelledItems) -> Joint:
-    assert there.joint is not None
-    return Joint.strict(there.joint)
-
-
-def _warnings(store: Store, asked: Asked, there: LabelledItems) -> list[str]:
+def _warnings(store: Store, asked: Asked, ready: _Ready) -> list[str]:
     """What a reader should know besides the figures; nothing of the verdicts."""
     said, code = [], question_codes(store)[asked.question.id]
     for name, state in incomplete_batches(store):
         said.append(f"{name} is {state} and not finished: what is labelled of it later is not part of this look.")
-    found = {run.name: snapshots(store, run.code, code, there.items) for run in (asked.old, asked.new)}
+    found = {run.name: snapshots(store, run.code, code, ready.there.items) for run in (asked.old, asked.new)}
     for name, counts in found.items():
         if len(counts) > 1:
             listed = ", ".join(f"{snapshot} ({amount(count, 'verdict')})" for snapshot, count in counts.items())
@@ -189,15 +204,13 @@ def _warnings(store: Store, asked: Asked, there: LabelledItems) -> list[str]:
             f"The server reported another snapshot for {asked.new.name} ({', '.join(sorted(other))}) than for {asked.old.name} "
             f"({', '.join(sorted(one))}): what differs may be the model."
         )
-    if there.joint is not None and there.joint.excluded.missing:
-        said.append(
-            f"{amount(there.joint.excluded.missing, 'labelled test item')} without a verdict of one of the two are left out."
-        )
+    if missing := ready.tally.excluded.missing:
+        said.append(f"{amount(missing, 'labelled test item')} without a verdict of one of the two are left out.")
     return said
 
 
-def _document(store: Store, asked: Asked, there: LabelledItems, tally: JointTally, looks: int, found: Certification) -> Document:
-    comparison = found.comparison
+def _document(store: Store, asked: Asked, ready: _Ready, found: Certification) -> Document:
+    there, joint, comparison = ready.there, ready.joint, found.comparison
     return {
         "study": asked.study.name,
         "question": asked.question.id,
@@ -207,13 +220,13 @@ def _document(store: Store, asked: Asked, there: LabelledItems, tally: JointTall
         "reasons": list(found.reasons),
         "old": _judge(store, asked.old),
         "new": _judge(store, asked.new),
-        "looks": looks,
+        "looks": ready.looks,
         "look": there.looks + 1,
         "left_out": there.used_up,
         "labels": there.labels,
-        "design": tally.design,
-        "weighted": tally.weighted,
-        "groups": _groups(Joint.strict(tally)),
+        "design": ready.tally.design,
+        "weighted": ready.tally.weighted,
+        "groups": groups_in(joint.sample),
         "weights": comparison.weights,
         "kappa": {
             "old": comparison.first.as_json(),
@@ -233,9 +246,10 @@ def _document(store: Store, asked: Asked, there: LabelledItems, tally: JointTall
         ],
         "unreadable": {"old": found.unreadable[0], "new": found.unreadable[1]},
         "differing": comparison.differing,
-        "counts": {"old": _counts(tally, 0), "new": _counts(tally, 1)},
+        # K x (K + 1): humans by one judge, unreadable replies last.
+        "counts": {"old": joint.judge(0).counts(), "new": joint.judge(1).counts()},
         "more": {"items": found.more.items, "reason": found.more.reason},
-        "warnings": _warnings(store, asked, there),
+        "warnings": _warnings(store, asked, ready),
         "apart": _apart(asked.old, asked.new),
     }
 
@@ -250,12 +264,3 @@ def _apart(old: JudgeRun, new: JudgeRun) -> list[str]:
     """In which parts of what makes a judge the two differ."""
     keys: Sequence[str] = sorted(old.document.keys() | new.document.keys())
     return [key for key in keys if old.document.get(key) != new.document.get(key)]
-
-
-def _groups(joint: Joint) -> int:
-    return joint.sample.n if joint.sample.groups is None else joint.sample.groups.number
-
-
-def _counts(tally: JointTally, which: int) -> list[list[int]]:
-    """K x (K + 1): humans by one judge, unreadable replies last."""
-    return Joint.strict(tally).judge(which).counts()
