@@ -194,10 +194,11 @@ class _Checker:
                     f"{hint}Rename or remove it.",
                 )
 
-    def table(self, table: dict[str, Any], key: str) -> dict[str, Any]:
+    def table(self, table: dict[str, Any], key: str, where: str = "") -> dict[str, Any]:
         value = table.get(key, {})
         if not isinstance(value, dict):
-            raise self.refuse(key, "is not a table.", f"Found {value!r}.", f"Write it as [{key}] with its keys below.")
+            name = f"{where}{key}"
+            raise self.refuse(name, "is not a table.", f"Found {value!r}.", f"Write it as [{name}] with its keys below.")
         return value
 
     def text(self, table: dict[str, Any], where: str, key: str, *, required: bool = False) -> str | None:
@@ -400,11 +401,7 @@ class _Checker:
     def price(self, table: dict[str, Any]) -> Price | None:
         if "price" not in table:
             return None
-        price = table["price"]
-        if not isinstance(price, dict):
-            raise self.refuse(
-                "judge.price", "is not a table.", f"Found {price!r}.", "Write it as [judge.price] with its keys below."
-            )
+        price = self.table(table, "price", "judge.")
         self.known(price, "judge.price.", ("input", "output"))
         for key in ("input", "output"):
             value = price.get(key)
@@ -416,10 +413,7 @@ class _Checker:
         return Price(float(price["input"]), float(price["output"]))
 
     def judge_view(self, table: dict[str, Any]) -> JudgeView:
-        view = table.get("view", {})
-        if not isinstance(view, dict):
-            raise self.refuse("judge.view", "is not a table.", f"Found {view!r}.", "Write it as [judge.view] with its keys below.")
-        where = "judge.view."
+        view, where = self.table(table, "view", "judge."), "judge.view."
         self.known(view, where, ("reasoning", "results", "show", "total"))
         for key, least in _LEAST_CHARACTERS.items():
             value = view.get(key, least)
