@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from data.errors import RejudgeError
 from data.hashing import document_hash
+from data.splits import SPLITS
 from data.store import Store
 from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
 from data.wording import amount
@@ -31,7 +32,6 @@ from judge.summary import RunSummary
 __all__ = ["Judge", "Parameters", "Progress", "RunSummary", "ask", "complete", "earlier_snapshots", "probe"]
 
 GATHERING_SECONDS = 0.01
-SPLITS = ("train", "dev", "test")
 
 
 class Progress(Protocol):

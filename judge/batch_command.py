@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.command_line import AddAction, actions_of, open_study, say, tell
+from data.splits import SPLITS
 from data.store import Store
 from data.wording import amount
 from judge.replies import MODES
-from judge.run_command import SPLITS, judges_meant, positive
+from judge.run_command import judges_meant, positive
 
 if TYPE_CHECKING:
     from judge.batch_files import Writing

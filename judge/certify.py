@@ -29,6 +29,7 @@ from reports.intervals import normal_quantile, student_quantile
 from reports.joint import Joint
 from reports.paired_power import power_of_difference
 from reports.sample import Sample
+from reports.written.numerals import two_places
 
 PROMOTE, REJECT, INCONCLUSIVE = "PROMOTE", "REJECT", "INCONCLUSIVE"
 LEVEL = 0.05
@@ -234,4 +235,4 @@ def _from_to(comparison: Comparison) -> str:
 
 
 def _two(figure: float | None) -> str:
-    return "undefined" if figure is None else f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
+    return "undefined" if figure is None else two_places(figure)

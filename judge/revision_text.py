@@ -8,6 +8,7 @@ from judge.edits import Part, diff_parts
 from judge.prompts import Prompt
 from judge.reviser import Material, Proposal, Unusable
 from judge.revising import Result
+from reports.written.numerals import two_places
 
 _SIGNS = {"same": " ", "gone": "-", "new": "+"}
 _AROUND = 2
@@ -103,7 +104,7 @@ def next_text(winner: Prompt, old: Prompt, judge: Sequence[str]) -> str:
 
 
 def _two(figure: float | None) -> str:
-    return "undefined" if figure is None else f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
+    return "undefined" if figure is None else two_places(figure)
 
 
 def _signed(figure: float) -> str:

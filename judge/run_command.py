@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.command_line import AddAction, open_study, say, tell
 from data.errors import RejudgeError
+from data.splits import SPLITS
 from data.store import Store
 from data.study import Study
 from data.terminal import on_one_line
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from judge.identity import Judge
 
 HELP = "ask a model about every trajectory; verdicts that are there are not paid for again"
-SPLITS = ("train", "dev", "test")
 CONCURRENCY = 16
 
 
