@@ -24,12 +24,11 @@ from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, judg
 from data.wording import amount
 from judge.completions import reply_of
 from judge.endpoint import Came, Connection, JudgeEndpoint, NoReply, NotThisRequest, Parameters, Probed
-from judge.free_call import complete
 from judge.identity import Judge
 from judge.prompts import record
 from judge.summary import RunSummary
 
-__all__ = ["Judge", "Parameters", "Progress", "RunSummary", "ask", "complete", "earlier_snapshots", "probe"]
+__all__ = ["Judge", "Parameters", "Progress", "RunSummary", "ask", "earlier_snapshots", "found_before", "probe"]
 
 GATHERING_SECONDS = 0.01
 
@@ -44,24 +43,32 @@ class Progress(Protocol):
         """Something to be said while it goes on."""
 
 
-def probe(store: Store, endpoint: JudgeEndpoint, parameters: Parameters, concurrency: int = 1) -> Probed:
+def probe(store: Store, endpoint: JudgeEndpoint, parameters: Parameters) -> Probed:
     """A small call that shows how the endpoint can be asked and which model it says it is.
 
     How it can be asked is decided once and kept in the study. Raises RejudgeError where it cannot be asked.
     """
-    fact = f"endpoint {endpoint.base_url} {endpoint.model}"
-    known = store.fact(fact)
+    known = found_before(store, endpoint)
 
     async def probed() -> Probed:
-        async with Connection(endpoint, concurrency) as connection:
-            return await connection.probe(parameters, None if known is None else json.loads(known))
+        async with Connection(endpoint) as connection:
+            return await connection.probe(parameters, known)
 
     found = asyncio.run(probed())
-    decided = json.dumps(found.document())
-    if decided != known:
+    if found.document() != known:
         with store.write():
-            store.set_fact(fact, decided)
+            store.set_fact(_fact(endpoint), json.dumps(found.document()))
     return found
+
+
+def found_before(store: Store, endpoint: JudgeEndpoint) -> dict[str, Any] | None:
+    """The document of what an earlier `probe` showed; None where there was none."""
+    kept = store.fact(_fact(endpoint))
+    return None if kept is None else dict(json.loads(kept))
+
+
+def _fact(endpoint: JudgeEndpoint) -> str:
+    return f"endpoint {endpoint.base_url} {endpoint.model}"
 
 
 def earlier_snapshots(store: Store, judge: Judge, snapshot: str) -> list[str]:
@@ -93,12 +100,7 @@ def ask(
     leaves it. Raises RejudgeError for what no further call can get past; what came before is stored.
     """
     found = probed or probe(store, judge.endpoint, judge.parameters)
-    judge = replace(
-        judge,
-        parameters=replace(
-            judge.parameters, temperature=found.parameters.temperature, max_tokens_key=found.parameters.max_tokens_key
-        ),
-    )
+    judge = replace(judge, parameters=judge.parameters.as_found(found.document()))
     prompt = record(store, judge.study, judge.prompt, judge.asked.code)
     snapshot = found.completion.model
     summary = RunSummary(judge.asked.question.id, repeat, len(numbers), most_at_once=concurrency, lowest_pace=concurrency)

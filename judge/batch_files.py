@@ -18,6 +18,7 @@ from data.errors import RejudgeError
 from data.hashing import canonical_json, document_hash, tagged_hash
 from data.store import Store
 from data.store.judging import JudgeRun, ToJudge, judge_runs, to_judge, trajectories
+from judge.asking import found_before
 from judge.identity import Judge
 from judge.prompts import record
 
@@ -119,12 +120,10 @@ def decided_before(store: Store, judge: Judge, mode: str | None) -> tuple[Judge,
 
     `mode`: one that is wanted whatever was found.
     """
-    known = store.fact(f"endpoint {judge.base_url} {judge.model}")
+    known = found_before(store, judge.endpoint)
     if known is None:
         return judge, mode or "json_schema"
-    found = json.loads(known)
-    parameters = replace(judge.parameters, temperature=found["temperature"], max_tokens_key=found["max_tokens_key"])
-    return replace(judge, parameters=parameters), mode or found["mode"]
+    return replace(judge, parameters=judge.parameters.as_found(known)), mode or known["mode"]
 
 
 def write_batch(store: Store, judge: Judge, mode: str, wanted: Wanted, out: Path) -> Writing:

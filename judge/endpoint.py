@@ -12,7 +12,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Self
@@ -71,6 +71,11 @@ class Parameters:
         """As a request says it."""
         said = {"temperature": self.temperature, self.max_tokens_key: self.max_tokens}
         return {key: value for key, value in said.items() if value is not None}
+
+    def as_found(self, known: Mapping[str, Any]) -> "Parameters":
+        """As an endpoint takes them; `known`: the document of its `Probed`."""
+        temperature = None if known["temperature"] is None else self.temperature
+        return replace(self, temperature=temperature, max_tokens_key=known["max_tokens_key"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,11 +356,7 @@ class Connection:
         format, never because it is busy. Raises RejudgeError where the endpoint cannot be asked at all.
         """
         if known is not None:
-            parameters = replace(
-                parameters,
-                temperature=parameters.temperature if known["temperature"] is not None else None,
-                max_tokens_key=known["max_tokens_key"],
-            )
+            parameters = parameters.as_found(known)
         refusal: NotThisRequest | None = None
         for mode in MODES if known is None else MODES[MODES.index(known["mode"]) :]:
             while True:

@@ -100,7 +100,7 @@ class _Round:
 
     def propose(self, endpoint: "JudgeEndpoint", count: int) -> None:
         """Asks for each candidate in turn, telling it of those before."""
-        from judge.asking import complete
+        from judge.free_call import complete
         from judge.lint import findings, said
         from judge.prompts import prompts_in
         from judge.reviser import SCHEMA, Proposal, propose
