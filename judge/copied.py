@@ -94,16 +94,16 @@ def _texts(trajectory: ToJudge) -> Iterator[str]:
     if trajectory.task:
         yield trajectory.task
     for step in trajectory.steps:
-        yield from _strings(step.get("text"))
-        yield from _strings(step.get("arguments"))
+        yield from texts_in([step.get("text"), step.get("arguments")])
 
 
-def _strings(value: Any) -> Iterator[str]:
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text within a JSON value; keys are none."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
         for each in value.values() if isinstance(value, dict) else value:
-            yield from _strings(each)
+            yield from texts_in(each)
 
 
 def words_of(text: str) -> list[str]:

@@ -1,8 +1,7 @@
 """What a revision learns from: train items on which a lead held the judge to be wrong, and some on which it is right."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from data.codebook import read_page
 from data.errors import RejudgeError
@@ -14,6 +13,7 @@ from data.store.judging import JudgeRun, ToJudge, trajectories
 from data.store.sides import HUNTED
 from data.store.status import question_codes
 from data.study import Study
+from judge.copied import texts_in
 from judge.evidence import EvidenceView, record_text, shortened, view_of
 from judge.prompts import Prompt
 from judge.reviser import MOST_AGREEMENTS, MOST_DISAGREEMENTS, Case, Material, balanced
@@ -108,17 +108,8 @@ class _Told:
             judge_rationale=shortened(verdict.rationale, LONGEST_RATIONALE) if verdict else "",
             note=shortened(notes.get(record.n, ""), LONGEST_RATIONALE) if self.item.human != self.item.judge else "",
             record=seen.text if seen.task is None else f"Task: {seen.task}\n{seen.text}",
-            whole="\n".join(_texts([record.task, record.steps, record.metadata])),
+            whole="\n".join(texts_in([record.task, record.steps, record.metadata])),
         )
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Every text within a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each)
 
 
 def _told(
