@@ -10,7 +10,7 @@ from data.splits import SPLITS
 from data.store import Store
 from data.wording import amount
 from judge.replies import MODES
-from judge.run_command import judges_meant, positive
+from judge.run_command import judge_options, judges_meant, scope_options
 
 if TYPE_CHECKING:
     from judge.batch_files import Writing
@@ -92,13 +92,8 @@ def add_batch(add_action: AddAction) -> None:
     add = actions_of(add_action("batch", HELP))
     sub = add("write", "write a request for every verdict that is not there yet")
     sub.add_argument("--out", required=True, metavar="DIR", help="the folder for the files")
-    sub.add_argument("--prompt", metavar="P", help="its path, or the beginning of its hash (default: each question's newest)")
-    sub.add_argument("--model", metavar="M", help="default: `model` below [judge] in study.toml")
-    sub.add_argument("--base-url", metavar="U", help="where `judge run` would ask the same model (default: as there)")
-    sub.add_argument("--split", choices=[*SPLITS, "all"], default="all", help="default all")
-    sub.add_argument("--repeats", type=positive, default=1, metavar="R", help="ask R times; figures use the first (default 1)")
-    sub.add_argument("--limit", type=positive, metavar="N", help="only the first N trajectories")
-    sub.add_argument("--max-tokens", type=positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
+    judge_options(sub, "where `judge run` would ask the same model (default: as there)")
+    scope_options(sub)
     sub.add_argument(
         "--mode",
         choices=MODES,

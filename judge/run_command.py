@@ -120,17 +120,29 @@ class Bar:
 
 def add_run(add_action: AddAction) -> None:
     sub = add_action("run", HELP)
-    sub.add_argument("--prompt", metavar="P", help="its path, or the beginning of its hash (default: each question's newest)")
-    sub.add_argument("--model", metavar="M", help="default: `model` below [judge] in study.toml")
-    sub.add_argument("--base-url", metavar="U", help="an OpenAI-compatible endpoint (default: OPENAI_BASE_URL, else OpenAI's)")
+    judge_options(sub)
     sub.add_argument(
         "--concurrency", type=positive, default=CONCURRENCY, metavar="N", help=f"calls at once (default {CONCURRENCY})"
     )
+    scope_options(sub)
+    sub.set_defaults(run_command=run)
+
+
+def judge_options(
+    sub: argparse.ArgumentParser, base_url: str = "an OpenAI-compatible endpoint (default: OPENAI_BASE_URL, else OpenAI's)"
+) -> None:
+    """What `judges_meant` goes by; `base_url`: what that option is for."""
+    sub.add_argument("--prompt", metavar="P", help="its path, or the beginning of its hash (default: each question's newest)")
+    sub.add_argument("--model", metavar="M", help="default: `model` below [judge] in study.toml")
+    sub.add_argument("--base-url", metavar="U", help=base_url)
+    sub.add_argument("--max-tokens", type=positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
+
+
+def scope_options(sub: argparse.ArgumentParser) -> None:
+    """What of the study a judge is asked about, and how often."""
     sub.add_argument("--repeats", type=positive, default=1, metavar="R", help="ask R times; figures use the first (default 1)")
     sub.add_argument("--split", choices=[*SPLITS, "all"], default="all", help="default all")
     sub.add_argument("--limit", type=positive, metavar="N", help="only the first N trajectories")
-    sub.add_argument("--max-tokens", type=positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
-    sub.set_defaults(run_command=run)
 
 
 def positive(text: str) -> int:

@@ -8,7 +8,7 @@ from data.command_line import AddAction, open_study, tell
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
-from judge.run_command import positive
+from judge.run_command import judge_options, positive
 
 HELP = "ask train items again with instructions to the grader in a tool result, and tell which flip the verdict"
 
@@ -51,9 +51,6 @@ def lines_of(document: Mapping[str, Any]) -> Iterator[str]:
 
 def add_xray(add_action: AddAction) -> None:
     sub = add_action("xray", HELP)
-    sub.add_argument("--prompt", metavar="P", help="its path, or the beginning of its hash (default: each question's newest)")
-    sub.add_argument("--model", metavar="M", help="default: `model` below [judge] in study.toml")
-    sub.add_argument("--base-url", metavar="U", help="an OpenAI-compatible endpoint (default: OPENAI_BASE_URL, else OpenAI's)")
-    sub.add_argument("--max-tokens", type=positive, metavar="X", help="the longest reply, in tokens (default: the server's)")
+    judge_options(sub)
     sub.add_argument("--n", type=positive, default=20, metavar="N", help="items at most, each of a group of its own (default 20)")
     sub.set_defaults(run_command=xray)
