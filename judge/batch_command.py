@@ -65,7 +65,7 @@ def read(args: argparse.Namespace) -> int:
 
 def _summary(reading: "Reading") -> list[str]:
     named = ", ".join(dict.fromkeys(reading.runs)) or "no run"
-    lines = [f"{named}: {amount(reading.stored, 'verdict', form=',')}, of them {reading.readable:,} readable"]
+    lines = [f"{named}: {amount(reading.came, 'verdict', form=',')}, of them {reading.readable:,} readable"]
     lines += [f"  {count:,} without an answer: {kind}" for kind, count in _often(reading.errors)]
     if reading.there:
         lines.append(f"  {reading.there:,} were there already, or stand twice in the files: the first one stays")

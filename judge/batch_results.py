@@ -26,6 +26,7 @@ from judge.batch_files import CUSTOM_ID, Written, fingerprint, remembered
 from judge.completions import completion_of, reply_of
 from judge.endpoint import NotThisRequest
 from judge.evidence import EvidenceView, record_text
+from judge.summary import Brought
 
 GROUP = 500
 """Replies that are stored at once."""
@@ -35,13 +36,10 @@ CUT_OFF = "a last line that is cut off"
 
 
 @dataclass
-class Reading:
-    """What a reading came to. No count of any verdict stands in it."""
+class Reading(Brought):
+    """What a reading came to."""
 
     lines: int = 0
-    readable: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    """Replies without an answer, by kind."""
     there: int = 0
     """Replies that the run had already, from before or from another line: the first one stays."""
     failed: Counter[str] = field(default_factory=Counter)
@@ -52,11 +50,6 @@ class Reading:
     """Whose verdicts came, by name."""
     left: dict[str, int] = field(default_factory=dict)
     """By question: requests of those that were written which have no reply yet."""
-    cost: float | None = None
-
-    @property
-    def stored(self) -> int:
-        return self.readable + self.errors.total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +216,7 @@ class _Reader:
             new = append_replies(self.store, run.code, judge.code, [each.reply for each in results])
             self.reading.there += len(results) - len(new)
             for reply in new:
-                self._count(reply)
+                self.reading.count(reply)
 
     def keep_refused(self) -> None:
         """What the model could not take names no model: it goes to the run that the other replies of its judge went to."""
@@ -235,14 +228,6 @@ class _Reader:
             snapshot = here[-1] if here else str(runs[-1].document["snapshot"]) if runs else str(judge.written.document["model"])
             for start in range(0, len(refused), GROUP):
                 self.keep([_Result(judge, snapshot, reply) for reply in refused[start : start + GROUP]])
-
-    def _count(self, reply: Reply) -> None:
-        if reply.error is None:
-            self.reading.readable += 1
-        else:
-            self.reading.errors[reply.error.partition(":")[0]] += 1
-        if reply.call is not None and reply.call.cost is not None:
-            self.reading.cost = (self.reading.cost or 0.0) + reply.call.cost
 
 
 def _parts(document: dict[str, Any]) -> tuple[int, Any, str]:

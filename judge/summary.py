@@ -1,4 +1,4 @@
-"""What a run came to, as it goes and at its end. No count of any verdict stands in it."""
+"""What a run or a batch came to, as it goes and at its end. No count of any verdict stands in it."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,8 +10,32 @@ _FEW = 20
 """Readable replies that may all be alike without a word."""
 
 
+@dataclass(kw_only=True)
+class Brought:
+    """Replies that are stored."""
+
+    readable: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    """Replies without an answer, by kind."""
+    cost: float | None = None
+
+    @property
+    def came(self) -> int:
+        """Replies, readable or not."""
+        return self.readable + self.errors.total()
+
+    def count(self, reply: Reply) -> None:
+        """A reply that is stored."""
+        if reply.error is None:
+            self.readable += 1
+        else:
+            self.errors[reply.error.partition(":")[0]] += 1
+        if reply.call is not None and reply.call.cost is not None:
+            self.cost = (self.cost or 0.0) + reply.call.cost
+
+
 @dataclass
-class RunSummary:
+class RunSummary(Brought):
     """One question, once over a list of trajectories."""
 
     question: str
@@ -22,16 +46,12 @@ class RunSummary:
     """Of these, judged before by the same judge: not asked again."""
     runs: list[str] = field(default_factory=list)
     """The names of the runs that verdicts went to: more than one where the server's model changed meanwhile."""
-    readable: int = 0
-    errors: Counter[str] = field(default_factory=Counter)
-    """Replies without an answer, by kind."""
     noted: Counter[str] = field(default_factory=Counter)
     """What was left out of replies, or stood wrong in them, by what it was."""
     cut: int = 0
     """Trajectories that the judge saw a part of."""
     tokens_in: int = 0
     tokens_out: int = 0
-    cost: float | None = None
     seconds: float = 0.0
     without_reply: int = 0
     """Calls that ended without a reply; the same command makes them again."""
@@ -44,29 +64,18 @@ class RunSummary:
     fingerprints: set[str] = field(default_factory=set)
     _answers: set[object] = field(default_factory=set)
 
-    @property
-    def came(self) -> int:
-        """Replies that are stored, readable or not."""
-        return self.readable + self.errors.total()
-
     def add(self, reply: Reply, cut: tuple[str, ...]) -> None:
         """A reply that is stored; `cut`: what of the trajectory the judge did not see, with which the call's notes begin."""
-        call = reply.call
-        if reply.error is None:
-            self.readable += 1
-            if len(self._answers) < 2:
-                self._answers.add((reply.choice, reply.choices, reply.score))
-        else:
-            self.errors[reply.error.partition(":")[0]] += 1
+        self.count(reply)
+        if reply.error is None and len(self._answers) < 2:
+            self._answers.add((reply.choice, reply.choices, reply.score))
         self.cut += bool(cut)
-        if call is not None:
+        if (call := reply.call) is not None:
             for note in call.notes[len(cut) :]:
                 kind, _, count = note.partition(": ")
                 self.noted[kind] += int(count or 1)
             self.tokens_in += call.tokens_in or 0
             self.tokens_out += call.tokens_out or 0
-            if call.cost is not None:
-                self.cost = (self.cost or 0.0) + call.cost
 
     def text(self) -> str:
         """In words, a line each."""

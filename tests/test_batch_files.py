@@ -211,10 +211,10 @@ def test_nothing_is_stored_twice_whatever_stands_twice(study: Study, tmp_path: P
     twice = [result(lines[0], "aligned"), *(result(line) for line in lines), result(lines[0], "misaligned")]
     path = results_file(tmp_path / "r.jsonl", twice)
     reading = read(study, path)
-    assert (reading.stored, reading.there) == (12, 2)
+    assert (reading.came, reading.there) == (12, 2)
     first = rows(study.folder, VERDICTS)
     again = read(study, path, path)
-    assert (again.stored, again.there) == (0, 28) and rows(study.folder, VERDICTS) == first
+    assert (again.came, again.there) == (0, 28) and rows(study.folder, VERDICTS) == first
 
 
 def test_requests_that_failed_leave_no_row_and_are_written_again(study: Study, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_requests_that_failed_leave_no_row_and_are_written_again(study: Study, t
     out = results_file(tmp_path / "output.jsonl", [result(line) for line in lines[:7]])
     reading = read(study, results_file(tmp_path / "errors.jsonl", errors), out)
     assert reading.failed == {"status 429": 1, "status 500": 1, "batch_expired": 1, "no completion": 1}
-    assert (reading.stored, reading.left) == (7, {"misaligned": 5})
+    assert (reading.came, reading.left) == (7, {"misaligned": 5})
     again = write(study, tmp_path / "again")
     assert {line["custom_id"] for line in requests(tmp_path / "again")} == {line["custom_id"] for line in lines[7:]}
     assert again.elsewhere, "those may still be on their way"
@@ -281,7 +281,7 @@ def test_lines_of_others_and_broken_ones_are_passed_over_and_counted(study: Stud
         json.dumps(result(lines[3]))[:-30],
     ]  # fmt: skip
     reading = read(study, results_file(tmp_path / "r.jsonl", mixed))
-    assert reading.stored == 2
+    assert reading.came == 2
     assert reading.not_ours == {
         "of a run that this study did not write": 1, "about a trajectory or repeat that was not asked about": 3,
         "no custom_id of rejudge": 3, "a request, and no result": 1, "no JSON": 2, "a last line that is cut off": 1,
@@ -307,7 +307,7 @@ def test_a_copy_of_the_study_that_went_on_by_itself_takes_no_result_about_anothe
     write(mine, tmp_path / "mine")
     write(other, tmp_path / "their")
     reading = read(other, results_file(tmp_path / "r.jsonl", [result(line) for line in requests(tmp_path / "mine")]))
-    assert (reading.stored, reading.not_ours) == (12, {"about a trajectory or repeat that was not asked about": 1})
+    assert (reading.came, reading.not_ours) == (12, {"about a trajectory or repeat that was not asked about": 1})
 
 
 def test_replies_of_another_snapshot_go_to_a_run_of_their_own(study: Study, tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_results_of_repeats_still_come_in_when_fewer_were_written_since(study: S
     write(study, tmp_path / "three", repeats=3)
     write(study, tmp_path / "one", repeats=1, splits=("train",))
     reading = read(study, results_file(tmp_path / "results.jsonl", map(result, requests(tmp_path / "three"))))
-    assert (reading.stored, reading.not_ours.total()) == (36, 0)
+    assert (reading.came, reading.not_ours.total()) == (36, 0)
     read(study, results_file(tmp_path / "r.jsonl", [result(line, choice_of(line)) for line in requests(tmp_path / "out")]))
     assert rows(study.folder, "SELECT repeat, count(*) FROM verdicts GROUP BY repeat") == [(0, 12), (1, 12), (2, 12)]
 
@@ -381,7 +381,7 @@ def test_a_reading_that_was_broken_off_is_finished_by_the_same_command(
     mend()
     assert rows(study.folder, "SELECT count(*) FROM verdicts") == [(8,)]
     reading = read(study, path)
-    assert (reading.stored, reading.there) == (4, 8)
+    assert (reading.came, reading.there) == (4, 8)
 
 
 def test_after_kill_9_the_same_commands_finish(run: Run, study: Study, tmp_path: Path) -> None:
@@ -461,7 +461,7 @@ with path.open("w") as file:
     for lines in sorted((out / "all").glob("misaligned-*.jsonl")):
         for line in lines.open():
             file.write(t.json.dumps(t.result(t.json.loads(line))) + "\\n")
-assert t.read(study, path).stored == 4000
+assert t.read(study, path).came == 4000
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"OPENAI_BASE_URL": URL, "PATH": ""})
