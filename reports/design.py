@@ -123,18 +123,22 @@ def degrees_of_groups(sample: Sample, groups: Groups) -> int:
 
 def robust_error(sample: Sample, groups: Groups, linearised: Linearised) -> float:
     """The standard error by group that intervals are made of: of the raw table, linearised or by the jackknife, the wider."""
-    return _Pulls.of(sample, linearised, None).error_by_group(sample, groups, _widening(sample, groups, linearised))
+    raw, wider = _raw(sample, groups, linearised)
+    return raw.error_by_group(sample, groups, wider)
 
 
-def robust_smoothed(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float]:
-    """The same of the smoothed table, each pseudo-item being a group, and the statistic there before it."""
-    pulls = _Pulls.of(sample, linearised, smoothing)
-    return pulls.value, pulls.error_by_group(sample, groups, _widening(sample, groups, linearised))
+def robust_errors(sample: Sample, groups: Groups, linearised: Linearised, smoothing: Smoothing) -> tuple[float, float, float]:
+    """That error; then the statistic of the smoothed table, and its error there, each pseudo-item being a group."""
+    raw, wider = _raw(sample, groups, linearised)
+    smoothed = _Pulls.of(sample, linearised, smoothing)
+    error, of_smoothed = (pulls.error_by_group(sample, groups, wider) for pulls in (raw, smoothed))
+    return error, smoothed.value, of_smoothed
 
 
-def _widening(sample: Sample, groups: Groups, linearised: Linearised) -> float:
+def _raw(sample: Sample, groups: Groups, linearised: Linearised) -> tuple["_Pulls", float]:
+    """The pulls in the raw table, and how much wider than linearised the jackknife has their error."""
     raw = _Pulls.of(sample, linearised, None)
-    return widening(sample, groups, linearised, math.sqrt(raw.variance_of_groups(groups)))
+    return raw, widening(sample, groups, linearised, math.sqrt(raw.variance_of_groups(groups)))
 
 
 def large_sample_error(sample: Sample, linearised: Linearised) -> Estimate:
@@ -176,8 +180,8 @@ def smooth_spread(sample: Sample, linearised: Linearised, smoothing: Smoothing) 
         degrees = sample.n - sum(stratum.cells > 0 for stratum in sample.strata) if sample.weighted else None
         return Spread(pulls.value, math.sqrt(pulls.variance_by_item()), degrees, smooth_method(sample, smoothing))
     degrees = degrees_of_groups(sample, sample.groups)
-    wider = _widening(sample, sample.groups, linearised)
-    if _Pulls.of(sample, linearised, None).error_by_group(sample, sample.groups) < 1e-12:
+    raw, wider = _raw(sample, sample.groups, linearised)
+    if raw.error_by_group(sample, sample.groups) < 1e-12:
         centre, half_width = _at_number_of_groups(sample, sample.groups, linearised, smoothing)
         return Spread(centre, half_width / normal_quantile(), degrees, _robust_method(sample, f"{name} with n = groups"))
     error = pulls.error_by_group(sample, sample.groups, wider)
@@ -275,8 +279,8 @@ def _by_groups(
     smoothing: Smoothing,
     limits: tuple[float, float],
 ) -> Interval:
-    wider = _widening(sample, groups, linearised)
-    error = _Pulls.of(sample, linearised, None).error_by_group(sample, groups, wider)
+    raw, wider = _raw(sample, groups, linearised)
+    error = raw.error_by_group(sample, groups, wider)
     quantile = student_quantile(degrees_of_groups(sample, groups))
     if abs(value) >= 1 or error < 1e-12:
         ends = held(value, *_at_number_of_groups(sample, groups, linearised, smoothing), limits)

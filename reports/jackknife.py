@@ -29,18 +29,19 @@ def widening(sample: Sample, groups: Groups, linearised: Linearised, error: floa
     alone = sample.row_weights is not None and not sample.row_weights.grouped
     if alone or not 2 <= number <= MOST_GROUPS or error <= 0:
         return 1.0
-    whole = linearised(_table(sample, sample.cells()))[0]
-    without = np.array([_without(sample, groups, content, linearised, whole) for content in range(len(groups.times))])
+    cells = sample.cells()
+    whole = linearised(_table(sample, cells))[0]
+    without = np.array([_without(sample, cells, groups, content, linearised, whole) for content in range(len(groups.times))])
     spread = (number - 1) / number * float((groups.times * (without - whole) ** 2).sum())
     return max(1.0, math.sqrt(spread) / error)
 
 
-def _without(sample: Sample, groups: Groups, content: int, linearised: Linearised, whole: float) -> float:
-    """The statistic without one group of this content; `whole` where it is undefined."""
+def _without(sample: Sample, cells: Floats, groups: Groups, content: int, linearised: Linearised, whole: float) -> float:
+    """The statistic without one group of this content; `whole` where it is undefined. `cells`: those of `sample`."""
     own = groups.content == content
-    held = np.zeros_like(sample.cells())
+    held = np.zeros_like(cells)
     np.add.at(held, (groups.stratum[own], groups.row[own], groups.column[own]), groups.items[own])
-    table = _table(sample, np.maximum(0.0, sample.cells() - held), held.sum(axis=(1, 2)))
+    table = _table(sample, np.maximum(0.0, cells - held), held.sum(axis=(1, 2)))
     with np.errstate(all="ignore"):
         try:
             value, gradient = linearised(table)

@@ -35,7 +35,7 @@ from reports.design import (
     degrees_of_groups,
     large_sample_error,
     robust_error,
-    robust_smoothed,
+    robust_errors,
 )
 from reports.estimate import Estimate
 from reports.intervals import check_successes, held, normal_quantile, score_interval, student_quantile, wilson
@@ -116,8 +116,8 @@ def _by_rows(sample: Sample, groups: Groups, grouped: bool, good: Cells, asked: 
     if groups.number < 2 or (grouped and _groups_asked(groups, asked) < 2):
         return Interval(None, None, method, ONE_GROUP)
     linearised, quantile = _linearised(good, asked), student_quantile(groups.number - 1)
-    value, error = linearised(np.array(sample.shares()))[0], robust_error(sample, groups, linearised)
-    centre, smoothed_error = robust_smoothed(sample, groups, linearised, Smoothing(4, True))
+    value = linearised(np.array(sample.shares()))[0]
+    error, centre, smoothed_error = robust_errors(sample, groups, linearised, Smoothing(4, True))
     ends = held(value, centre, quantile * smoothed_error, LIMITS)
     if error >= 1e-12 and value not in LIMITS:
         of_logit = logit_interval(value, quantile * error)
