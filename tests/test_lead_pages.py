@@ -246,6 +246,18 @@ def test_what_the_count_refuses_is_said_and_no_traceback(serving: Serving, look:
     assert "has lost the choice" in app.error[0].value or "not declared" in app.error[0].value
 
 
+@pytest.mark.parametrize("page", ["agreement", "annotators", "prevalence", "plan"])
+def test_a_refusal_on_a_page_of_figures_obeys_no_name_in_it(
+    page: str, look: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StudyError("The run [here](https://e.example) is broken.", "Found `it`.", "Mend it.")
+
+    monkeypatch.setattr(Counting, "document", refuse)
+    (error,) = look(page).error
+    assert "](" not in error.value and error.value.replace("\\", "").endswith("Found `it`. Mend it.")
+
+
 # Batches --------------------------------------------------------------------------------------------------------------
 
 

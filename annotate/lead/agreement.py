@@ -12,7 +12,6 @@ from annotate.lead.frame import heading, lead
 from annotate.lead.slices import draw_slices
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of
-from data.errors import RejudgeError
 from data.questions import SIDES_OF_THRESHOLD
 from reports.notes import leads_note, leaning, parts
 
@@ -33,17 +32,10 @@ def draw() -> None:
 @st.fragment(run_every=EVERY_SECONDS)
 def _figures() -> None:
     """The figures, drawn again while labels come in."""
-    serving, _ = lead()
-    counted = counting(serving.study)
-    try:
-        document = counted.document("agreement", source())
-    except RejudgeError as error:
-        st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
+    found = chosen("agreement", _runs)
+    if found is None:
         return
-    question, run = chosen(document, _runs)
-    if question is None:
-        st.info("The study has no question yet. Declare one in study.toml.")
-        return
+    _, question, run = found
     pairs = [pair for pair in question["pairs"] if figures.name_of(pair["columns"]) == run]
     if not pairs:
         st.info(_why_no_pairs(question))
@@ -55,6 +47,7 @@ def _figures() -> None:
         _section(f"Single annotators against {run}", figures.pairs_table(single, "annotator"))
     _humans(question)
     if pairs:
+        counted = counting(lead()[0].study)
         draw_slices(counted, question["id"], pairs[0]["columns"], source())
         draw_comparisons(counted, question["id"], source())
     _about(question)

@@ -5,12 +5,10 @@ from typing import Any
 import streamlit as st
 
 from annotate.lead import figures, people_figures
-from annotate.lead.choosing import chosen, source
-from annotate.lead.counting import counting
+from annotate.lead.choosing import chosen
 from annotate.lead.frame import heading, lead
 from annotate.lead.still_labelling import may_look
-from annotate.lead.text import html_of, without_markup
-from data.errors import RejudgeError
+from annotate.lead.text import html_of
 from reports.notes import parts
 
 EVERY_SECONDS = 4
@@ -30,16 +28,10 @@ def draw() -> None:
 @st.fragment(run_every=EVERY_SECONDS)
 def _figures() -> None:
     """The figures, drawn again while labels come in."""
-    serving, _ = lead()
-    try:
-        document = counting(serving.study).document("humans", source())
-    except RejudgeError as error:
-        st.error(without_markup(f"{error.wrong} {error.found} {error.do}"))
+    found = chosen("humans", lambda question: [judge["judge"] for judge in question["judges"]])
+    if found is None:
         return
-    question, run = chosen(document, lambda question: [judge["judge"] for judge in question["judges"]])
-    if question is None:
-        st.info("The study has no question yet. Declare one in study.toml.")
-        return
+    document, question, run = found
     if not question["annotators"]:
         st.info("Nobody has labelled yet. Draw a batch and invite people on the page “Batches”.")
         return

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from annotate.lead.frame import heading, lead
+from annotate.lead.frame import heading, lead, show_refusal
 from annotate.lead.kept import kept
 from annotate.lead.text import html_of, without_markup
 from annotate.links import sign_in_link
@@ -69,13 +69,9 @@ def _act(serving: Serving, batch: Progress, label: str, state: str) -> None:
         with Store.open(serving.study.database) as store:
             set_batch_state(store, batch.name, state)
     except RejudgeError as refusal:
-        _refused(refusal)
+        show_refusal(refusal)
     else:
         st.rerun()
-
-
-def _refused(refusal: RejudgeError) -> None:
-    st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
 
 
 def _told(batch: Progress, at_work: dict[str, int]) -> str:
@@ -165,7 +161,7 @@ def _draw(serving: Serving, request: DrawRequest, by: tuple[str, str] | None) ->
             batch = draw_batch(store, replace(request, by=strata))
             copies = copies_in(store, batch)
     except RejudgeError as refusal:
-        _refused(refusal)
+        show_refusal(refusal)
         return
     st.success(without_markup(f"{batch.name}: {len(batch.items)} items drawn from {batch.frame['items']}; seed {batch.seed}."))
     if copies:
@@ -195,7 +191,7 @@ def _invite(serving: Serving, handle: str, as_lead: bool) -> None:
             person = ensure_person(store, handle.strip(), lead=as_lead)
             link = sign_in_link(store, person)
     except RejudgeError as refusal:
-        _refused(refusal)
+        show_refusal(refusal)
         return
     if as_lead and person.role != "lead":
         st.warning(without_markup(f"{person.handle} is there already, as {person.role}; that stays."))

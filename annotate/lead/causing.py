@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from annotate.lead.frame import lead
-from annotate.lead.text import html_of, without_markup
+from annotate.lead.frame import lead, show_refusal
+from annotate.lead.text import html_of
 from data.errors import RejudgeError
 from data.store import Store
 from data.store.causes import CAUSES, Cause, assign_cause, open_batch_of
@@ -62,9 +62,9 @@ def draw_causes(store: Store, run: int, question: int, item: int, standing: Caus
         if running is not None:
             st.html(f'<p class="rj-soft">A cause is taken once batch {html_of(running)} is closed.</p>')
             return
-        refused = st.session_state.pop("cause-refused", None)
-        if refused:
-            st.error(without_markup(refused))
+        refusal = st.session_state.pop("cause-refused", None)
+        if refusal is not None:
+            show_refusal(refusal)
         note = f"note-{run}-{question}-{item}"
         if standing and note not in st.session_state:
             st.session_state[note] = standing.note
@@ -77,7 +77,7 @@ def draw_causes(store: Store, run: int, question: int, item: int, standing: Caus
                 with Store.open(serving.study.database) as writing:
                     assign_cause(writing, person, run, item, question, cause, st.session_state.get(note) or "")
             except RejudgeError as error:
-                st.session_state["cause-refused"] = f"{error.wrong} {error.found} {error.do}"
+                st.session_state["cause-refused"] = error
             else:
                 go_on()
 

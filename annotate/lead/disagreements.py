@@ -17,7 +17,7 @@ from annotate.codebook_page import blocks_of
 from annotate.lead.causing import FILTERS, WITHOUT, draw_causes, next_without, passing, progress_html
 from annotate.lead.cells import cell_words, draw_matrix, draw_rows, totals
 from annotate.lead.choosing import SOURCES
-from annotate.lead.frame import heading, lead
+from annotate.lead.frame import heading, lead, show_refusal
 from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
 from annotate.lead.still_labelling import may_look
@@ -93,7 +93,7 @@ def draw() -> None:
         try:
             subject = _subject(serving, store, item is None)
         except RejudgeError as error:
-            st.error(f"{error.wrong} {error.found} {error.do}".replace("*", "\\*"))
+            show_refusal(error)
             return
         if subject is None:
             return

@@ -6,7 +6,7 @@ It names no single item beside what a judge said of it: causes are taken on the 
 import streamlit as st
 
 from annotate.lead.counting import counting
-from annotate.lead.frame import heading, lead
+from annotate.lead.frame import heading, lead, show_refusal
 from annotate.lead.kept import kept
 from annotate.lead.lab_actions import Subject, draw_actions
 from annotate.lead.lab_certificates import draw_certificates
@@ -14,7 +14,7 @@ from annotate.lead.lab_figures import Ran, draw_before_after, draw_runs
 from annotate.lead.lab_jobs import draw_jobs
 from annotate.lead.lab_prompts import chosen_of, draw_chosen, draw_no_prompt, draw_tree
 from annotate.lead.still_labelling import may_look
-from annotate.lead.text import html_of, without_markup
+from annotate.lead.text import html_of
 from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
@@ -40,7 +40,7 @@ def draw() -> None:
         try:
             nodes = prompt_tree(store, serving.study, question)
         except RejudgeError as error:
-            st.error(without_markup(f"{error.wrong} {error.found} {error.do}"))
+            show_refusal(error)
             return
         totals = kept(store, "totals of runs", run_totals)
         runs = [Ran(run, totals[run.code]) for run in judge_runs(store) if run.code in totals]

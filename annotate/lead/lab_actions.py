@@ -9,11 +9,11 @@ import streamlit as st
 
 from annotate.lead.counting import counting
 from annotate.lead.figures import notes_html
-from annotate.lead.frame import lead
+from annotate.lead.frame import lead, show_refusal
 from annotate.lead.jobs import jobs, start
 from annotate.lead.lab_arguments import address, environment, free_text, options
 from annotate.lead.lab_figures import Ran
-from annotate.lead.text import html_of, without_markup
+from annotate.lead.text import html_of
 from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
@@ -76,7 +76,7 @@ def _draw_action(subject: Subject, action: "Action") -> None:
     try:
         wanted = action.form(subject)
     except RejudgeError as refusal:
-        st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+        show_refusal(refusal)
         return
     if wanted is None:
         return
@@ -93,7 +93,7 @@ def _start(action: "Action", wanted: Wanted) -> None:
     try:
         start(serving.study, person, action.command, wanted.arguments, environment(wanted.addresses))
     except RejudgeError as refusal:
-        st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+        show_refusal(refusal)
         return
     st.rerun()
 

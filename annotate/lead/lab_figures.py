@@ -11,7 +11,8 @@ import streamlit as st
 
 from annotate.lead import figures
 from annotate.lead.counting import Counting
-from annotate.lead.text import html_of, without_markup
+from annotate.lead.frame import show_refusal
+from annotate.lead.text import html_of
 from data.errors import RejudgeError
 from data.splits import SPLITS
 from data.store.judging import JudgeRun, RunTotals
@@ -73,7 +74,7 @@ def draw_before_after(counted: Counting, question: str, before: JudgeRun, after:
     try:
         document = counted.document("comparisons", None, after.code)
     except RejudgeError as error:
-        st.error(without_markup(f"{error.wrong} {error.found} {error.do}"))
+        show_refusal(error)
         return
     found = next((each for each in document["questions"] if each["id"] == question), None)
     pair = _pair(found["pairs"] if found else [], before.name, after.name)

@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from annotate.lead.counting import counting
-from annotate.lead.frame import lead
+from annotate.lead.frame import lead, show_refusal
 from annotate.lead.picking import PickCell, draw_picking
 from annotate.lead.prompt_diff import counted, diff_html
 from annotate.lead.text import html_of, without_markup
@@ -42,7 +42,7 @@ def draw_no_prompt(serving: Serving, question: Question) -> None:
         try:
             ensure_first_prompt(serving.study, question)
         except RejudgeError as refusal:
-            st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+            show_refusal(refusal)
             return
         st.rerun()
 
@@ -112,7 +112,7 @@ def _edit(serving: Serving, node: Node) -> None:
     try:
         findings = counting(serving.study).findings(child.text())
     except RejudgeError as refusal:
-        st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+        show_refusal(refusal)
         return
     st.html(_findings(findings))
     if any(finding["refused"] for finding in findings):
@@ -150,7 +150,7 @@ def _save(serving: Serving, child: Prompt) -> None:
         if there is None:
             write_study_file(path, written.text())
     except RejudgeError as refusal:
-        st.error(without_markup(f"{refusal.wrong} {refusal.found} {refusal.do}"))
+        show_refusal(refusal)
         return
     if there is not None:
         st.info(without_markup(f"This text is there already, as {there.named}."))

@@ -8,13 +8,11 @@ from typing import Any
 import streamlit as st
 
 from annotate.lead import plan_figures
-from annotate.lead.choosing import chosen, source
-from annotate.lead.counting import counting
+from annotate.lead.choosing import chosen_run
 from annotate.lead.figures import notes_html
 from annotate.lead.frame import heading, lead
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import without_markup
-from data.errors import RejudgeError
 from reports.plan_document import HALF_WIDTH, Wish, planned
 from reports.plan_text import BY_FORMULA, BY_WIDTH_ALONE, assumed_words, gains_words
 from reports.planner import POWER
@@ -37,17 +35,11 @@ def draw() -> None:
 @st.fragment(run_every=EVERY_SECONDS)
 def _figures() -> None:
     """The plan, drawn again while labels come in."""
-    serving, _ = lead()
-    try:
-        document = counting(serving.study).document("plan", source())
-    except RejudgeError as error:
-        st.error(without_markup(f"{error.wrong} {error.found} {error.do}"))
+    found = chosen_run("plan")
+    if found is None:
         return
-    question, name = chosen(document, lambda question: [run["run"] for run in question["runs"] if run["run"] is not None])
-    if question is None:
-        st.info("The study has no question yet. Declare one in study.toml.")
-        return
-    part = _part(next(run for run in question["runs"] if run["run"] == name))
+    document, question, run = found
+    part = _part(run)
     if part["reason"]:
         st.info(without_markup(part["reason"][0].upper() + part["reason"][1:] + "."))
         return

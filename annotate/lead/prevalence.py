@@ -5,13 +5,10 @@ from typing import Any
 import streamlit as st
 
 from annotate.lead import rate_figures
-from annotate.lead.choosing import chosen, source
-from annotate.lead.counting import counting
+from annotate.lead.choosing import chosen_run
 from annotate.lead.figures import notes_html
 from annotate.lead.frame import heading, lead
 from annotate.lead.still_labelling import may_look
-from annotate.lead.text import without_markup
-from data.errors import RejudgeError
 
 EVERY_SECONDS = 4
 WHY = "These figures tell how often the judge and the others chose what, and may colour what you label next."
@@ -31,17 +28,10 @@ def draw() -> None:
 @st.fragment(run_every=EVERY_SECONDS)
 def _figures() -> None:
     """The figures, drawn again while labels come in."""
-    serving, _ = lead()
-    try:
-        document = counting(serving.study).document("prevalence", source())
-    except RejudgeError as error:
-        st.error(without_markup(f"{error.wrong} {error.found} {error.do}"))
+    found = chosen_run("prevalence")
+    if found is None:
         return
-    question, name = chosen(document, lambda question: [run["run"] for run in question["runs"] if run["run"] is not None])
-    if question is None:
-        st.info("The study has no question yet. Declare one in study.toml.")
-        return
-    run = next(run for run in question["runs"] if run["run"] == name)
+    _, question, run = found
     if not run["labelled"] and run["run"] is None:
         st.info("Nothing to count yet: there is no verdict and no label on this question.")
         return
