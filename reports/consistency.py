@@ -18,7 +18,7 @@ import numpy as np
 
 from data.repeat_tallies import RepeatTally
 from data.wording import amount
-from reports.document import FEW_GROUPS, FEW_ITEMS, PRELIMINARY_BELOW, PRELIMINARY_GROUPS_BELOW, SELECTED, selected_on
+from reports.document import marks_of, selected_on
 from reports.estimate import Estimate
 from reports.ratios import Rows, ratio
 from reports.sample import Floats
@@ -42,9 +42,6 @@ def pairwise_flip_rate(tally: RepeatTally) -> Estimate:
 def consistency_document(tally: RepeatTally) -> dict[str, Any]:
     """One entry of `consistency` in the document of `rejudge agree --json`."""
     items, groups = len(tally.replies), len(np.unique(tally.group))
-    marks = [FEW_ITEMS] if items < PRELIMINARY_BELOW else []
-    if groups < min(items, PRELIMINARY_GROUPS_BELOW):
-        marks.append(FEW_GROUPS)
     return {
         "run": tally.run,
         "repeats": tally.repeats,
@@ -56,7 +53,7 @@ def consistency_document(tally: RepeatTally) -> dict[str, Any]:
         "flip_rate": flip_rate(tally).as_json(),
         "pairwise_flip_rate": pairwise_flip_rate(tally).as_json(),
         **selected_on(tally.selected),
-        "marks": [*marks, *([SELECTED] if tally.selected else [])],
+        "marks": marks_of(items, groups, tally.selected),
     }
 
 

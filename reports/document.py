@@ -75,7 +75,7 @@ def question_document(tally: QuestionTally, everything: bool = False) -> Documen
     if everything:
         document["human_human"] |= vote_figures(tally)
     if tally.missing:
-        document["missing"] = [{**asdict(each), "share": _missing_share(each)} for each in tally.missing]
+        document["missing"] = [{**asdict(each), "share": missing_share(each)} for each in tally.missing]
     if tally.outside_frame:
         document["outside_frame"] = tally.outside_frame
     return document
@@ -105,7 +105,7 @@ def pair_document(tally: QuestionTally, pair: PairTally, everything: bool = Fals
     headline = document.pop("headline", None)
     document |= {"design": pair.design, "weighted": pair.weighted, "groups": pair.groups}
     document |= selected_on(pair.selected)
-    document["marks"] = [*_marks(tally, pair, document["n"]), *([SELECTED] if pair.selected else [])]
+    document["marks"] = marks_of(document["n"], pair.groups, pair.selected, tally.missing if pair.strata else ())
     if pair.strata:
         document["strata"] = [_stratum(each) for each in pair.strata]
     if pair.single is not None:
@@ -148,17 +148,18 @@ def _headline(strict: Sample) -> str:
     return "strict" if unreadable > STRICT_HEADLINE_ABOVE * whole else "readable"
 
 
-def _marks(tally: QuestionTally, pair: PairTally, n: int) -> list[str]:
-    """Why the pair's figures are preliminary, if they are."""
-    marks = [FEW_ITEMS] if 0 < n < PRELIMINARY_BELOW else []
-    if 0 < pair.groups < min(n, PRELIMINARY_GROUPS_BELOW):
+def marks_of(items: int, groups: int, selected: bool, strata: Sequence[StratumMissing] = ()) -> list[str]:
+    """Why figures over so many items are to be read with care, if they are; `selected`: see `PairTally.selected`."""
+    marks = [FEW_ITEMS] if 0 < items < PRELIMINARY_BELOW else []
+    if 0 < groups < min(items, PRELIMINARY_GROUPS_BELOW):
         marks.append(FEW_GROUPS)
-    if pair.strata and any(_missing_share(each) > MISSING_MARKED_ABOVE for each in tally.missing):
+    if any(missing_share(each) > MISSING_MARKED_ABOVE for each in strata):
         marks.append(MANY_MISSING)
-    return marks
+    return [*marks, SELECTED] if selected else marks
 
 
-def _missing_share(stratum: StratumMissing) -> float:
+def missing_share(stratum: StratumMissing) -> float:
+    """The share of a stratum's drawn items, 0 to 1, that were not finished, or skipped."""
     return (stratum.unfinished + stratum.skipped) / stratum.drawn if stratum.drawn else 0.0
 
 

@@ -16,17 +16,7 @@ from data.store.prevalence import count_rates
 from data.store.slicing import slices
 from data.store.versions import check_still_declared
 from data.study import Study
-from data.tallies import StratumMissing
-from reports.document import (
-    FEW_GROUPS,
-    FEW_ITEMS,
-    MANY_MISSING,
-    MISSING_MARKED_ABOVE,
-    PRELIMINARY_BELOW,
-    PRELIMINARY_GROUPS_BELOW,
-    SELECTED,
-    selected_on,
-)
+from reports.document import marks_of, missing_share, selected_on
 from reports.of_study.agreement import with_leads
 from reports.prevalence_by_design import (
     Design,
@@ -80,7 +70,7 @@ def _question(counted: QuestionRates) -> Document:
         "runs": [_run(counted, run) for run in counted.runs],
     }
     if counted.strata:
-        document["missing"] = [{**asdict(each), "share": _missing(each)} for each in counted.strata]
+        document["missing"] = [{**asdict(each), "share": missing_share(each)} for each in counted.strata]
     if counted.outside_frame:
         document["outside_frame"] = counted.outside_frame
     if len(counted.codebooks) > 1:
@@ -92,10 +82,7 @@ def _run(counted: QuestionRates, run: RunRates) -> Document:
     designs = _designs(counted, run.whole)
     document: Document = {"run": run.run, **_verdicts(run.whole), **_sizes(run.whole)}
     document |= selected_on(run.selected)
-    document["marks"] = [
-        *_marks(counted, document["labelled"], document["groups"]),
-        *([SELECTED] if run.selected else []),
-    ]
+    document["marks"] = marks_of(document["labelled"], document["groups"], run.selected, counted.strata)
     document |= _figures(counted, run.whole, designs)
     if len(run.whole.tables) == 1:
         document["cells"] = _cells(counted, *run.whole.tables.values())
@@ -202,17 +189,3 @@ def _cells(counted: QuestionRates, table: RateTable) -> list[Document]:
     for place, to in joined.items():
         cells[place]["counted_with"] = to
     return cells
-
-
-def _marks(counted: QuestionRates, n: int, groups: int) -> list[str]:
-    """Why the figures are preliminary, if they are."""
-    marks = [FEW_ITEMS] if 0 < n < PRELIMINARY_BELOW else []
-    if 0 < groups < min(n, PRELIMINARY_GROUPS_BELOW):
-        marks.append(FEW_GROUPS)
-    if any(_missing(each) > MISSING_MARKED_ABOVE for each in counted.strata):
-        marks.append(MANY_MISSING)
-    return marks
-
-
-def _missing(stratum: StratumMissing) -> float:
-    return (stratum.unfinished + stratum.skipped) / stratum.drawn if stratum.drawn else 0.0

@@ -8,15 +8,7 @@ from data.store.step_tallies import question_steps
 from data.store.tallying import read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
-from reports.document import (
-    FEW_GROUPS,
-    FEW_ITEMS,
-    PRELIMINARY_BELOW,
-    PRELIMINARY_GROUPS_BELOW,
-    SELECTED,
-    Document,
-    selected_on,
-)
+from reports.document import Document, marks_of, selected_on
 from reports.steps import StepSample, evidence_overlap, first_failure_agreement, sample_of, step_precision, step_recall
 
 
@@ -65,9 +57,6 @@ def _symmetric(sample: StepSample, first: bool) -> Document:
 
 def _rows(tally: StepTally) -> Document:
     items, groups = len(set(tally.item.tolist())), len(set(tally.group.tolist()))
-    marks = [FEW_ITEMS] if items < PRELIMINARY_BELOW else []
-    if groups < min(items, PRELIMINARY_GROUPS_BELOW):
-        marks.append(FEW_GROUPS)
     return {
         "rows": tally.rows,
         "columns": tally.columns,
@@ -77,7 +66,7 @@ def _rows(tally: StepTally) -> Document:
         "design": tally.design,
         "weighted": tally.weighted,
         **selected_on(tally.selected),
-        "marks": [*marks, *([SELECTED] if tally.selected else [])],
+        "marks": marks_of(items, groups, tally.selected),
         "unmarking": list(tally.unmarking),
     }
 
