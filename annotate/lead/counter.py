@@ -16,7 +16,7 @@ from data.store import Store
 from data.store.judging import run_named
 from data.store.people import person_named
 from data.study import Study, load_study
-from judge.prompts import parse_prompt
+from judge.prompts import Prompt, parse_prompt
 from reports.forests import differences_forest, slices_forest
 from reports.of_study.agreement import agreement_of
 from reports.of_study.comparisons import comparisons_of
@@ -56,50 +56,39 @@ def main() -> None:
 def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     if "draw" in asked:
         return {"document": {"svg": DRAWINGS[asked["draw"]](asked["of"], asked["title"])}}
+    try:
+        study = load_study(Path(asked["folder"]))
+        with Store.open(study.database) as store:
+            return {"document": _of_study(study, store, asked)}
+    except RejudgeError as error:
+        return {"refused": [error.wrong, error.found, error.do]}
+
+
+def _of_study(study: Study, store: Store, asked: dict[str, Any]) -> dict[str, Any]:
     if "ahead" in asked:
-        return _ahead(Path(asked["folder"]), asked)
+        return _ahead(study, store, asked)
     if "prompt" in asked:
-        return _linted(Path(asked["folder"]), asked["prompt"])
-    return _counted(Path(asked["folder"]), asked["what"], asked["labels"], asked["run"])
+        return _linted(study, store, parse_prompt(asked["prompt"], "The prompt"))
+    return DOCUMENTS[asked["what"]](study, store, asked["run"], asked["labels"])
 
 
-def _linted(folder: Path, prompt: str) -> dict[str, Any]:
+def _linted(study: Study, store: Store, prompt: Prompt) -> dict[str, Any]:
     """What is wrong with a prompt, refused first: it reads every trajectory."""
     from judge.lint import findings, said
 
-    try:
-        study = load_study(folder)
-        with Store.open(study.database) as store:
-            found = findings(study, store, parse_prompt(prompt, "The prompt"))
-    except RejudgeError as error:
-        return {"refused": [error.wrong, error.found, error.do]}
-    return {"document": {"findings": [{"said": said(finding), "refused": finding.refused} for finding in found]}}
+    return {"findings": [{"said": said(finding), "refused": finding.refused} for finding in findings(study, store, prompt)]}
 
 
-def _ahead(folder: Path, asked: dict[str, Any]) -> dict[str, Any]:
+def _ahead(study: Study, store: Store, asked: dict[str, Any]) -> dict[str, Any]:
     """What can be said before a look at test items; nothing of the verdicts."""
     from judge.certificate import power_in_words
     from judge.certifying import Asked, ahead
 
-    try:
-        study = load_study(folder)
-        with Store.open(study.database) as store:
-            question, old, new = study.question(asked["question"]), run_named(store, asked["old"]), run_named(store, asked["new"])
-            assert question is not None and old is not None and new is not None
-            found = ahead(store, Asked(study, question, old, new, asked["looks"]), person_named(store, asked["ahead"]))
-    except RejudgeError as error:
-        return {"refused": [error.wrong, error.found, error.do]}
+    question, old, new = study.question(asked["question"]), run_named(store, asked["old"]), run_named(store, asked["new"])
+    assert question is not None and old is not None and new is not None
+    found = ahead(store, Asked(study, question, old, new, asked["looks"]), person_named(store, asked["ahead"]))
     told = {"look": found.look, "looks": found.looks, "left_out": found.left_out, "warnings": list(found.warnings)}
-    return {"document": told | {"power": power_in_words(found.power, found.items)}}
-
-
-def _counted(folder: Path, what: str, labels: str | None, run: int | None) -> dict[str, Any]:
-    try:
-        study = load_study(folder)
-        with Store.open(study.database) as store:
-            return {"document": DOCUMENTS[what](study, store, run, labels)}
-    except RejudgeError as error:
-        return {"refused": [error.wrong, error.found, error.do]}
+    return told | {"power": power_in_words(found.power, found.items)}
 
 
 if __name__ == "__main__":
