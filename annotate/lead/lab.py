@@ -45,9 +45,10 @@ def draw() -> None:
         totals = kept(store, "totals of runs", run_totals)
         runs = [Ran(run, totals[run.code]) for run in judge_runs(store) if run.code in totals]
     node = _prompts(serving, question, nodes)
-    draw_actions(Subject(serving, question, nodes, node, runs))
+    subject = Subject(serving, question, nodes, node, runs)
+    draw_actions(subject)
     if node is not None:
-        _figures(serving, question, nodes, node, runs)
+        _figures(subject, node)
     draw_certificates(serving)
 
 
@@ -82,20 +83,18 @@ def _prompts(serving: Serving, question: Question, nodes: list[Node]) -> Node | 
     return node
 
 
-def _figures(serving: Serving, question: Question, nodes: list[Node], node: Node, runs: list[Ran]) -> None:
-    """What the prompt's runs brought, and the change against its parent's."""
+def _figures(subject: Subject, node: Node) -> None:
+    """What the runs of the prompt that is chosen brought, and the change against its parent's."""
+    own, earlier = subject.ran(node), subject.ran(subject.parent)
     with st.container(border=True, key="card-runs"):
         st.html("<h2>What was asked with it</h2>")
-        own = [ran for ran in runs if node.code is not None and ran.run.prompt == node.code]
         draw_runs(own, node.revised)
-    parent = next((each for each in nodes if each.hash == node.parent), None)
-    earlier = [ran for ran in runs if parent is not None and parent.code is not None and ran.run.prompt == parent.code]
     if own and earlier:
         with st.container(border=True, key="card-change"):
             after = _largest(own)
             # The same model before and after, where there is one: else two things changed at once.
             same = [ran for ran in earlier if ran.run.document.get("model") == after.document.get("model")]
-            draw_before_after(counting(serving.study), question.id, _largest(same or earlier), after)
+            draw_before_after(counting(subject.serving.study), subject.question.id, _largest(same or earlier), after)
 
 
 def _largest(runs: list[Ran]) -> JudgeRun:

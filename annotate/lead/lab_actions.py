@@ -13,6 +13,7 @@ from annotate.lead.frame import lead, show_refusal
 from annotate.lead.jobs import jobs, start
 from annotate.lead.lab_arguments import address, environment, free_text, options
 from annotate.lead.lab_figures import Ran
+from annotate.lead.lab_prompts import parent_of
 from annotate.lead.text import html_of
 from annotate.serving import Serving
 from data.errors import RejudgeError
@@ -39,13 +40,17 @@ class Subject:
     runs: Sequence[Ran]
     """Every run that has a verdict, in the order of recording."""
 
+    def ran(self, node: Node | None) -> list[Ran]:
+        """What was asked with a prompt; nothing with one that is not on record."""
+        return [ran for ran in self.runs if node is not None and node.code is not None and ran.run.prompt == node.code]
+
     def of(self, node: Node | None) -> list[JudgeRun]:
-        """The runs of a prompt."""
-        return [ran.run for ran in self.runs if node is not None and node.code is not None and ran.run.prompt == node.code]
+        """The same runs, without what they brought."""
+        return [ran.run for ran in self.ran(node)]
 
     @property
     def parent(self) -> Node | None:
-        return next((each for each in self.nodes if self.node is not None and each.hash == self.node.parent), None)
+        return None if self.node is None else parent_of(self.nodes, self.node)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Prompts on the judge page: the tree of a question, and of the one that is chosen its changes, its text, and an editor."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +29,11 @@ def chosen_of(nodes: list[Node]) -> Node:
     named = st.query_params.get("prompt", "")
     newest = max((node for node in nodes if node.files), key=lambda node: node.files[-1].name, default=nodes[-1])
     return next((node for node in nodes if named and node.hash.startswith(named)), newest)
+
+
+def parent_of(nodes: Sequence[Node], node: Node) -> Node | None:
+    """The one that a prompt was made from, where it is here."""
+    return next((each for each in nodes if each.hash == node.parent), None)
 
 
 def _picked(value: str) -> None:
@@ -61,7 +67,7 @@ def draw_tree(nodes: list[Node], chosen: Node) -> None:
 
 def draw_chosen(serving: Serving, nodes: list[Node], node: Node) -> None:
     """The prompt that is chosen: what it changes, its text, and a copy to be edited."""
-    parent = next((each for each in nodes if each.hash == node.parent), None)
+    parent = parent_of(nodes, node)
     st.html(_head(node, parent))
     views = [*(["Changes"] if parent else []), "Text", "Edit"]
     view = st.segmented_control("View", views, default=views[0], key=f"view-{node.hash}", label_visibility="collapsed")
