@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.tallies import JointTally
-from data.wording import amount
+from data.wording import amount, two_places
 from reports.comparison_document import comparison_document, quoted
 
 Json = Mapping[str, Any]
@@ -44,9 +44,9 @@ def in_words(found: Json) -> str:
     run, baseline, difference = found["run"], found["baseline"], found["difference"]
     if found["conclusion"] == UNDEFINED:
         return f"Whether {run} is better than {baseline} is undefined: {difference['reason']}."
-    one, two = (_two(found[key]["value"]) for key in ("kappa", "kappa_baseline"))
+    one, two = (two_places(found[key]["value"]) for key in ("kappa", "kappa_baseline"))
     kappa = "linearly weighted kappa" if found["weights"] == "linear" else "kappa"
-    interval = f"{_two(difference['value'])} [{_two(difference['low'])}, {_two(difference['high'])}]"
+    interval = f"{two_places(difference['value'])} [{two_places(difference['low'])}, {two_places(difference['high'])}]"
     figures = f"({kappa} {one} against {two}, difference {interval}, {amount(found['n'], 'item', form=',')})"
     what = f"{baseline}, which only counts words and learned from labels of this study"
     if found["conclusion"] == BETTER:
@@ -58,7 +58,3 @@ def in_words(found: Json) -> str:
     if found["conclusion"] == WORSE:
         return f"{run} agrees with the humans less well than {what} {figures}. {means}"
     return f"{run} is not shown to agree with the humans better than {what} {figures}. {means} More labels may tell."
-
-
-def _two(figure: float) -> str:
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")

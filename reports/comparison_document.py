@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data.tallies import JointTally
-from data.wording import amount
+from data.wording import amount, two_places
 from reports.comparing import MCNEMAR_ASKS, MCNEMAR_TAKES, Comparison, compare
 from reports.document import SELECTED_SAID, STRICT_HEADLINE_ABOVE, selected_on
 from reports.estimate import Estimate
@@ -94,17 +94,13 @@ def in_words(first: str, second: str, table: Json) -> str:
     items = amount(comparison["n"], "item", form=",")
     if comparison["identical"]:
         return f"No verdict differs between {first} and {second} on {items}."
-    one, two = (_two(comparison[side]["value"]) for side in ("kappa_first", "kappa_second"))
+    one, two = (two_places(comparison[side]["value"]) for side in ("kappa_first", "kappa_second"))
     kappas = f"kappa {two} of {second} against {one} of {first}"
     differ = f"They differ on {comparison['differing']:,} of {items}."
     if difference["low"] is None:
         return f"{kappas[0].upper()}{kappas[1:]}; no interval: {difference['reason']}. {differ}"
-    interval = f"95 % interval of the difference {_two(difference['low'])} to {_two(difference['high'])}"
+    interval = f"95 % interval of the difference {two_places(difference['low'])} to {two_places(difference['high'])}"
     if difference["low"] <= 0 <= difference["high"]:
         return f"Which of the two agrees better with the humans cannot be told: {kappas}, {interval}. {differ}"
     better, worse = (second, first) if difference["low"] > 0 else (first, second)
     return f"{better} agrees better with the humans than {worse}: {kappas}, {interval}. {differ}"
-
-
-def _two(figure: float) -> str:
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")

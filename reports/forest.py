@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
 
+from data.wording import two_places
 from reports.estimate import Estimate
 from reports.width import columns, fit, shown
 
@@ -198,7 +199,7 @@ def _layers(
     if reference is not None:
         line = data([{"x": reference.value}])
         yield line.mark_rule(color=SOFT, strokeDash=[3, 3], strokeWidth=1).encode(x=x)
-        told = f"{shown(reference.name)} {_two(reference.value)}"
+        told = f"{shown(reference.name)} {two_places(reference.value)}"
         yield line.mark_text(color=SOFT, fontSize=11.5, baseline="bottom", dy=-5, text=told).encode(x=x, y=alt.value(0))
     drawn = [line for line in lines if line.row is not None and line.row.estimate.value is not None]
     yield from _intervals(data, x, y, alt, drawn, ends)
@@ -224,7 +225,7 @@ def _layers(
 def _columns_of(drawn: Sequence[_Line]) -> Iterator[tuple[int, str, list[tuple[float, str]]]]:
     """Where a column of numbers ends, what it is, and its numbers with their heights."""
     there = [(line.y, line.row) for line in drawn if line.row is not None]
-    yield _VALUE, "value", [(y, _two(row.estimate.value)) for y, row in there if row.estimate.value is not None]
+    yield _VALUE, "value", [(y, two_places(row.estimate.value)) for y, row in there if row.estimate.value is not None]
     yield _INTERVAL, "95 % interval", [(y, _interval(row.estimate)) for y, row in there]
     yield _COUNT, "n", [(y, f"{row.n:,}") for y, row in there]
 
@@ -271,23 +272,19 @@ def _cut(text: str, room: float) -> str:
     return fit(shown(text), max(4, int(room / _CHARACTER)))
 
 
-def _two(figure: float) -> str:
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
-
-
 def _interval(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return "no interval"
-    return f"{_two(estimate.low)} to {_two(estimate.high)}"
+    return f"{two_places(estimate.low)} to {two_places(estimate.high)}"
 
 
 def _in_words(rows: Sequence[ForestRow], axis: str, reference: Reference | None) -> str:
     """The plot for those who cannot see it."""
-    said = [f"{axis}."] + ([f"{reference.name}: {_two(reference.value)}."] if reference else [])
+    said = [f"{axis}."] + ([f"{reference.name}: {two_places(reference.value)}."] if reference else [])
     for row in rows:
         name = f"{row.group}, {row.name}" if row.group else row.name
         value = row.estimate.value
-        figure = f"undefined, {row.estimate.reason}" if value is None else f"{_two(value)}, {_interval(row.estimate)}"
+        figure = f"undefined, {row.estimate.reason}" if value is None else f"{two_places(value)}, {_interval(row.estimate)}"
         said.append(f"{name}: {figure}, {row.n:,} items{', too few to tell' if row.small else ''}.")
     return " ".join(said)
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from data.questions import SIDES_OF_THRESHOLD
+from data.wording import two_places
 from reports.notes import NAMES, VOTE_NAMES, Sides, design_notes, leaning, pair_notes, parts
 from reports.width import shown
 
@@ -91,7 +92,7 @@ def _large(estimate: Json, name: str) -> str:
     if estimate["value"] is None:
         return f'<div style="margin:.2em 0">{escape(name)} undefined: {_text(estimate["reason"])}</div>'
     beside = f"95 % interval {_interval(estimate)}" if estimate["low"] is not None else f"no interval: {estimate['reason']}"
-    value = f'<span style="font-size:1.9em;font-weight:600;line-height:1.2">{_number(estimate["value"])}</span>'
+    value = f'<span style="font-size:1.9em;font-weight:600;line-height:1.2">{two_places(estimate["value"])}</span>'
     return f'<div style="margin:.1em 0 .5em">{value} <span style="opacity:.8">{escape(name)}, {_text(beside)}</span></div>'
 
 
@@ -111,7 +112,7 @@ def _figure_row(name: str, estimate: Json, kind: str = "") -> str:
         reason = f'<td colspan="3" style="{CELL}left;opacity:.75;white-space:normal">undefined: {_text(estimate["reason"])}</td>'
         return f'<tr style="background:none">{head}{reason}</tr>'
     return (
-        f'<tr style="background:none">{head}<td style="{CELL}right;font-weight:600">{_number(estimate["value"])}</td>'
+        f'<tr style="background:none">{head}<td style="{CELL}right;font-weight:600">{two_places(estimate["value"])}</td>'
         f'<td style="{CELL}left;opacity:.75;white-space:nowrap">{_interval(estimate)}</td>'
         f'<td style="{CELL}right;opacity:.75;white-space:nowrap">n = {estimate["n"]:,}</td></tr>'
     )
@@ -170,7 +171,7 @@ def _choices(part: Json) -> str:
 def _in_short(estimate: Json) -> str:
     if estimate["value"] is None:
         return '<span style="opacity:.75">undefined</span>'
-    return f'<b>{_number(estimate["value"])}</b> <span style="opacity:.75">{_interval(estimate)}</span>'
+    return f'<b>{two_places(estimate["value"])}</b> <span style="opacity:.75">{_interval(estimate)}</span>'
 
 
 def _notes(notes: Iterable[str]) -> str:
@@ -179,12 +180,7 @@ def _notes(notes: Iterable[str]) -> str:
 
 
 def _interval(estimate: Json) -> str:
-    return "" if estimate["low"] is None else f"{_number(estimate['low'])} to {_number(estimate['high'])}"
-
-
-def _number(figure: float) -> str:
-    """−0.00 is 0.00, and a minus is a minus."""
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
+    return "" if estimate["low"] is None else f"{two_places(estimate['low'])} to {two_places(estimate['high'])}"
 
 
 def _text(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.wording import amount
+from data.wording import amount, with_minus
 from reports.design import NO_INTERVAL
 from reports.document import DEV_ONLY, FEW_GROUPS, FEW_ITEMS, MANY_MISSING, SELECTED
 from reports.pair_figures import MACRO
@@ -156,7 +156,7 @@ def leaning(figures: Json, choice: str, sides: Sides = HUMANS_AND_JUDGE) -> str:
 
 
 def _of_hundred(share: float) -> str:
-    return f"{round(100 * share, 1) + 0.0:.1f}"
+    return with_minus(f"{100 * share:z.1f}")
 
 
 def margins(figures: Json, sides: Sides = HUMANS_AND_JUDGE) -> str:

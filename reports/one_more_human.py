@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data.human_tallies import Panel
-from data.wording import amount
+from data.wording import amount, interval_end, two_places
 from reports.chance import ONE_CHOICE
 from reports.credit import Named
 from reports.design import ONE_GROUP
@@ -215,7 +215,7 @@ def _answer_in_words(found: OneMoreHuman) -> str:
     difference, mean = found.difference, f"mean {found.figure}"
     if difference.value is None or difference.low is None or difference.high is None:
         return f"Cannot be said: {difference.reason}."
-    low, high = _far(difference.low), _far(difference.high)
+    low, high = (interval_end(abs(end)) for end in (difference.low, difference.high))
     if found.answer == "worse":
         small = " That is less than 0.10 even so." if difference.low >= -AS_GOOD_WITHIN else ""
         return (
@@ -233,12 +233,6 @@ def _answer_in_words(found: OneMoreHuman) -> str:
     return f"{n} cannot tell: the judge's {mean} may be {low} lower than theirs with each other, or {high} higher."
 
 
-def _far(end: float) -> str:
-    """How far an end of the interval lies from 0; what is not quite nothing does not read as nothing."""
-    told = f"{abs(end):.2f}"
-    return f"{abs(end):.3f}" if told == "0.00" and abs(end) >= 0.0005 else told
-
-
 def _cautions(found: OneMoreHuman) -> list[str]:
     """What a reader must know beside the answer."""
     if found.difference.value is None or found.human_human.value is None:
@@ -246,7 +240,7 @@ def _cautions(found: OneMoreHuman) -> list[str]:
     said = []
     if found.human_human.value < LOW_BAR:
         said.append(
-            f"The annotators' own mean {found.figure} is {found.human_human.value:.2f}: to be like one of them says little."
+            f"The annotators' own mean {found.figure} is {two_places(found.human_human.value)}: to be like one of them says little."
         )
     if found.difference.n < PRELIMINARY_BELOW:
         said.append(f"Preliminary: fewer than {PRELIMINARY_BELOW} items.")

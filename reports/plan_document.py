@@ -11,6 +11,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from data.wording import with_minus
 from reports.planner import POWER, Draw, Plan, Prevalence, half_widths, items_for_power, items_for_width
 
 Document = dict[str, Any]
@@ -23,7 +24,7 @@ GIVEN, SEEN, JUDGE, ASSUMED = "given", "seen", "judge", "assumed"
 USUAL_KAPPA, USUAL_GAIN = 0.60, 0.20
 NEARLY_ONE = 0.98
 """A kappa seen above this is planned as this: at 1 the variance is 0, and no number of items would follow."""
-NOT_ABOVE = "the kappa that is planned with is not above {0:.3g}: no number of items is likely to show that it were"
+NOT_ABOVE = "the kappa that is planned with is not above {}: no number of items is likely to show that it were"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def _show(at: Grounds, wish: Wish, kappa0: float, draws: dict[str, Draw]) -> Doc
     if kappa1 is None:
         kappa1 = min(NEARLY_ONE, kappa0 + USUAL_GAIN) if at.kappa_from == ASSUMED else at.kappa
     if wish.kappa1 is None and kappa1 <= kappa0:
-        plans = {name: Plan(None, NOT_ABOVE.format(kappa0)) for name in draws}
+        plans = {name: Plan(None, NOT_ABOVE.format(with_minus(f"{kappa0:.3g}"))) for name in draws}
     else:
         plans = {
             name: items_for_power(kappa0, kappa1, at.prevalence, wish.power, at.judge, draw=draw) for name, draw in draws.items()

@@ -6,7 +6,7 @@ What rests on verdicts is said in round numbers: a plan is read while people lab
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data.wording import amount
+from data.wording import amount, two_places
 from reports.plan_document import ASSUMED, GIVEN, JUDGE, SEEN
 from reports.width import columns, fit, left, right, shown, wrapped
 
@@ -52,7 +52,7 @@ def status_words(part: Json, half_width: float) -> str:
         seen = f"{items}, no interval yet" if n else "no labelled item yet"
     else:
         strict = ", strict" if part["strict"] else ""
-        seen = f"{items}, kappa{strict} {part['kappa']['value']:.2f} ± {now['half_width']:.2f}"
+        seen = f"{items}, kappa{strict} {two_places(part['kappa']['value'])} ± {now['half_width']:.2f}"
     if now["status"] == "enough":
         return f"enough: {seen}, which is within ± {half_width:.2f}"
     return f"not yet: {seen}; {more_words(now)}"
@@ -69,7 +69,7 @@ def more_words(now: Json) -> str:
 def assumed_words(part: Json) -> list[str]:
     """What the plan starts from, and where it comes from."""
     at = part["assumed"]
-    words = [f"kappa {at['kappa']:.2f} ({FROM[at['kappa_from']]})"]
+    words = [f"kappa {two_places(at['kappa'])} ({FROM[at['kappa_from']]})"]
     if len(at["shares"]) == 2:
         name = shown(part["of"])
         sides = f"{roughly(at['shares'][0])} of the items"
@@ -131,7 +131,7 @@ def refusal(plans: Json) -> str:
 
 def show_words(show: Json) -> str:
     """What showing kappa to be above a bound takes for granted."""
-    return f"if kappa is {show['kappa1']:.2f}, with {100 * show['power']:.0f} % chance"
+    return f"if kappa is {two_places(show['kappa1'])}, with {100 * show['power']:.0f} % chance"
 
 
 def _part(question: Json, part: Json, wish: Json, there: int, width: int) -> list[str]:
@@ -142,7 +142,7 @@ def _part(question: Json, part: Json, wish: Json, there: int, width: int) -> lis
     rows = [("now", status_words(part, wish["half_width"]))]
     rows += draws_words(part["width"], f"to ± {wish['half_width']:.2f}", there)
     if show := part.get("show"):
-        rows += draws_words(show, f"above {show['kappa0']:.2f}", there)
+        rows += draws_words(show, f"above {two_places(show['kappa0'])}", there)
         rows.append(("", show_words(show)))
     rows += [("starting from", "; ".join(assumed_words(part)))]
     for head, text in rows:

@@ -19,6 +19,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from data.wording import with_minus
 from reports.intervals import LEVEL
 
 POWER = 0.80
@@ -183,12 +184,11 @@ def _refused(kappas: Sequence[float], prevalence: Prevalence, judge_prevalence: 
     else:
         low, high = _range(prevalence, _same(prevalence, judge_prevalence))
     for kappa in kappas:
+        cannot = f"kappa cannot be {with_minus(f'{kappa:.3g}')} where human and judge have these shares:"
         if kappa > high + 1e-12:
-            return Plan(
-                None, f"kappa cannot be {kappa:.3g} where human and judge have these shares: at most {_floored(high)}", high
-            )
+            return Plan(None, f"{cannot} at most {_floored(high)}", high)
         if kappa < low - 1e-12:
-            return Plan(None, f"kappa cannot be {kappa:.3g} where human and judge have these shares: at least {low:.3f}", high)
+            return Plan(None, f"{cannot} at least {with_minus(f'{low:.3f}')}", high)
     return None
 
 

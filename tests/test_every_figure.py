@@ -125,6 +125,8 @@ def test_a_bias_that_chance_explains_is_said_to_be_one() -> None:
     assert leaning({"bias_index": {"value": None}}, "x") == leaning({}, "x") == ""
     no_ends = {"bias_index": {"value": 0.25, "low": None, "high": None}}
     assert leaning(no_ends, "x") == "The judge over-calls x: it says so of 25.0 in 100 items more than the humans."
+    below = leaning({"bias_index": {"value": -0.01, "low": -0.0504, "high": -0.0001}}, "x")
+    assert below.endswith("than the humans [−5.0, 0.0].")
 
 
 def test_the_text_of_all_tells_every_figure_with_its_method() -> None:

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from data.human_tallies import Panel, PanelStratum
+from data.wording import interval_end
 from reports.estimate import Estimate
 from reports.intervals import student_quantile
 from reports.one_more_human import (
@@ -318,6 +319,8 @@ def test_the_answer_follows_the_interval_and_a_wide_one_answers_nothing(low: flo
     assert found.answer == answer and said in found.words
     low_bar = OneMoreHuman(difference, Estimate(0.21, 0.1, 0.3, 100, ""), difference, 3, 3, 0, 0, 100, 100)
     assert "The annotators' own mean kappa is 0.21: to be like one of them says little." in low_bar.words
+    below_chance = OneMoreHuman(difference, Estimate(-0.21, -0.3, -0.1, 100, ""), difference, 3, 3, 0, 0, 100, 100)
+    assert "own mean kappa is −0.21: to be like one of them" in below_chance.words
 
 
 def test_a_kappa_of_few_items_is_not_held_against_one_of_many_in_silence() -> None:
@@ -362,6 +365,7 @@ def test_one_and_the_same_score_throughout_has_no_rank() -> None:
 
 
 def test_an_end_of_the_interval_near_nothing_is_not_told_as_nothing() -> None:
-    from reports.one_more_human import _far
-
-    assert [_far(end) for end in (-0.0031, 0.0049, -0.213, 0.0, 0.0001)] == ["0.003", "0.005", "0.21", "0.00", "0.00"]
+    assert [interval_end(end) for end in (0.0031, 0.0049, 0.213, 0.0, 0.0001)] == ["0.003", "0.005", "0.21", "0.00", "0.00"]
+    difference = Estimate(0.02, -0.0031, 0.04, 100, "jackknife+4")
+    found = OneMoreHuman(difference, Estimate(0.7, 0.6, 0.8, 100, ""), difference, 3, 3, 0, 0, 100, 100)
+    assert "is at most 0.003 below theirs" in found.words

@@ -212,6 +212,15 @@ def test_the_plan_page_refuses_a_kappa_that_cannot_be_with_the_maximum(look: Loo
     assert words(app).count("kappa cannot be 0.9") == 1
 
 
+def test_the_plan_page_writes_a_minus_as_every_page_does(known: Study, look: Look) -> None:
+    app = look("plan", known).number_input(key="kappa").set_value(-0.9).run()
+    assert "kappa cannot be −0.9" in words(app) and "at least −0." in words(app) and "kappa −0.90 (as given)" in words(app)
+    app = app.number_input(key="kappa").set_value(None).run().number_input(key="kappa0").set_value(-0.2).run()
+    assert "kappa above −0.20" in words(app)
+    app = app.number_input(key="kappa1").set_value(-0.3).run()
+    assert app.info[0].value == "No number of items shows a kappa to be above −0.20 when it is −0.30."
+
+
 def test_the_plan_page_names_hostile_labels_as_text(look: Look, tmp_path: Path) -> None:
     harms = Question("harms", "Which?", "multilabel", (HOSTILE, "money"), None)
     lines = [

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from annotate.lead.text import html_of
+from data.wording import two_places
 from reports.notes import STRATUM_COUNTS, design_notes, preliminary
 from reports.written.subjects import headline_key
 
@@ -41,11 +42,6 @@ DARKEST = 42
 """Per cent of the accent colour in a cell that holds its whole row: text stays readable on it in both lights."""
 
 Json = Mapping[str, Any]
-
-
-def two_places(figure: float) -> str:
-    """−0.00 is 0.00, and a minus is a minus."""
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def value_of(estimate: Json) -> str:

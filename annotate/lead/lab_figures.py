@@ -16,6 +16,7 @@ from annotate.lead.text import html_of
 from data.errors import RejudgeError
 from data.splits import SPLITS
 from data.store.judging import JudgeRun, RunTotals
+from data.wording import two_places
 from reports.comparison_document import quoted
 
 Json = dict[str, Any]
@@ -117,8 +118,8 @@ def _difference(table: Json, turned: bool) -> str:
     interval = html_of(difference["reason"])
     if None not in ends:
         low, high = sorted(sign * end for end in ends)
-        interval = f"95 % interval {figures.two_places(low)} to {figures.two_places(high)}"
-    change = figures.two_places(sign * difference["value"])
+        interval = f"95 % interval {two_places(low)} to {two_places(high)}"
+    change = two_places(sign * difference["value"])
     change = change if change.startswith("−") or change == "0.00" else f"+{change}"
     return (
         f'<div class="rj-lead-figure"><b data-rj="kappa-change">{change}</b><span class="rj-soft">change of kappa, '

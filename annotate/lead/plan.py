@@ -13,6 +13,7 @@ from annotate.lead.figures import notes_html
 from annotate.lead.frame import heading, lead
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import without_markup
+from data.wording import two_places
 from reports.plan_document import HALF_WIDTH, Wish, planned
 from reports.plan_text import BY_FORMULA, BY_WIDTH_ALONE, assumed_words, gains_words
 from reports.planner import POWER
@@ -76,7 +77,7 @@ def _wish(part: Json) -> Wish | None:
         binary = len(part["verdicts"]) == 2
         prevalence = _number(f"Share of “{part['of']}”", "share", 0.01, 0.99, "as seen so far") if binary else None
     if kappa0 is not None and kappa1 is not None and kappa1 <= kappa0:
-        st.info(f"No number of items shows a kappa to be above {kappa0:.2f} when it is {kappa1:.2f}.")
+        st.info(f"No number of items shows a kappa to be above {two_places(kappa0)} when it is {two_places(kappa1)}.")
         return None
     return Wish(half_width, kappa0, kappa1, POWER if power is None else power, prevalence, kappa)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from annotate.lead.text import html_of
-from data.wording import amount
+from data.wording import amount, two_places
 from reports.plan_document import Wish
 from reports.plan_text import DRAWS, FIGURES, more_words, plan_words, refusal, show_words
 
@@ -34,8 +34,7 @@ def _seen(part: Json) -> str:
         reason = part["kappa"]["reason"] if part["kappa"] else ""
         return f"{items} so far: {reason}." if reason else f"{items} so far."
     strict = ", strict (more than 2 % of the verdicts are unreadable)" if part["strict"] else ""
-    low, high = part["kappa"]["low"], part["kappa"]["high"]
-    interval = f"{low:.2f} to {high:.2f}".replace("-", "−")
+    interval = f"{two_places(part['kappa']['low'])} to {two_places(part['kappa']['high'])}"
     return f"{items} so far{strict}: the 95 % interval of kappa is {interval}, that is ± {now['half_width']:.2f}."
 
 
@@ -43,7 +42,7 @@ def plans(part: Json, wish: Wish, there: int) -> str:
     """How many items each draw takes."""
     rows = _rows(f"kappa to ± {wish.half_width:.2f}", part["width"], there)
     if "show" in part:
-        rows += _rows(f"kappa above {part['show']['kappa0']:.2f}, {show_words(part['show'])}", part["show"], there)
+        rows += _rows(f"kappa above {two_places(part['show']['kappa0'])}, {show_words(part['show'])}", part["show"], there)
     return (
         '<h2>How many items</h2><div class="rj-scroll"><table class="rj-wide" data-rj="plans"><thead><tr><th scope="col">for</th>'
         f'<th scope="col">drawn</th><th scope="col">items to label</th></tr></thead><tbody>{rows}</tbody></table></div>'

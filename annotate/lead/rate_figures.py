@@ -9,7 +9,7 @@ from typing import Any
 
 from annotate.lead.figures import track
 from annotate.lead.text import html_of
-from data.wording import amount
+from data.wording import amount, two_places
 from reports.document import MANY_MISSING
 from reports.forests import field_name
 from reports.notes import MISSING, leads_note, preliminary
@@ -26,18 +26,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def plain(value: float) -> str:
-    """A score."""
-    return f"{value:.2f}".replace("-", "−")
-
-
 def interval_of(estimate: Json, said: str) -> str:
     """The 95 % interval in the words of `said`, `percent` or `plain`; empty where there is none."""
     if estimate["low"] is None or estimate["high"] is None:
         return ""
     if said == "percent":
         return f"{100 * estimate['low']:.1f} to {percent(estimate['high'])}"
-    return f"{plain(estimate['low'])} to {plain(estimate['high'])}"
+    return f"{two_places(estimate['low'])} to {two_places(estimate['high'])}"
 
 
 def headline(rate: Json) -> str:
@@ -124,7 +119,7 @@ def _row(name: str, estimate: Json, source: str, top: float, said: str, bottom: 
     head = f'<tr{" class=rj-strong" if strong else ""}><th scope="row">{html_of(name)}</th>'
     if estimate["value"] is None:
         return f'{head}<td colspan="4" class="rj-undefined">undefined: {html_of(estimate["reason"])}</td></tr>'
-    value = percent(estimate["value"]) if said == "percent" else plain(estimate["value"])
+    value = percent(estimate["value"]) if said == "percent" else two_places(estimate["value"])
     return (
         f'{head}<td class="rj-num">{value}</td><td>{track(estimate, bottom, top)}</td>'
         f'{_ends(estimate, said)}<td class="rj-soft">{source}</td></tr>'

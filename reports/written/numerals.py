@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data.wording import interval_end, with_minus
+from data.wording import two_places as two_places
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 NOTHING = "–"
 
 Json = Mapping[str, Any]
-
-
-def two_places(figure: float) -> str:
-    """−0.00 is 0.00, and a minus is a minus."""
-    return f"{round(figure, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def has_interval(estimate: Json) -> bool:
@@ -22,15 +20,9 @@ def value(estimate: Json) -> str:
     return NOTHING if estimate["value"] is None else two_places(estimate["value"])
 
 
-def _end(figure: float) -> str:
-    """An end of an interval. One that is near 0 keeps the side of it that it lies on: −0.004, not 0.00."""
-    told = two_places(figure)
-    return f"{figure:.3f}".replace("-", "−") if told == "0.00" and abs(figure) >= 0.0005 else told
-
-
 def interval(estimate: Json) -> str:
     """`[0.40, 0.63]`, in one piece; empty where there is none."""
-    return f"[{_end(estimate['low'])},{NO_BREAK}{_end(estimate['high'])}]" if has_interval(estimate) else ""
+    return f"[{interval_end(estimate['low'])},{NO_BREAK}{interval_end(estimate['high'])}]" if has_interval(estimate) else ""
 
 
 def figure(estimate: Json) -> str:
@@ -47,7 +39,7 @@ def percent(share: float, places: int = 0) -> str:
         return f"<{10**-places:.{places}f}{NO_BREAK}%"
     if 1 - least < share < 1:
         return f">{100 - 10**-places:.{places}f}{NO_BREAK}%"
-    return f"{round(100 * share, places) + 0.0:.{places}f}{NO_BREAK}%".replace("-", "−")
+    return with_minus(f"{100 * share:z.{places}f}{NO_BREAK}%")
 
 
 def percent_figure(estimate: Json, places: int = 0) -> str:
@@ -57,7 +49,7 @@ def percent_figure(estimate: Json, places: int = 0) -> str:
     told = percent(estimate["value"], places)
     if not has_interval(estimate):
         return told
-    low, high = (f"{round(100 * estimate[end], places) + 0.0:.{places}f}".replace("-", "−") for end in ("low", "high"))
+    low, high = (with_minus(f"{100 * estimate[end]:z.{places}f}") for end in ("low", "high"))
     return f"{told} [{low},{NO_BREAK}{high}]"
 
 
@@ -65,7 +57,7 @@ def percent_interval(estimate: Json, places: int = 1) -> str:
     """`9.6 – 19.2` in per cent; a dash where there is none."""
     if not has_interval(estimate):
         return NOTHING
-    low, high = (f"{round(100 * estimate[end], places) + 0.0:.{places}f}".replace("-", "−") for end in ("low", "high"))
+    low, high = (with_minus(f"{100 * estimate[end]:z.{places}f}") for end in ("low", "high"))
     return f"{low} – {high}"
 
 
