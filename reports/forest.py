@@ -32,6 +32,7 @@ _CHARACTER = 6.9
 _LEAST_NAMES, _MOST_NAMES, _NUMBERS, _NO_NUMBERS = 90, 230, 208, 14
 _VALUE, _INTERVAL, _COUNT = 48, 160, 208
 """Where the columns of numbers end, from the right end of the plot."""
+_ARROWS = "; where an arrow stands it goes on"
 _STEP, _TICK = 0.2, 34
 """Of the scale, and the least room between two of its numbers in pixels."""
 
@@ -95,10 +96,11 @@ def forest_svg(
     names = _room_for_names(lines)
     beside = _NUMBERS if numbers else _NO_NUMBERS
     plot = width - names - beside
-    low, high = _ends(rows, reference, full)
+    ends = _ends(rows, reference, full)
+    arrows = _ARROWS if any(any(_runs_out(row, ends)) for row in rows) else ""
     # It stands in the middle below the plot; what does not fit there goes on in a second line.
-    told = _in_lines(shown(axis), plot + 2 * min(names, beside))
-    layers = list(_layers(alt, lines, (low, high), (names, plot, height, beside), reference, told))
+    told = _in_lines(f"{shown(axis)}{arrows}", plot + 2 * min(names, beside))
+    layers = list(_layers(alt, lines, ends, (names, plot, height, beside), reference, told))
     chart = (
         alt.layer(*layers)
         .properties(
@@ -238,13 +240,19 @@ def _intervals(data: Any, x: Any, y: Any, alt: Any, drawn: Sequence[_Line], ends
                 continue
             low, high = line.row.estimate.low, line.row.estimate.high or 0.0
             values.append({"y": line.y, "x": max(low, ends[0]), "to": min(high, ends[1])})
-            cut += [{"y": line.y, "x": end} for end, out in zip(ends, (low < ends[0], high > ends[1]), strict=True) if out]
+            cut += [{"y": line.y, "x": end} for end, out in zip(ends, _runs_out(line.row, ends), strict=True) if out]
         if values:
             yield data(values).mark_rule(color=colour, strokeWidth=thick).encode(x=x, x2=alt.X2("to:Q"), y=y)
         for end, shape in zip(ends, ("triangle-left", "triangle-right"), strict=True):
             here = [each for each in cut if each["x"] == end]
             if here:
                 yield data(here).mark_point(shape=shape, filled=True, size=36, color=colour, opacity=1).encode(x=x, y=y)
+
+
+def _runs_out(row: ForestRow, ends: tuple[float, float]) -> tuple[bool, bool]:
+    """At which ends of the scale the interval is cut, and an arrow stands."""
+    low, high = row.estimate.low, row.estimate.high
+    return low is not None and low < ends[0], high is not None and high > ends[1]
 
 
 def _points(data: Any, x: Any, y: Any, drawn: Sequence[_Line]) -> Iterator[Any]:

@@ -17,6 +17,8 @@ from reports.sample import Sample
 from reports.scores import spearman
 
 SMALL_BELOW = 15
+PALE_SAID = f"Pale: fewer than {SMALL_BELOW} labelled items, too few to say anything."
+"""What is said where a slice is drawn so."""
 """Items under which a slice is shown pale: its interval is too wide to say anything."""
 CHANCE = 20
 """One 95 % interval in this many misses the truth."""

@@ -82,6 +82,8 @@ def test_a_small_row_is_pale_and_hollow_and_does_not_stretch_the_scale() -> None
     assert f'fill="#ffffff" stroke="{PALE}"' in svg
     ticks = [told for told in texts(svg) if re.fullmatch(r"-?\d\.\d", told)]
     assert ticks[0] == "0.2" and ticks[-1] == "1.0"
+    assert f"{AXIS}; where an arrow stands it goes on" in texts(svg)
+    assert "arrow" not in forest_svg([row(), row("small", 0.5, 0.3, 1.0, 5, small=True)], "Slices", AXIS)
 
 
 def test_a_scale_holds_every_interval_and_reaches_one_for_kappa_and_not_for_differences() -> None:

@@ -10,14 +10,21 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from annotate.lead import rate_figures, slices
 from annotate.lead.counting import counting
 from annotate.lead.plots import plot_html
 from annotate.serving import Serving, begin
 from data.questions import Question
+from data.store import Store
+from data.store.judging import run_named
 from data.study import load_study
 from reports.estimate import Estimate
 from reports.forest import INK, ForestRow, forest_svg
 from reports.forests import MOST_DRAWN, drawn_fields, slices_forest
+from reports.of_study.report import documents_of
+from reports.slices import PALE_SAID
+from reports.written import markdown
+from reports.written.whole import report_from
 from tests.study_maker import MISALIGNED, label, make_study, run_line, verdict
 from tests.test_lead_pages import html, look, words  # noqa: F401  (look is a fixture)
 
@@ -93,6 +100,26 @@ def test_a_question_with_several_choices_has_slices_for_the_label_that_is_chosen
     assert not app.exception
     assert "undefined" in words(app)
     assert "Judge runs against each other" not in words(app)
+
+
+def test_pale_is_explained_where_something_is_pale_and_nowhere_else(serving: Serving) -> None:
+    with Store.open(serving.study.database) as store:
+        documents = documents_of(serving.study, store, run_named(store, "judge-b").code)
+    (run,) = documents["slices"]["questions"][0]["runs"]
+    (rates,) = documents["prevalence"]["questions"][0]["runs"]
+
+    def told() -> list[int]:
+        report = markdown.written(report_from(documents))
+        places = (slices.notes_of(run["tables"][0], []), rate_figures.slice_notes(rates), report.split("\n"))
+        return [sum(PALE_SAID in line for line in place) for place in places]
+
+    assert told()[:2] == [1, 1] and told()[2] >= 2
+    for question in (*documents["slices"]["questions"], *documents["prevalence"]["questions"]):
+        for each in question["runs"]:
+            fields = [field for part in (each, *each.get("tables", ())) for field in part.get("fields", ())]
+            for value in [value for field in fields for value in field.get("values", field.get("slices"))]:
+                value |= {"small": False, "marks": []}
+    assert told() == [0, 0, 0]
 
 
 def test_a_plot_is_drawn_once_and_kept(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

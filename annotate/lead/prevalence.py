@@ -62,4 +62,4 @@ def _slices(run: Json) -> None:
     st.html("<h2>Slice by slice</h2>")
     name = st.selectbox("Share of", names, key="slices-of", width=260) if len(names) > 1 else names[0]
     place = names.index(name) if name in names else 0
-    st.html(rate_figures.slices_html(run, place) + notes_html(rate_figures.SLICE_NOTES))
+    st.html(rate_figures.slices_html(run, place) + notes_html(rate_figures.slice_notes(run)))

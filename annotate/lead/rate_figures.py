@@ -13,7 +13,7 @@ from data.wording import amount, two_places
 from reports.document import MANY_MISSING
 from reports.forests import field_name
 from reports.notes import MISSING, leads_note, preliminary
-from reports.slices import SMALL_BELOW, looked_at
+from reports.slices import PALE_SAID, looked_at
 
 Json = Mapping[str, Any]
 
@@ -262,10 +262,10 @@ def slices_html(run: Json, place: int) -> str:
     )
 
 
-SLICE_NOTES = [
-    "The dot is the rate, the bar its interval, the tick the judge’s own rate.",
-    f"Pale: fewer than {SMALL_BELOW} labelled items, too few to say anything.",
-]
+def slice_notes(run: Json) -> list[str]:
+    """How the slices are to be read."""
+    pale = any(value["marks"] for field in run["fields"] for value in field["slices"])
+    return ["The dot is the rate, the bar its interval, the tick the judge’s own rate.", *([PALE_SAID] if pale else [])]
 
 
 def _sorted(field: Json, place: int, key: str) -> tuple[str, list[Json]]:

@@ -10,7 +10,7 @@ from annotate.lead.plots import plot_html
 from annotate.lead.text import html_of
 from data.wording import amount
 from reports.forests import drawn_fields, field_name
-from reports.slices import SMALL_BELOW
+from reports.slices import PALE_SAID
 
 Json = dict[str, Any]
 
@@ -36,7 +36,7 @@ def _draw(counted: Counting, run: str, tables: list[Json], left_out: list[Json])
     table = tables[titles.index(title)] if title in titles else tables[0]
     svg = counted.drawing("slices", table, f"{run} against the human consensus, slice by slice")
     about = f'<p class="rj-about">{html_of(table["looked_at"])}</p>'
-    st.html(f'{about}<div class="rj-scroll">{plot_html(svg)}</div>{_list(table)}{figures.notes_html(_notes(table, left_out))}')
+    st.html(f'{about}<div class="rj-scroll">{plot_html(svg)}</div>{_list(table)}{figures.notes_html(notes_of(table, left_out))}')
 
 
 def _list(table: Json) -> str:
@@ -72,12 +72,13 @@ def _row(field: str, name: str, value: Json, keys: list[str], small: bool) -> st
     )
 
 
-def _notes(table: Json, left_out: list[Json]) -> list[str]:
+def notes_of(table: Json, left_out: list[Json]) -> list[str]:
+    """What a reader must know of the plot and the table: what is pale, taken together, left out or in the table alone."""
     drawn = drawn_fields(table)
     fields = [each for each in table["fields"] if any(value["n"] for value in each["values"])]
     beyond = [field_name(each) for each in fields if each not in drawn]
     nobody = [f"{field_name(each)} {value['name']}" for each in table["fields"] for value in each["values"] if not value["n"]]
-    notes = [f"Pale: fewer than {SMALL_BELOW} labelled items, too few to say anything."]
+    notes = [PALE_SAID] if any(value["small"] for each in table["fields"] for value in each["values"]) else []
     notes += [
         f"{field_name(each)}: the rarest {amount(each['pooled'], 'value', form=',')} are taken together."
         for each in table["fields"]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data.wording import amount
+from reports.slices import PALE_SAID
 from reports.written.content import Block, Column, Row, Section, Table, note, strong, text
 from reports.written.numerals import NOTHING, has_interval, percent, percent_figure, percent_interval, two_places
 from reports.written.subjects import Subject
@@ -143,7 +144,8 @@ def by_slice(documents: Json, subjects: list[Subject]) -> Section | None:
         blocks += tables
     if not blocks:
         return None
-    about = "A rate of a slice is made of its own verdicts and its own labels. Slices of fewer than 15 labelled items are pale."
+    pale = any(row.grey for block in blocks if isinstance(block, Table) for row in block.rows)
+    about = f"A rate of a slice is made of its own verdicts and its own labels.{f' {PALE_SAID}' if pale else ''}"
     return Section("How often, slice by slice", (*blocks, note(about)))
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from reports.estimate import Estimate
 from reports.forest import ForestRow, Reference
+from reports.slices import PALE_SAID
 from reports.written.content import Block, Forest, Points, Section, note, strong, text
 from reports.written.subjects import Subject
 
@@ -56,7 +57,7 @@ def _table(table: Json, subject: Subject) -> list[Block]:
         what="slice",
         reference=None if whole["value"] is None else Reference(whole["value"], "all items"),
     )
-    return [forest, note(f"{table['looked_at']} Slices of fewer than 15 items are pale: they are too small to say anything.")]
+    return [forest, note(f"{table['looked_at']}{f' {PALE_SAID}' if any(row.small for row in rows) else ''}")]
 
 
 def _field(field: Json) -> str:
