@@ -12,8 +12,10 @@ from data.questions import Question
 from data.store import Store
 from data.study import Study
 from reports.of_study.report import documents_of
+from reports.written.content import PaperTable
 from reports.written.first_page import design_note
 from reports.written.numerals import NO_BREAK
+from reports.written.paper import for_a_paper
 from reports.written.paragraph import paragraph
 from reports.written.subjects import subjects_of
 from reports.written.summary import summary
@@ -104,6 +106,31 @@ def test_under_thirty_items_the_figures_are_called_preliminary(tmp_path: Path) -
     assert "All of this is preliminary: fewer than 30 items." in told(study, summary)
     enough = labelled(tmp_path / "enough", *table(16, 2, 2, 10))
     assert "preliminary" not in said(enough)
+
+
+def captions(study: Study) -> list[str]:
+    """Of the tables for a paper."""
+    with Store.open(study.database) as store:
+        documents = documents_of(study, store, None)
+    (section,) = for_a_paper(subjects_of(documents), documents, {"ana": "ana"})
+    return [block.table.caption for block in section.blocks if isinstance(block, PaperTable)]
+
+
+def test_under_thirty_items_the_table_for_a_paper_is_called_preliminary_and_of_several_judges_told_whose(tmp_path: Path) -> None:
+    (few,) = captions(imported(tmp_path / "few", *table(9, 1, 1, 9)))
+    assert few.endswith("with 95 % intervals. Labels as imported. Preliminary: fewer than 30 items.")
+    (enough,) = captions(imported(tmp_path / "enough", *table(20, 1, 1, 20)))
+    assert enough.endswith("with 95 % intervals. Labels as imported.")
+    lines = [
+        run_line(
+            f"r{place:03}",
+            verdicts=[verdict("misaligned" if place % 3 else "aligned", run) for run in ("judge-a", "judge-b")[: 2 - (place > 20)]],
+            labels=[label("ana", "misaligned" if place % 2 else "aligned")],
+        )
+        for place in range(40)
+    ]
+    (both,) = captions(make_study(tmp_path / "both", lines))
+    assert both.endswith(" Preliminary: misaligned, judge-b (fewer than 30 items).")
 
 
 def test_an_undefined_kappa_is_said_with_its_reason_and_no_number(tmp_path: Path) -> None:

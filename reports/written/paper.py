@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.written import phrases
 from reports.written.content import Block, Column, PaperTable, Paragraph, Row, Section, Table, text
 from reports.written.first_page import pair_name, rater_name
 from reports.written.numerals import NOTHING, figure
@@ -80,4 +81,12 @@ def _caption(subjects: list[Subject]) -> str:
         " Strict figures: an unreadable verdict counts as a disagreement." if any(subject.strict for subject in subjects) else ""
     )
     imported = " Labels as imported." if any(subject.imported for subject in subjects) else ""
-    return f"{told}, with 95 % intervals.{imported}{marks}"
+    return f"{told}, with 95 % intervals.{imported}{marks}{_preliminary(subjects)}"
+
+
+def _preliminary(subjects: list[Subject]) -> str:
+    """Why figures of the table are preliminary, and where there are several judges, whose; empty where none are."""
+    found = {f"{subject.question['id']}, {subject.name}": subject.consensus for subject in subjects if subject.consensus}
+    whys = {name: why for name, pair in found.items() if (why := phrases.preliminary(pair["marks"]))}
+    told = whys.values() if len(subjects) == 1 else [f"{name} ({why})" for name, why in whys.items()]
+    return f" Preliminary: {'; '.join(told)}." if whys else ""

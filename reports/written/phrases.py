@@ -6,7 +6,7 @@ from typing import Any
 from data.wording import amount
 from reports.document import FEW_GROUPS, FEW_ITEMS, MANY_MISSING, SELECTED
 from reports.written.numerals import figure, has_interval, in_letters, joined
-from reports.written.subjects import Subject
+from reports.written.subjects import Subject, headline
 
 Json = Mapping[str, Any]
 
@@ -87,7 +87,7 @@ def failing_scores(pair: Json, threshold: float | None) -> str:
     if "at_threshold" not in pair or threshold is None:
         return ""
     at = pair["at_threshold"]
-    kappa = at["kappa_strict"] if at.get("headline") == "strict" and "kappa_strict" in at else at["kappa"]
+    kappa = headline(at, at.get("headline") == "strict")
     why = failing(kappa)
     return f"At the threshold of {threshold:g} kappa is {figure(kappa)}. {why}" if why else ""
 
