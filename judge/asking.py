@@ -21,6 +21,7 @@ from data.hashing import document_hash
 from data.splits import SPLITS
 from data.store import Store
 from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
+from data.store.selection import told_of
 from data.wording import amount
 from judge.completions import reply_of
 from judge.endpoint import Came, Connection, JudgeEndpoint, NoReply, NotThisRequest, Parameters, Probed
@@ -103,7 +104,10 @@ def ask(
     judge = replace(judge, parameters=judge.parameters.as_found(found.document()))
     prompt = record(store, judge.study, judge.prompt, judge.asked.code)
     snapshot = found.completion.model
-    summary = RunSummary(judge.asked.question.id, repeat, len(numbers), most_at_once=concurrency, lowest_pace=concurrency)
+    summary = RunSummary(
+        judge.asked.question.id, repeat, len(numbers), most_at_once=concurrency, lowest_pace=concurrency,
+        told_of=told_of(store, prompt),
+    )  # fmt: skip
     if told := earlier_snapshots(store, judge, snapshot):
         _warn(
             progress,

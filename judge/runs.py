@@ -4,9 +4,13 @@ from data.errors import RejudgeError
 from data.store import Store
 from data.store.judging import JudgeRun, judge_runs
 from data.store.prompts import recorded_prompts
+from data.store.selection import selection
 from data.store.status import judge_run_codes, verdict_counts
 from data.study import Study
 from data.terminal import on_one_line
+
+SELECTED = " on dev (its prompt was revised here)"
+"""What is said of the counts of a run that dev alone may speak of."""
 
 
 def run_meant(store: Store, name: str | None) -> int | None:
@@ -62,4 +66,9 @@ def judge_meant(study: Study, store: Store, named: str) -> JudgeRun:
 
 def verdict_lines(store: Store) -> list[str]:
     """How often each run gave each verdict, a line each; only for somebody who asked for verdicts."""
-    return [f"{run} · {question} · {on_one_line(choice)}: {count}" for run, question, choice, count in verdict_counts(store)]
+    revised = selection(store)
+    return [
+        f"{run} · {question} · {on_one_line(choice)}: {count}"
+        + (" on dev (its prompt was revised here)" if revised.of(run) else "")
+        for run, question, choice, count in verdict_counts(store)
+    ]

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from data.store.columns import Bools
 from data.store.judging import Reply
 from data.wording import amount
 
@@ -62,13 +63,20 @@ class RunSummary(Brought):
     stopped: bool = False
     """Whether it was told to stop before its end."""
     fingerprints: set[str] = field(default_factory=set)
+    told_of: Bools | None = None
+    """By trajectory number: whether it may be told that its answer is like the others'; None: of every one."""
+    _alike: int = 0
+    """Readable replies that may be told of."""
     _answers: set[object] = field(default_factory=set)
+    """Of these, the first two answers that differ."""
 
     def add(self, reply: Reply, cut: tuple[str, ...]) -> None:
         """A reply that is stored; `cut`: what of the trajectory the judge did not see, with which the call's notes begin."""
         self.count(reply)
-        if reply.error is None and len(self._answers) < 2:
-            self._answers.add((reply.choice, reply.choices, reply.score))
+        if reply.error is None and (self.told_of is None or self.told_of[reply.trajectory]):
+            self._alike += 1
+            if len(self._answers) < 2:
+                self._answers.add((reply.choice, reply.choices, reply.score))
         self.cut += bool(cut)
         if (call := reply.call) is not None:
             for note in call.notes[len(cut) :]:
@@ -103,9 +111,10 @@ class RunSummary(Brought):
     def warnings(self) -> list[str]:
         """What whoever reads the summary should look at."""
         said = []
-        if self.readable >= _FEW and len(self._answers) == 1:
+        if self._alike >= _FEW and len(self._answers) == 1:
+            where = "" if self.told_of is None else " about dev items"
             said.append(
-                f"All {self.readable} readable replies on {self.question} give one and the same answer. "
+                f"All {self._alike} readable replies{where} on {self.question} give one and the same answer. "
                 "Look at the prompt and the model before you trust a figure."
             )
         if len(self.fingerprints) > 1:

@@ -314,6 +314,25 @@ def test_a_model_that_always_says_the_same_is_warned_of_without_saying_what(stud
     assert "All 30 readable replies" in warning and "aligned" not in warning.replace("misaligned", "")
 
 
+@pytest.mark.parametrize("alike", ["dev", "test"])
+def test_that_a_revision_always_says_the_same_is_told_of_dev_items_alone(tmp_path: Path, alike: str) -> None:
+    study = make_study(tmp_path / "study", numbered(200), rest=PRICE)
+    with Store.open(study.database) as store:
+        split_of = dict(store.conn.execute("SELECT id, split FROM trajectories").fetchall())
+
+    def script(request: dict[str, Any], number: int) -> Scripted:
+        return verdict("aligned") if split_of[item_of(request)] == alike else by_item(request, number)
+
+    first = newest_prompt(study, study.questions[0])
+    child = replace(first, body=f"{first.body}\nThink twice.", parent=first.hash, path=None)
+    with OpenAIServer(script) as server:
+        said = asked(study, server, prompt=child).warnings()
+    count = sum(split == "dev" for split in split_of.values())
+    assert [text.partition(" on ")[0] for text in said] == (
+        [f"All {count} readable replies about dev items"] if alike == "dev" else []
+    )
+
+
 def test_a_reply_of_a_megabyte_and_one_that_no_database_keeps_are_stored(study: Study) -> None:
     def script(_: dict[str, Any], number: int) -> Scripted:
         return verdict("aligned", rationale="x" * 1_000_000) if number % 2 else reply(rationale="a\x00b\ud800", verdict="aligned")

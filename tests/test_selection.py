@@ -140,3 +140,12 @@ def test_a_revision_contradicts_itself_on_dev_alone(tmp_path: Path, run: Run) ->
     }
     assert found["new"]["items"] == split_sizes(study)["dev"] and found["new"]["selected"] and SELECTED in found["new"]["marks"]
     assert found["old"]["items"] == 60 and "selected" not in found["old"]
+
+
+def test_how_often_a_revision_gave_each_verdict_is_told_of_dev_alone(study: Study, run: Run) -> None:
+    said = run("status", "--verdicts", "--study", study.folder).stdout.partition("verdicts:\n")[2].splitlines()
+    counts = {name: [line for line in said if line.startswith(f"  {name} ")] for name in ("old", "new")}
+    marked = " on dev (its prompt was revised here)"
+    assert sum(int(line.rpartition(": ")[2]) for line in counts["old"]) == 400
+    assert all(line.endswith(marked) for line in counts["new"])
+    assert sum(int(line.removesuffix(marked).rpartition(": ")[2]) for line in counts["new"]) == split_sizes(study)["dev"]

@@ -39,6 +39,12 @@ def selection(store: Store) -> Selection:
     return Selection(runs, items_of_split(store, *SELECTED_ON) if runs else _nothing(store))
 
 
+def told_of(store: Store, prompt: int) -> Bools | None:
+    """By trajectory number, where what a prompt's verdicts are may be told; None: everywhere. `prompt`: its code."""
+    revised = any(each.code == prompt and each.revised for each in recorded_prompts(store))
+    return items_of_split(store, *SELECTED_ON) if revised else None
+
+
 def worked_on(store: Store) -> Selection:
     """The same with train, for lists of single items and their causes, which are no figures."""
     found = selection(store)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from data.store.incoming import unfinished_imports
+from data.store.selection import SELECTED_ON, selection
 from data.store.store import Store
 from data.store.test_looks import spent
 
@@ -137,12 +138,17 @@ def questions_of_run(store: Store, run: int) -> list[str]:
 def verdict_counts(store: Store) -> list[tuple[str, str, str, int]]:
     """Run, question, answer and how many verdicts; only shown when asked for.
 
-    A verdict of several choices counts under each of them; scores are counted together.
+    A verdict of several choices counts under each of them; scores are counted together. Of a run whose prompt was revised here
+    those of dev alone are counted.
     """
     return store.conn.execute(
         """SELECT r.name, q.id, coalesce(c.name, CASE WHEN v.error IS NOT NULL THEN '(unreadable)'
                   WHEN v.score IS NOT NULL THEN '(a score)' ELSE '(none of them)' END), count(*)
            FROM verdicts v JOIN judge_runs r ON r.code = v.run JOIN questions q ON q.code = v.question
            LEFT JOIN choices c ON c.question = v.question AND (c.code = v.choice OR (v.chosen >> c.code) & 1)
-           WHERE v.repeat = 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+           WHERE v.repeat = 0 AND (
+               r.name NOT IN (SELECT value FROM json_each(?1))
+               OR (SELECT split FROM trajectories WHERE n = v.trajectory) IN (SELECT value FROM json_each(?2)))
+           GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+        [json.dumps(sorted(selection(store).runs)), json.dumps(SELECTED_ON)],
     ).fetchall()
