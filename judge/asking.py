@@ -22,6 +22,7 @@ from data.splits import SPLITS
 from data.store import Store
 from data.store.judging import JudgeRun, Reply, append_replies, ensure_run, judge_runs, to_judge, trajectories
 from data.store.selection import told_of
+from data.store.snapshots import met, to_and_fro
 from data.wording import amount
 from judge.completions import reply_of
 from judge.endpoint import Came, Connection, JudgeEndpoint, NoReply, NotThisRequest, Parameters, Probed
@@ -59,6 +60,7 @@ def probe(store: Store, endpoint: JudgeEndpoint, parameters: Parameters) -> Prob
     if found.document() != known:
         with store.write():
             store.set_fact(_fact(endpoint), json.dumps(found.document()))
+    met(store, endpoint.base_url, endpoint.model, [found.completion.model])
     return found
 
 
@@ -108,23 +110,31 @@ def ask(
         judge.asked.question.id, repeat, len(numbers), most_at_once=concurrency, lowest_pace=concurrency,
         told_of=told_of(store, prompt),
     )  # fmt: skip
-    if told := earlier_snapshots(store, judge, snapshot):
+    together = to_and_fro(store, judge.base_url, judge.model, snapshot)
+    if len(together) > 1:
+        _warn(
+            progress,
+            f"{judge.base_url} goes to and fro between models as {judge.model}: {', '.join(map(repr, together))}. "
+            "Each verdict goes to the run of the model that gave it; what one of them has answered is not asked again. "
+            "To have one of them judge everything, ask for it by its own name with --model.",
+        )
+    if told := [each for each in earlier_snapshots(store, judge, snapshot) if each not in together]:
         _warn(
             progress,
             f"{judge.base_url} says that {judge.model} is {snapshot!r} now; it was {', '.join(map(repr, told))} before. "
             "That is another judge: its verdicts go to a run of their own, and all trajectories are asked again.",
         )
-    identity = document_hash("judge", judge.document(snapshot, found.mode))
-    run = next((run for run in judge_runs(store) if run.identity == identity), None)
+    identities = [document_hash("judge", judge.document(each, found.mode)) for each in together]
     left = numbers
-    if run is not None:
-        missing = set(to_judge(store, run.code, judge.asked.code, SPLITS, repeat=repeat))
-        left = [number for number in numbers if number in missing]
-        summary.runs.append(run.name)
+    for run in judge_runs(store):
+        if run.identity in identities:
+            missing = set(to_judge(store, run.code, judge.asked.code, SPLITS, repeat=repeat))
+            left = [number for number in left if number in missing]
+            summary.runs.append(run.name)
     summary.there = len(numbers) - len(left)
     if left:
-        mine = _Mine.begun(store, f"asking {identity[:16]} {repeat}")
-        asking = _Asking(store, judge, prompt, found, repeat, concurrency, progress, summary, mine)
+        mine = _Mine.begun(store, f"asking {min(identities)[:16]} {repeat}")
+        asking = _Asking(store, judge, prompt, found, repeat, concurrency, progress, summary, mine, together)
         try:
             asyncio.run(asking.all_of(left))
         except asyncio.CancelledError:
@@ -194,6 +204,8 @@ class _Asking:
     progress: Progress | None
     summary: RunSummary
     mine: _Mine
+    together: tuple[str, ...]
+    """The models that the server is known to go between."""
     failure: RejudgeError | None = None
     connection: Connection = field(init=False)
     pending: list[_Pending] = field(default_factory=list)
@@ -345,13 +357,15 @@ class _Asking:
 
     def _append(self, store: Store, group: list[_Pending]) -> None:
         """In the writer's thread: each reply to the run of the model that the server said it was."""
+        told = [each.snapshot for each in group if each.reply.call is not None and each.reply.call.snapshot]
+        met(store, self.judge.base_url, self.judge.model, told)
         for snapshot in dict.fromkeys(each.snapshot for each in group):
             if snapshot not in self.runs:
                 self.runs[snapshot] = self._run_of(store, snapshot)
             replies = [each.reply for each in group if each.snapshot == snapshot]
             written = append_replies(store, self.runs[snapshot].code, self.judge.asked.code, replies)
-            if snapshot == self.probed.completion.model:
-                # Another model's run may have had them from before: only of this one's it is known what was there.
+            if snapshot in self.together:
+                # Another model's run may have had them from before: only of these it is known what was there.
                 self.mine.check(store, len(replies) - len(written))
 
     def _run_of(self, store: Store, snapshot: str) -> JudgeRun:
@@ -359,7 +373,7 @@ class _Asking:
         run, _ = ensure_run(store, self.judge.run_name, "asked", self.prompt, document, self.judge.view.document())
         if run.name not in self.summary.runs:
             self.summary.runs.append(run.name)
-        if snapshot != self.probed.completion.model:
+        if snapshot not in self.together:
             _warn(
                 self.progress,
                 f"{self.judge.base_url} says that {self.judge.model} is {snapshot!r} now, and no longer "

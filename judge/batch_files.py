@@ -18,6 +18,7 @@ from data.errors import RejudgeError
 from data.hashing import canonical_json, document_hash, tagged_hash
 from data.store import Store
 from data.store.judging import JudgeRun, ToJudge, judge_runs, to_judge, trajectories
+from data.store.snapshots import to_and_fro
 from judge.asking import found_before
 from judge.identity import Judge
 from judge.prompts import record
@@ -57,9 +58,19 @@ class Written:
         return [run for run in judge_runs(store) if run.kind == "asked" and run.document | {"snapshot": ""} == self.document]
 
     def left(self, store: Store, question: int, repeat: int) -> list[int]:
-        """Trajectories of those that were asked for which have no verdict yet, by the newest of its runs."""
+        """Trajectories of those that were asked for which have no verdict yet.
+
+        By the newest of its runs, and those of the models that the server goes to and fro between.
+        """
         runs = self.runs(store)
-        return to_judge(store, runs[-1].code if runs else None, question, self.splits, self.limit, repeat)
+        newest = str(runs[-1].document["snapshot"]) if runs else ""
+        together = to_and_fro(store, self.document["endpoint"], self.document["model"], newest)
+        left = to_judge(store, None, question, self.splits, self.limit, repeat)
+        for run in runs:
+            if run.document["snapshot"] in together:
+                missing = set(to_judge(store, run.code, question, self.splits, self.limit, repeat))
+                left = [number for number in left if number in missing]
+        return left
 
     def remember(self, store: Store, before: "Written | None") -> None:
         """`before`: as it was remembered; results of the repeats that went out then may still come."""

@@ -384,14 +384,55 @@ def test_of_two_at_once_the_later_one_stops_and_no_more_is_paid_twice_than_was_i
     assert len(rows(study)) == 300
 
 
-def test_a_server_that_goes_to_and_fro_between_models_is_not_taken_for_another_process(study: Study) -> None:
+@pytest.mark.parametrize("probe", ["m-1", "m-2", "m-3"])
+def test_what_one_of_the_models_has_answered_that_a_server_goes_to_and_fro_between_is_not_paid_for_again(
+    study: Study, probe: str
+) -> None:
+    """Not by whichever it says that it is the next time, nor by one that the first call alone has met."""
+
     def script(request: dict[str, Any], number: int) -> Scripted:
         return replace(by_item(request, number), model=f"m-{1 + number % 2}")
 
+    watching = Watching()
     with OpenAIServer(script) as server:
-        first = asked(study, server, concurrency=1)
-        second = asked(study, server, concurrency=1)
-    assert (first.came, second.there, second.came) == (30, 15, 15)
+        server.probe = Scripted(text=None, model="m-3")
+        with Store.open(study.database) as store:
+            first = ask(store, judge_at(store, study, server), list(range(1, 25)), concurrency=1)
+        server.probe = Scripted(text=None, model="m-3")
+        asked(study, server, concurrency=1)
+        server.probe = Scripted(text=None, model=probe)
+        last = asked(study, server, concurrency=1, watching=watching)
+        assert (first.came, last.there, last.came, len(server.requests)) == (24, 30, 0, 30)
+    (warned,) = watching.warned
+    assert "goes to and fro" in warned and f": '{probe}', " in warned and "is not asked again" in warned
+
+
+def test_a_model_that_was_replaced_for_good_is_another_judge_whose_successor_is_asked_anew(study: Study) -> None:
+    model = "m-1"
+
+    def script(request: dict[str, Any], number: int) -> Scripted:
+        return replace(by_item(request, number), model="m-2" if number >= 20 else model)
+
+    with OpenAIServer(script) as server:
+        server.probe = Scripted(text=None, model="m-1")
+        with Store.open(study.database) as store:
+            one = judge_at(store, study, server)
+            found = probe(store, one.endpoint, one.parameters)
+            # One command asks twice after a single call that found out how: what that call said is not said again.
+            ask(store, one, list(range(1, 31)), 0, 1, probed=found)
+            assert ask(store, one, list(range(1, 11)), 1, 1, probed=found).came == 10
+        server.probe = Scripted(text=None, model="m-2")
+        again = asked(study, server, concurrency=1)
+    assert (again.there, again.came) == (10, 20)
+
+
+def test_a_server_that_goes_back_to_a_former_model_is_not_taken_for_another_process(study: Study) -> None:
+    with OpenAIServer(by_item) as server:
+        asked(study, server)
+        server.probe = Scripted(text=None, model="m-2")
+        asked(study, server)
+        before = rows(study)
+        assert asked(study, server).there == 30 and rows(study) == before and len(server.requests) == 60
 
 
 def test_names_and_refusals_that_no_database_keeps_are_stored_with_marks(study: Study) -> None:
