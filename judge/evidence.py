@@ -15,6 +15,8 @@ from data.study import Study
 from data.terminal import on_one_line
 from data.wording import amount
 
+RENDERER = 1
+"""Part of a judge's identity, as the parser is: raised whenever a record or a template is put into other words."""
 RESULTS = ("tool_result", "observation")
 """Kinds of steps that bring what a tool or the world answered: they are cut before anything else."""
 SHORTEST = 200

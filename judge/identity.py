@@ -8,7 +8,7 @@ from data.store.judging import ToJudge
 from data.store.versions import AskedQuestion
 from data.study import Study
 from judge.endpoint import JudgeEndpoint, Parameters, chat_body
-from judge.evidence import EvidenceView, view_of
+from judge.evidence import RENDERER, EvidenceView, view_of
 from judge.examples import ShownExample, examples_shown
 from judge.prompts import Prompt
 from judge.replies import PARSER, schema_of
@@ -63,6 +63,7 @@ class Judge:
             "parameters": {key.replace("max_completion_tokens", "max_tokens"): value for key, value in parameters.items()},
             "schema": schema_of(self.asked.question),
             "parser": PARSER,
+            "renderer": RENDERER,
             "mode": mode,
             "view": self.view.document(),
         }

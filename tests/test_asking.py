@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import judge.endpoint
+import judge.identity
 from data.errors import RejudgeError
 from data.store import Store
 from data.store.judging import judge_runs, to_judge
@@ -148,6 +149,14 @@ def test_a_repeat_is_asked_for_itself_and_another_judge_asks_anew(study: Study) 
     with Store.open(study.database) as store:
         assert [run.kind for run in judge_runs(store)] == ["asked"] * 3
         assert judge_runs(store)[2].view["reasoning"] == "hidden"
+
+
+def test_a_judge_that_reads_records_in_other_words_is_another_judge(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIServer(by_item) as server:
+        first = asked(study, server)
+        monkeypatch.setattr(judge.identity, "RENDERER", judge.identity.RENDERER + 1)
+        second = asked(study, server)
+    assert second.came == 30 and not {*first.runs} & {*second.runs}
 
 
 def test_the_codebook_is_part_of_a_judge_that_is_shown_it(study: Study) -> None:

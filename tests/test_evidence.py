@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from data.errors import RejudgeError
+from data.hashing import document_hash
 from data.questions import Question
 from data.redaction import HIDDEN_REASONING, REDACTED
 from data.store.judging import ToJudge
 from data.study import parse_study
-from judge.evidence import EvidenceView, record_text, view_of
+from judge.evidence import RENDERER, EvidenceView, record_text, view_of
 from judge.prompts import Prompt, first_prompt
 from judge.template import NO_TASK, estimated_tokens, rendered
 from tests.small_study import MISALIGNED
@@ -81,6 +82,20 @@ def test_rendering_is_the_same_text_every_time_and_whatever_the_order_of_fields(
     other = ToJudge(2, "run-2", "1" * 64, "h", "dev", one.task, one.steps, {"model": "m", "domain": "finance"})
     view = EvidenceView(show=("domain", "model"), total=2000)
     assert about(one, view=view) == about(one, view=view) == about(other, view=view)
+
+
+def test_whoever_changes_how_a_record_is_rendered_raises_the_version_that_makes_it_another_judge() -> None:
+    steps = [
+        {"kind": "message", "speaker": "user", "text": "Hello.\nAnd more."},
+        {"kind": "reasoning", "text": "hm " * 200},
+        {"kind": "tool_call", "speaker": "agent", "tool": "bash", "arguments": {"cmd": "ls"}, "call": "c"},
+        *(result(f"{number} " * 300) for number in range(9)),
+        {"kind": "tool_result", "speaker": "bash", "text": "one\ntwo", "call": "c", "error": True},
+    ]
+    views = [WHOLE, EvidenceView("hidden", 100, ("domain",), 1500, ("Hel+o",)), EvidenceView(total=300)]
+    body = "{{question}} {{codebook}} {{choices}} {{task}} {{trajectory}}"
+    texts = [about(run(steps, task, domain="web"), body, view) for view in views for task in ("Book a room. " * 40, None)]
+    assert (RENDERER, document_hash("renderer", texts)[:16]) == (1, "907d191635303463")
 
 
 def test_a_hidden_reasoning_keeps_its_place_and_loses_its_words() -> None:
