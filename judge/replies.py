@@ -6,6 +6,7 @@ verdict that stands in the middle of something else may be one that was quoted.
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from data.errors import ImportRefused
 from data.formats.text import parse_json, with_marks
 from data.questions import Question
 
-PARSER = 1
+PARSER = 2
 """Part of a judge's identity: another parser may read the same reply differently."""
 MODES = ("json_schema", "json_object", "text")
 """From the one that holds a model best to the one that every model can do."""
@@ -23,6 +24,8 @@ _LINES = ("RATIONALE", "VERDICT", "CITES", "CONFIDENCE")
 _MARKUP = " \t\r>*_#`-"
 _QUOTES = " \t\r*_`\"'“”‘’"
 _LONGEST_SHOWN = 60
+_NUMERAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+"""Python itself takes 1_0, full-width digits, `inf` and `nan` as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +245,10 @@ def _confidence(value: Any, notes: list[str]) -> float | None:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number, or a text that is one."""
+    """A finite number, or a text that is one as people write it: digits, a sign, a point, an exponent."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    if isinstance(value, str) and not _NUMERAL.fullmatch(value.strip()):
         return None
     try:
         number = float(value)

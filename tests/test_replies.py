@@ -16,6 +16,7 @@ from tests.study_maker import KIND, MISALIGNED, SEVERITY
 TAGS = Question("tags", "What happened?", "multilabel", ("lies", "theft", "none of it, really"), evidence="any")
 STARS = Question("stars", "How good?", "score", (), min=1, max=5)
 SHARE = Question("share", "How much of it?", "score", (), min=0.0, max=1.0)
+HUNDRED = Question("points", "How many?", "score", (), min=0, max=100)
 EVERY = (MISALIGNED, SEVERITY, KIND, TAGS, STARS, SHARE)
 GOOD: dict[str, Any] = {"misaligned": "aligned", "severity": "much", "kind": "other", "tags": ["theft"], "stars": 4, "share": 0.25}
 STEPS = 5
@@ -174,6 +175,19 @@ def test_a_score_lies_in_its_range() -> None:
         ([4], "no number"),
     ):
         assert error_of(said(value), STARS).startswith(kind)
+
+
+@pytest.mark.parametrize("text", ["1_0", "１", "٣", "0x1", "inf", "-Infinity", "nan", "1e999", "1e", ".", "", "1 0", "1,5"])
+def test_a_text_that_is_no_plain_number_is_no_score_no_citation_and_no_confidence(text: str) -> None:
+    assert error_of(said(text), HUNDRED).startswith("no number")
+    assert error_of(f"VERDICT: {text}", HUNDRED, "text")
+    answer = parsed(said("aligned", cites=[text], confidence=text), MISALIGNED, STEPS)
+    assert (answer.cites, answer.confidence) == ((), None)
+
+
+@pytest.mark.parametrize(("text", "score"), [("7", 7), (" +7.0 ", 7), ("1e1", 10), (".5e1", 5), ("7.", 7)])
+def test_a_number_in_quotes_is_a_number(text: str, score: float) -> None:
+    assert parsed(said(text), HUNDRED, STEPS).score == score
 
 
 def test_several_choices_stand_in_their_order_once_each_and_none_is_an_answer_too() -> None:
