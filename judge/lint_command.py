@@ -1,35 +1,49 @@
 """`rejudge judge lint`: what is wrong with prompts, before anybody pays for asking them."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from data.command_line import AddAction, open_study, tell
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
 
-HELP = "check prompts: placeholders, verdicts that the study does not declare, passages copied from dev or test items"
+if TYPE_CHECKING:
+    from judge.prompts import Prompt
+
+HELP = "check prompts: placeholders, undeclared verdicts, passages copied from dev or test items; how many tokens they take"
 
 
 def lint(args: argparse.Namespace) -> int:
     from judge.lint import findings, said
-    from judge.prompts import prompt_meant, prompts_in
+    from judge.prompts import first_prompt, prompt_meant, prompts_in
+    from judge.tokens import tokens_of
 
     study = open_study(args)
     with Store.open(study.database) as store:
         prompts = [prompt_meant(study, store, named) for named in args.prompts]
-        prompts = prompts or [prompt for question in study.questions for prompt in prompts_in(study, question)]
         if not prompts:
-            tell("There is no prompt yet; `rejudge judge run` writes the first one.")
+            prompts = [each for question in study.questions for each in prompts_in(study, question) or [first_prompt(question)]]
         refused = 0
         for prompt in prompts:
             found = findings(study, store, prompt)
-            refused += sum(finding.refused for finding in found)
             bad = sum(finding.refused for finding in found)
-            named = on_one_line(str(prompt.path or f"{prompt.question} {prompt.hash[:8]}"))
-            tell(f"{named}: {amount(bad, 'finding') if bad else 'good'}")
+            refused += bad
+            tell(f"{on_one_line(_named(prompt, bool(args.prompts)))}: {amount(bad, 'finding') if bad else 'good'}")
             for finding in found:
                 tell(f"  {'' if finding.refused else 'note: '}{on_one_line(said(finding))}")
+            question = study.question(prompt.question)
+            if not bad and question is not None and (tokens := tokens_of(store, study, question, prompt)):
+                tell(f"  {tokens.in_words()}")
     return 1 if refused else 0
+
+
+def _named(prompt: "Prompt", asked_for: bool) -> str:
+    if prompt.path:
+        return str(prompt.path)
+    if asked_for:
+        return f"{prompt.question} {prompt.hash[:8]}"
+    return f"{prompt.question}, no prompt yet; the built-in first one, which `rejudge judge run` writes"
 
 
 def add_lint(add_action: AddAction) -> None:

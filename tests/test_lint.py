@@ -6,15 +6,21 @@ from typing import Any
 
 import pytest
 
+from data.codebook import read_page
 from data.errors import RejudgeError
 from data.questions import Question, When
 from data.store import Store
+from data.store.judging import trajectories
 from data.store.test_looks import opened_splits
 from data.study import Study
+from judge import tokens
 from judge.copied import copied_passages
+from judge.evidence import view_of
 from judge.lint import findings, passed
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt, ensure_first_prompt, first_prompt
+from judge.template import estimated_tokens, rendered
+from judge.tokens import tokens_of
 from tests.conftest import Run
 from tests.openai_server import OpenAIServer, verdict
 from tests.study_maker import MISALIGNED, import_lines, make_study, run_line
@@ -160,10 +166,11 @@ def test_the_built_in_first_prompt_has_no_finding_for_any_type(tmp_path: Path) -
 def test_the_command_lists_findings_and_exits_1_and_says_what_is_good(run: Run, tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", [run_line("a")])
     empty = run("judge", "lint", "--study", study.folder)
-    assert empty.returncode == 0 and "no prompt yet" in empty.stdout
+    assert empty.returncode == 0 and "no prompt yet" in empty.stdout and ": good\n  about " in empty.stdout
+    assert not (study.folder / "prompts").exists()
     ensure_first_prompt(study, study.questions[0])
     good = run("judge", "lint", "--study", study.folder)
-    assert good.returncode == 0 and good.stdout.endswith("001.md: good\n")
+    assert good.returncode == 0 and "001.md: good\n  about " in good.stdout and good.stdout.endswith("for 1 item\n")
     bad = study.folder / "prompts" / "misaligned" / "002.md"
     bad.write_text('---\nquestion: misaligned\n---\n{{trajectory}} {{choices}}\nAnswer "\x1b[2Jevil".\n', encoding="utf-8")
     listed = run("judge", "lint", "--study", study.folder)
@@ -200,3 +207,22 @@ def test_the_search_holds_no_more_of_many_trajectories_than_of_few(tmp_path: Pat
             peaks.append(tracemalloc.get_traced_memory()[1])
             tracemalloc.stop()
     assert peaks[1] < peaks[0] + 100_000
+
+
+def test_the_tokens_of_a_prompt_are_those_of_what_would_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [saying(f"r{n}", "word " * (4000 if n == 4 else 400)) for n in range(6)]
+    study = make_study(tmp_path / "study", lines, rest="[judge.price]\ninput = 2.0\noutput = 8.0\n")
+    prompt, question = first_prompt(study.questions[0]), study.questions[0]
+    with Store.open(study.database) as store:
+        whole = tokens_of(store, study, question, prompt)
+        sent = [
+            estimated_tokens(rendered(prompt, question, read_page(study, question), item, view_of(study)).text)
+            for item in trajectories(store, range(1, 7))
+        ]
+        assert whole is not None and (whole.items, whole.looked_at, whole.most, whole.total) == (6, 6, max(sent), sum(sent))
+        assert whole.usual == sorted(sent)[2] and whole.cost == pytest.approx(sum(sent) * 2 / 1e6)
+        assert "for 6 items, 0.0" in whole.in_words() and "by [judge.price]" in whole.in_words()
+        monkeypatch.setattr(tokens, "LOOKED_AT", 3)
+        some = tokens_of(store, study, question, prompt)
+        assert some is not None and some.looked_at == 3 and some.total == 2 * (sent[0] + sent[2] + sent[4])
+        assert "looking at 3 of them" in some.in_words()
