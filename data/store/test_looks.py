@@ -5,7 +5,7 @@ nobody is shown a dev or test item together with a verdict; from then on nothing
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,7 @@ class Look:
 
 def spent(store: Store) -> Look | None:
     """The look that opened dev and test; None while they are closed."""
-    row = store.conn.execute(
-        """SELECT l.at, a.handle, l.kind, l.which, l.result FROM test_looks l JOIN annotators a ON a.code = l.lead
-           WHERE l.kind = 'spend'"""
-    ).fetchone()
-    return None if row is None else Look(row[0], row[1], row[2], json.loads(row[3]), row[4])
+    return next(_looks(store, "l.kind = 'spend'"), None)
 
 
 def opened_splits(store: Store) -> tuple[str, ...]:
@@ -117,16 +113,17 @@ def budget(store: Store, question: int) -> Budget:
 
 def certified(store: Store, question: int) -> list[Look]:
     """The looks at items of a question, in their order; `which` names the judges and holds the figures."""
-    return [
-        Look(at, lead, kind, json.loads(which), result)
-        for at, lead, kind, which, result in store.conn.execute(_CERTIFIED, [question])
-    ]
+    return list(_looks(store, "EXISTS (SELECT 1 FROM look_items i WHERE i.look = l.seq AND i.question = ?)", question))
 
 
-_CERTIFIED = """
-SELECT l.at, a.handle, l.kind, l.which, l.result FROM test_looks l JOIN annotators a ON a.code = l.lead
-WHERE EXISTS (SELECT 1 FROM look_items i WHERE i.look = l.seq AND i.question = ?) ORDER BY l.seq
-"""
+def _looks(store: Store, where: str, *values: int) -> Iterator[Look]:
+    """Those for which the SQL `where` holds of a row `l`, in their order."""
+    rows = store.conn.execute(
+        f"""SELECT l.at, a.handle, l.kind, l.which, l.result FROM test_looks l JOIN annotators a ON a.code = l.lead
+            WHERE {where} ORDER BY l.seq""",
+        values,
+    ).fetchall()
+    return (Look(at, lead, kind, json.loads(which), result) for at, lead, kind, which, result in rows)
 
 
 # SQLite takes the other columns from the row that has the minimum: the first look.
