@@ -11,6 +11,7 @@ from data.splits import SPLITS
 from data.store import Store
 from data.store.judging import JudgeRun, RunTotals, judge_runs, run_totals
 from data.store.provenance import judged
+from data.store.selection import WORKED_ON
 from data.study import Study
 from judge.tree import Node, prompt_tree
 from reports.of_study.agreement import agreement_of
@@ -70,7 +71,7 @@ def _prompt(study: Study, node: Node) -> Document:
 
 def _run(run: JudgeRun, totals: RunTotals | None, revised: bool, pairs: Mapping[str, Document]) -> Document:
     """A run of a prompt; `unreadable` is not told of test where the prompt was revised here."""
-    splits = tuple(split for split in SPLITS if split != "test") if revised else SPLITS
+    splits = WORKED_ON if revised else SPLITS
     return {
         "name": run.name,
         "kind": run.kind,

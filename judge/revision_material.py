@@ -7,7 +7,7 @@ from data.codebook import read_page
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
-from data.store.causes import causes_of
+from data.store.causes import JUDGE_WRONG, causes_of
 from data.store.disagreements import Details, Disagreement, details, side_by_side
 from data.store.judging import JudgeRun, ToJudge, trajectories
 from data.store.sides import HUNTED
@@ -25,10 +25,7 @@ MOST_RATIONALES = 3
 """Of humans, on one item."""
 LONGEST_RATIONALE = 1_500
 """Characters of one; the rest is cut, with a mark."""
-WRONG = "judge wrong"
 SPLIT = "train"
-
-
 LOOKED_AT = 50
 """Items of one cell among which those with a human's rationale are looked for."""
 
@@ -47,7 +44,7 @@ def material(store: Store, study: Study, question: Question, prompt: Prompt, run
         )
     code = question_codes(store)[question.id]
     both = side_by_side(store, study, question.id, run.code)
-    held = {number: cause.note for number, cause in causes_of(store, run.code, code).items() if cause.cause == WRONG}
+    held = {number: cause.note for number, cause in causes_of(store, run.code, code).items() if cause.cause == JUDGE_WRONG}
     found = [each for each in both.listed(store, both.trajectories(store, None, (SPLIT,))) if each.trajectory in held]
     hunt = side_by_side(store, study, question.id, run.code, HUNTED)
     sampled = set(both.items.tolist())  # what a sample says of an item comes before what a hunt did
@@ -60,7 +57,7 @@ def material(store: Store, study: Study, question: Question, prompt: Prompt, run
     if not wrong:
         raise RejudgeError(
             "There is nothing to revise the prompt by.",
-            f"Found no train item on which {run.name} and the humans differ with the cause “{WRONG}”.",
+            f"Found no train item on which {run.name} and the humans differ with the cause “{JUDGE_WRONG}”.",
             "Say on the disagreements page why they differ; only these drive the prompt.",
         )
     agreed = [

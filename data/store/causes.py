@@ -15,6 +15,7 @@ from data.store.test_looks import refuse_closed
 
 CAUSES = ("judge wrong", "human wrong", "codebook ambiguous", "item broken", "evidence differed")
 """Only the first drives the prompt; the third goes to the codebook and to relabelling."""
+JUDGE_WRONG = CAUSES[0]
 CAUSE_CHAINED = ("at", "lead", "run", "trajectory", "question", "cause", "text_hash", "app_version")
 """The columns that the chain covers, besides the hash before."""
 _COLUMNS = (*CAUSE_CHAINED, *CAUSE_TEXT, "chain")
@@ -46,7 +47,7 @@ def causes_of(store: Store, run: int, question: int) -> dict[int, Cause]:
 def judges_held_wrong(store: Store) -> list[tuple[int, int]]:
     """(run, question), as codes, of which somebody said that the judge is wrong on an item; the last one said first."""
     rows = store.conn.execute(
-        "SELECT run, question, max(seq) FROM causes WHERE cause = ? GROUP BY run, question ORDER BY 3 DESC", [CAUSES[0]]
+        "SELECT run, question, max(seq) FROM causes WHERE cause = ? GROUP BY run, question ORDER BY 3 DESC", [JUDGE_WRONG]
     )
     return [(run, question) for run, question, _ in rows]
 
