@@ -1,9 +1,8 @@
 """The codebook: one Markdown page per question, which annotators work from."""
 
-from data.errors import StudyError
 from data.hashing import tagged_hash
 from data.questions import Question
-from data.study import Study, write_study_file
+from data.study import Study, read_study_file, write_study_file
 
 
 def skeleton(question: Question) -> str:
@@ -40,15 +39,7 @@ def untouched_pages(study: Study) -> list[str]:
 
 def read_page(study: Study, question: Question) -> str:
     """The page of `question` as it stands now. Raises StudyError where it cannot be read."""
-    path = study.codebook_path(question)
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise StudyError(f"{path} is not UTF-8.", "Found another encoding.", "Save it as UTF-8.") from None
-    except OSError as error:
-        raise StudyError(
-            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check that it is there and may be read."
-        ) from None
+    return read_study_file(study.codebook_path(question))
 
 
 def page_version(page: str) -> str:

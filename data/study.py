@@ -124,7 +124,7 @@ def find_study_folder(start: Path) -> Path:
 def load_study(folder: Path) -> Study:
     """The study in `folder`. Raises StudyError that names the file, line or key that is wrong."""
     path = folder / TOML_NAME
-    return parse_study(_read_text(path), folder)
+    return parse_study(read_study_file(path), folder)
 
 
 def parse_study(text: str, folder: Path) -> Study:
@@ -137,19 +137,6 @@ def parse_study(text: str, folder: Path) -> Study:
     except RecursionError:
         raise StudyError(f"{path} is nested too deeply.", "Found more levels than can be read.", "Flatten it.") from None
     return _Checker(path).study(table, folder)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{path} is not UTF-8.", f"Found byte {error.object[error.start]:#04x} at {error.start}.", "Save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise StudyError(
-            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check that it is there and may be read."
-        ) from None
 
 
 class _Checker:
@@ -453,10 +440,24 @@ class _Checker:
 
 def append_questions(study: Study, blocks: list[str]) -> Study:
     """Adds `[[question]]` blocks to `study.toml` and loads it again."""
-    text = _read_text(study.toml).rstrip("\n") + "\n\n" + "\n".join(blocks)
+    text = read_study_file(study.toml).rstrip("\n") + "\n\n" + "\n".join(blocks)
     longer = parse_study(text, study.folder)
     write_study_file(study.toml, text)
     return longer
+
+
+def read_study_file(path: Path) -> str:
+    """The text of a file of the study. Raises StudyError where it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{path} is not UTF-8.", f"Found byte {error.object[error.start]:#04x} at {error.start}.", "Save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise StudyError(
+            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check that it is there and may be read."
+        ) from None
 
 
 def write_study_file(path: Path, text: str) -> None:

@@ -20,7 +20,7 @@ from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
 from data.store.prompts import Example, RecordedPrompt, prompt_hash, record_prompt, recorded_prompts
-from data.study import Study, write_study_file
+from data.study import Study, read_study_file, write_study_file
 
 FOLDER = "prompts"
 KEYS = ("question", "parent", "author", "note", "example")
@@ -103,15 +103,7 @@ def _example(value: str, where: str) -> Example:
 
 def read_prompt(path: Path) -> Prompt:
     """The prompt in a file. Raises RejudgeError where it cannot be read, or is none."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise RejudgeError(f"{path} is not UTF-8.", "Found another encoding.", "Save it as UTF-8.") from None
-    except OSError as error:
-        raise RejudgeError(
-            f"{path} cannot be read.", f"Found: {error.strerror or error}.", "Check that it is there and may be read."
-        ) from None
-    return parse_prompt(text.replace("\r\n", "\n"), str(path), path)
+    return parse_prompt(read_study_file(path).replace("\r\n", "\n"), str(path), path)
 
 
 def prompts_in(study: Study, question: Question) -> list[Prompt]:
