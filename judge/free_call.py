@@ -1,46 +1,58 @@
-"""One free call to a model, for something else than a verdict: a reviser's edits."""
+"""Free calls to a model, for something else than a verdict: a reviser's edits."""
 
 import asyncio
 import json
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from data.errors import RejudgeError
+from judge.completions import Completion
 from judge.endpoint import Connection, JudgeEndpoint, NoReply, NotThisRequest, Parameters, schema_format
 
 
-def complete(endpoint: JudgeEndpoint, messages: list[dict[str, str]], schema: dict[str, Any]) -> str:
-    """One free call, for something else than a verdict: the text of the reply, in the form of `schema` where the server has that.
+@dataclass
+class FreeCalls:
+    """Each brings the text of a reply, in the form of `schema` where the server has that; else the schema is said with it.
 
-    Where it has not, the schema stands below the last message. Raises RejudgeError for a refusal, a reply that was cut off
-    and an empty one.
+    How the server can be asked is found out by the first call.
     """
-    return asyncio.run(_completed(endpoint, messages, schema))
+
+    endpoint: JudgeEndpoint
+    schema: dict[str, Any]
+    mode: str | None = None
+    """As it was found."""
+
+    def __call__(self, messages: list[dict[str, str]]) -> str:
+        """One call. Raises RejudgeError for a refusal, a reply that was cut off and an empty one."""
+        return asyncio.run(self._completed(messages))
+
+    async def _completed(self, messages: list[dict[str, str]]) -> str:
+        async with Connection(self.endpoint) as connection:
+            if self.mode is None:
+                self.mode = (await connection.probe(Parameters(temperature=None))).mode
+            try:
+                came = await connection.send(partial(dict, self._body(messages, self.mode)))
+            except NoReply as error:
+                raise connection.unreachable(error) from None
+            except NotThisRequest as error:
+                raise error.refusal(self.endpoint) from None
+        assert came is not None
+        return _content(came.completion, self.endpoint.model)
+
+    def _body(self, messages: list[dict[str, str]], mode: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"model": self.endpoint.model, "messages": messages}
+        if mode == "json_schema":
+            return body | {"response_format": schema_format(self.schema)}
+        wanted = json.dumps(self.schema, ensure_ascii=False)
+        form = f"Answer with one JSON object and nothing else. It must follow this JSON schema:\n{wanted}"
+        body["messages"] = [*messages[:-1], {**messages[-1], "content": f"{messages[-1]['content']}\n\n{form}"}]
+        return body | ({"response_format": {"type": "json_object"}} if mode == "json_object" else {})
 
 
-async def _completed(endpoint: JudgeEndpoint, messages: list[dict[str, str]], schema: dict[str, Any]) -> str:
-    async with Connection(endpoint) as connection:
-        probed = await connection.probe(Parameters(temperature=None))
-        body: dict[str, Any] = {"model": endpoint.model, "messages": messages}
-        if probed.mode == "json_schema":
-            body["response_format"] = schema_format(schema)
-        else:
-            wanted = json.dumps(schema, ensure_ascii=False)
-            form = f"Answer with one JSON object and nothing else. It must follow this JSON schema:\n{wanted}"
-            body["messages"] = [*messages[:-1], {**messages[-1], "content": f"{messages[-1]['content']}\n\n{form}"}]
-            if probed.mode == "json_object":
-                body["response_format"] = {"type": "json_object"}
-        try:
-            came = await connection.send(partial(dict, body))
-        except NoReply as error:
-            raise connection.unreachable(error) from None
-        except NotThisRequest as error:
-            raise error.refusal(endpoint) from None
-    assert came is not None
-    reply = came.completion
+def _content(reply: Completion, model: str) -> str:
+    """What it says. Raises RejudgeError where that is no answer."""
     if reply.refusal or reply.finish in ("length", "content_filter") or not reply.content.strip():
         why = reply.refusal or {"length": "The reply was cut off."}.get(reply.finish, "The reply is empty.")
-        raise RejudgeError(
-            f"{endpoint.model} gave no answer.", f"Found: {' '.join(why.split())[:300]}", "Try again, or ask another model."
-        )
+        raise RejudgeError(f"{model} gave no answer.", f"Found: {' '.join(why.split())[:300]}", "Try again, or ask another model.")
     return reply.content

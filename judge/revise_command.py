@@ -2,7 +2,6 @@
 
 import argparse
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from data.command_line import AddAction, open_study, say, tell
@@ -100,7 +99,7 @@ class _Round:
 
     def propose(self, endpoint: "JudgeEndpoint", count: int) -> None:
         """Asks for each candidate in turn, telling it of those before."""
-        from judge.free_call import complete
+        from judge.free_call import FreeCalls
         from judge.lint import findings, said
         from judge.prompts import prompts_in
         from judge.reviser import SCHEMA, Proposal, propose
@@ -113,9 +112,10 @@ class _Round:
         say(sent_text(given, endpoint.model, endpoint.base_url))
         number = next_round(revision.study, question, revision.prompt)
         there = {prompt.hash for prompt in prompts_in(revision.study, question)}
+        reviser = FreeCalls(endpoint, SCHEMA)
         proposals: list[Proposal] = []
         for place in range(1, count + 1):
-            found = propose(partial(complete, endpoint, schema=SCHEMA), given, proposals)
+            found = propose(reviser, given, proposals)
             tell(candidate_text(place, count, revision.prompt, found))
             if isinstance(found, Proposal):
                 proposals.append(found)

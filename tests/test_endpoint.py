@@ -28,7 +28,7 @@ from judge.endpoint import (
     endpoint_meant,
     key_for,
 )
-from judge.free_call import complete
+from judge.free_call import FreeCalls
 from judge.pace import Pace
 from tests.openai_server import PROBE, OpenAIServer, Scripted, verdict
 from tests.study_maker import MISALIGNED
@@ -272,11 +272,19 @@ def test_a_free_call_brings_text_in_the_form_asked_for() -> None:
     said = [{"role": "system", "content": "You revise."}, {"role": "user", "content": "Revise this."}]
     for formats in (("json_schema", "json_object"), ("json_object",), ()):
         with OpenAIServer(lambda *_: Scripted(text='{"edits": []}'), formats=formats) as server:
-            assert complete(JudgeEndpoint(server.url, "m"), said, schema) == '{"edits": []}'
+            assert FreeCalls(JudgeEndpoint(server.url, "m"), schema)(said) == '{"edits": []}'
         (request,) = server.requests
         enforced = request.get("response_format", {}).get("json_schema", {}).get("schema")
         assert enforced == schema or json.dumps(schema) in request["messages"][-1]["content"]
         assert request["messages"][0] == said[0]
+
+
+def test_free_calls_find_out_once_how_the_server_can_be_asked() -> None:
+    with OpenAIServer(lambda *_: Scripted(text="{}"), formats=("json_object",)) as server:
+        calls = FreeCalls(JudgeEndpoint(server.url, "m"), {"type": "object"})
+        for _ in range(3):
+            assert calls([{"role": "user", "content": "x"}]) == "{}"
+    assert len(server.probes) == 1 and [each["response_format"] for each in server.requests] == [{"type": "json_object"}] * 3
 
 
 @pytest.mark.parametrize(
@@ -291,7 +299,7 @@ def test_a_free_call_brings_text_in_the_form_asked_for() -> None:
 )
 def test_a_free_call_without_an_answer_is_an_error(scripted: Scripted, found: str) -> None:
     with OpenAIServer(lambda *_: scripted) as server, pytest.raises(RejudgeError) as refused:
-        complete(JudgeEndpoint(server.url, "m"), [{"role": "user", "content": "x"}], {"type": "object"})
+        FreeCalls(JudgeEndpoint(server.url, "m"), {"type": "object"})([{"role": "user", "content": "x"}])
     assert found in refused.value.found
 
 
