@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
         probed = probe(store, judges[0].endpoint, judges[0].parameters)
         summaries: list[RunSummary] = []
         for judge in judges:
+            numbers = numbers_meant(store, judge, args.split, args.limit)
             for repeat in range(args.repeats):
-                numbers = numbers_meant(store, judge, args.split, args.limit)
                 with Bar(judge, len(numbers)) as bar:
                     summary = ask(store, judge, numbers, repeat, args.concurrency, bar, probed)
                 tell(summary.text())
