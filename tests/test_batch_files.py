@@ -332,6 +332,8 @@ def test_what_either_of_two_models_replied_that_a_server_goes_to_and_fro_between
 
 def test_repeats_are_requests_of_their_own(study: Study, tmp_path: Path) -> None:
     assert write(study, tmp_path / "out", repeats=3).requests == 36
+    read(study, results_file(tmp_path / "r.jsonl", [result(line, choice_of(line)) for line in requests(tmp_path / "out")]))
+    assert rows(study.folder, "SELECT repeat, count(*) FROM verdicts GROUP BY repeat") == [(0, 12), (1, 12), (2, 12)]
 
 
 def test_results_of_repeats_still_come_in_when_fewer_were_written_since(study: Study, tmp_path: Path) -> None:
@@ -339,7 +341,6 @@ def test_results_of_repeats_still_come_in_when_fewer_were_written_since(study: S
     write(study, tmp_path / "one", repeats=1, splits=("train",))
     reading = read(study, results_file(tmp_path / "results.jsonl", map(result, requests(tmp_path / "three"))))
     assert (reading.came, reading.not_ours.total()) == (36, 0)
-    read(study, results_file(tmp_path / "r.jsonl", [result(line, choice_of(line)) for line in requests(tmp_path / "out")]))
     assert rows(study.folder, "SELECT repeat, count(*) FROM verdicts GROUP BY repeat") == [(0, 12), (1, 12), (2, 12)]
 
 
