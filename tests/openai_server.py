@@ -14,7 +14,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 FORMATS = ("json_schema", "json_object")
@@ -169,7 +169,7 @@ class OpenAIServer:
 
     def _probed(self, request: dict[str, Any]) -> Scripted:
         text = '{"rationale": "a test", "verdict": "yes"}' if "response_format" in request else "a test\nVERDICT: yes"
-        return Scripted(**{**self.probe.__dict__, "text": text}) if self.probe.text is None else self.probe
+        return replace(self.probe, text=text) if self.probe.text is None else self.probe
 
 
 def _bytes(answer: Scripted) -> bytes:

@@ -239,7 +239,7 @@ def test_one_call_without_a_reply_leaves_no_row_and_is_made_again(study: Study, 
         if item_of(request) == "r007" and good[0]:
             return Scripted(status=500)
         # The others take their time, so that the server is heard of while r007 fails.
-        return Scripted(**{**by_item(request, number).__dict__, "delay": 0.1})
+        return replace(by_item(request, number), delay=0.1)
 
     with OpenAIServer(script) as server:
         summary = asked(study, server, concurrency=4)
@@ -287,7 +287,7 @@ def test_a_record_that_is_cut_by_rule_says_so_with_its_verdict(tmp_path: Path) -
 
 def test_another_model_behind_the_same_name_is_another_judge_and_is_said(study: Study) -> None:
     def script(request: dict[str, Any], number: int) -> Scripted:
-        return Scripted(**{**by_item(request, number).__dict__, "model": "m-1" if number < 10 else "m-2"})
+        return replace(by_item(request, number), model="m-1" if number < 10 else "m-2")
 
     watching = Watching()
     with OpenAIServer(script) as server:
@@ -301,7 +301,7 @@ def test_another_model_behind_the_same_name_is_another_judge_and_is_said(study: 
             assert [run.document["snapshot"] for run in judge_runs(store)] == ["m-1", "m-2"]
         server.probe = Scripted(text=None, model="m-3")
         later = Watching()
-        server.script = lambda request, number: Scripted(**{**by_item(request, number).__dict__, "model": "m-3"})
+        server.script = lambda request, number: replace(by_item(request, number), model="m-3")
         asked(study, server, watching=later)
         (warned,) = later.warned
         assert "is 'm-3' now; it was 'm-1', 'm-2' before" in warned
@@ -309,7 +309,7 @@ def test_another_model_behind_the_same_name_is_another_judge_and_is_said(study: 
 
 def test_configurations_of_one_model_are_one_judge_and_are_told_of(study: Study) -> None:
     def script(request: dict[str, Any], number: int) -> Scripted:
-        return Scripted(**{**by_item(request, number).__dict__, "fingerprint": f"fp_{number % 2}"})
+        return replace(by_item(request, number), fingerprint=f"fp_{number % 2}")
 
     with OpenAIServer(script) as server:
         summary = asked(study, server)
@@ -502,7 +502,7 @@ def test_after_a_kill_no_more_is_asked_again_than_was_in_flight(tmp_path: Path, 
     def script(request: dict[str, Any], number: int) -> Scripted:
         if number + 1 >= kill_at:
             reached.set()
-        return Scripted(**{**by_item(request, number).__dict__, "delay": 0.02})
+        return replace(by_item(request, number), delay=0.02)
 
     with OpenAIServer(script) as server:
         first = started(study, server, "--concurrency", "8")
@@ -530,7 +530,7 @@ def test_ctrl_c_lets_what_is_in_flight_come_and_keeps_it(tmp_path: Path) -> None
     def script(request: dict[str, Any], number: int) -> Scripted:
         if number == 9:
             begun.set()
-        return Scripted(**{**by_item(request, number).__dict__, "delay": 0.3})
+        return replace(by_item(request, number), delay=0.3)
 
     with OpenAIServer(script) as server:
         process = started(study, server, "--concurrency", "4")
@@ -549,7 +549,7 @@ def test_a_second_ctrl_c_waits_for_nothing_and_keeps_what_came(tmp_path: Path) -
     def script(request: dict[str, Any], number: int) -> Scripted:
         if number == 9:
             begun.set()
-        return Scripted(**{**by_item(request, number).__dict__, "delay": 0 if number < 6 else 60})
+        return replace(by_item(request, number), delay=0 if number < 6 else 60)
 
     with OpenAIServer(script) as server:
         process = started(study, server, "--concurrency", "4")
