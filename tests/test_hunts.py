@@ -15,17 +15,20 @@ from data.store.batches import set_batch_state
 from data.store.causes import assign_cause
 from data.store.contested import contested
 from data.store.disagreements import details, side_by_side
+from data.store.factors import items_of_split
 from data.store.hunting import DISAGREE, FLIP, LOW, Suspect, suspects
 from data.store.judging import run_named
 from data.store.people import first_lead
 from data.store.sides import HUNTED
 from data.store.status import incomplete_batches, study_status
-from data.store.tallying import current_labels
+from data.store.tallying import current_labels, tally
 from data.study import Study
 from data.verify import verify
 from judge.commands import batch_lines
 from judge.prompts import first_prompt
 from judge.revision_material import material
+from reports.document import agreement_document
+from reports.of_study.hunts import last_hunt_of
 from reports.of_study.plan import plan_of
 from reports.of_study.report import documents_of
 from tests.conftest import Run
@@ -281,6 +284,21 @@ def test_the_command_hunts_and_tells_what_the_last_closed_hunt_brought(study: St
     second = run("draw", "--hunt", "--run", "judge-a", "--n", "1", "--study", study.folder).stdout
     assert "The last closed hunt, hunt, beside train items drawn at random:" in second
     assert "misaligned, judge-a: judge and humans differ on " in second and "A hunt is no sample" in second
+
+
+def test_the_random_share_is_what_agree_says_of_train(study: Study) -> None:
+    draw_batch(study, 6, hunt=True, name="hunt")
+    with Store.open(study.database) as store:
+        set_batch_state(store, "hunt", "closed")
+        document = last_hunt_of(study, store)
+        train = agreement_document(study.name, tally(store, study, None, "batch", items_of_split(store, "train")))
+    (question,) = train["questions"]
+    agreed = {pair["columns"]: pair["observed_agreement"] for pair in question["pairs"] if pair["rows"] == "human:consensus"}
+    assert document is not None and {row["run"] for row in document["rows"]} == {"judge-a", "judge-b"}
+    for row in document["rows"]:
+        there = agreed[f"judge:{row['run']}"]
+        assert row["random"]["value"] == 1 - there["value"] and row["random"]["n"] == there["n"]
+        assert (row["random"]["low"], row["random"]["high"]) == (1 - there["high"], 1 - there["low"])
 
 
 @pytest.mark.parametrize(

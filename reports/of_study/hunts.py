@@ -10,11 +10,12 @@ from data.store.factors import items_of_split
 from data.store.hunting import last_closed_hunt
 from data.store.sides import HUNTED
 from data.store.status import judge_run_codes, questions_of_run
-from data.store.tallying import tally
+from data.store.tallying import read_answers
 from data.study import Study
-from reports.document import agreement_document
+from reports.agreement import observed_agreement
 from reports.estimate import Estimate
 from reports.hunting import ratio_of_shares, share_of_errors
+from reports.sample import Sample
 from reports.shares import proportion
 
 Document = dict[str, Any]
@@ -31,14 +32,15 @@ def last_hunt_of(study: Study, store: Store) -> Document | None:
         hunt = last_closed_hunt(store)
         if hunt is None:
             return None
+        runs = {name: code for name, code in judge_run_codes(store).items() if hunt.run in (None, name)}
+        random = _random(study, store, None if hunt.run is None else runs.get(hunt.run))
         rows = []
-        for name, code in judge_run_codes(store).items():
+        for name, code in runs.items():
             answered = questions_of_run(store, code)
-            random = _random(study, store, code)
             for question in study.questions:
-                if hunt.run in (None, name) and hunt.question in (None, question.id) and question.id in answered:
+                if hunt.question in (None, question.id) and question.id in answered:
                     hunted = _hunted(study, store, question, code, hunt.name)
-                    rows.append(_row(question, name, hunted, random.get(question.id, NO_DRAW)))
+                    rows.append(_row(question, name, hunted, random.get((question.id, name), NO_DRAW)))
     return {"hunt": hunt.name, "rows": rows}
 
 
@@ -62,12 +64,15 @@ def _hunted(study: Study, store: Store, question: Question, run: int, hunt: str)
     return proportion(len(both.trajectories(store, None, ("train",))), readable)
 
 
-def _random(study: Study, store: Store, run: int) -> dict[str, Estimate]:
-    """Question id to the share of train items on which the run differs from the consensus of estimate batches."""
-    tallies = tally(store, study, run, "batch", items_of_split(store, "train"))
-    found = {}
-    for question in agreement_document(study.name, tallies)["questions"]:
-        for pair in question["pairs"]:
-            if pair["rows"] == f"human:{CONSENSUS}" and "observed_agreement" in pair:
-                found[question["id"]] = share_of_errors(Estimate(**pair["observed_agreement"]))
-    return found
+def _random(study: Study, store: Store, run: int | None) -> dict[tuple[str, str], Estimate]:
+    """(Question id, run) to the share of train items on which the run differs from the consensus of estimate batches.
+
+    `run`: the code of one, or None for all.
+    """
+    return {
+        (answers.ratings.question.id, name): share_of_errors(observed_agreement(Sample.readable(pair)))
+        for answers in read_answers(store, study, run, "batch", items_of_split(store, "train"))
+        if answers.ratings.question.answered_by == "choice"
+        for name in answers.ratings.verdicts
+        for pair in answers.judge_pairs(name, [CONSENSUS])
+    }
