@@ -72,8 +72,8 @@ def _consensus(question: Json, pair: Json) -> None:
     axes = ("humans", figures.name_of(pair["columns"]))
     with st.container(border=True, key="card-consensus"):
         _section(f"Human consensus against {axes[1]}", figures.headline(pair))
-        parts = _tables_of(question, pair)
-        for title, choices, part in parts:
+        for title, part in parts(pair).items():
+            choices = figures.sides_of(question, title)
             drawn, listed = st.columns([1, 1.15], gap="large", vertical_alignment="top")
             with drawn:
                 if "confusion" in part:
@@ -96,13 +96,6 @@ def _sought(question: Json, title: str) -> str:
     if question["type"] == "score":
         return f"scores {SIDES_OF_THRESHOLD[1]} the threshold"
     return title or str(question.get("positive", ""))
-
-
-def _tables_of(question: Json, pair: Json) -> list[tuple[str, list[str], figures.Json]]:
-    """(title, choices, figures) of each table of a pair: itself, its labels, or its threshold."""
-    if "by_label" in pair:
-        return [(label, [f"not {label}", label], part) for label, part in pair["by_label"].items()]
-    return [(title, list(SIDES_OF_THRESHOLD) if title else question["choices"], part) for title, part in parts(pair).items()]
 
 
 def _rows(name: str, pair: Json) -> list[tuple[str, figures.Json]]:

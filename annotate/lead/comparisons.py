@@ -86,8 +86,7 @@ def _by_choice(question: Json, compared: list[tuple[Json, Json]]) -> str:
     rows = []
     for pair, table in compared:
         quote = quoted(table)
-        choices = [f"not {table['title']}", table["title"]] if question["type"] == "multilabel" else question["choices"]
-        choices = choices or ["below", "at or above"]
+        choices = figures.sides_of(question, table["title"])
         for choice, first, second in zip(choices, quote["only_first_right"], quote["only_second_right"], strict=True):
             rows.append(
                 f'<tr><th scope="row">{html_of(_first(pair))}</th><td>{html_of(_second(pair))}</td><td>{html_of(choice)}</td>'

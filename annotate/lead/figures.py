@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from annotate.lead.text import html_of
+from data.questions import SIDES_OF_THRESHOLD
 from data.wording import two_places
 from reports.notes import STRATUM_COUNTS, design_notes, preliminary
 from reports.written.subjects import headline_key
@@ -155,6 +156,14 @@ def track(estimate: Json, low: float = 0.0, high: float = 1.0, beside: float | N
     inside += "" if beside is None else f'<b style="left:{place(beside)}%"></b>'
     inside += f'<em style="left:{place(estimate["value"])}%"></em>'
     return f'<span class="rj-track" aria-hidden="true">{inside}</span>'
+
+
+def sides_of(question: Json, title: str) -> Sequence[str]:
+    """The choices of a table of a question: itself, or under the title of a label, or at the threshold of a score."""
+    if question["type"] == "multilabel":
+        return (f"not {title}", title)
+    choices: Sequence[str] = question["choices"]
+    return SIDES_OF_THRESHOLD if question["type"] == "score" else choices
 
 
 def headline(pair: Json) -> str:

@@ -79,7 +79,7 @@ def draw_before_after(counted: Counting, question: str, before: JudgeRun, after:
         return
     found = next((each for each in document["questions"] if each["id"] == question), None)
     pair = _pair(found["pairs"] if found else [], before.name, after.name)
-    if pair is None:
+    if found is None or pair is None:
         st.html('<p class="rj-soft" data-rj="no-comparison">No labelled item has verdicts of both runs yet.</p>')
         return
     where = " and ".join(pair["splits"]) if "splits" in pair else "all splits"
@@ -89,9 +89,8 @@ def draw_before_after(counted: Counting, question: str, before: JudgeRun, after:
         if table["title"]:
             st.html(f"<h3>{html_of(table['title'])}</h3>")
         st.html(f'<p class="rj-said">{html_of(table["said"])}</p>{_difference(table, turned)}')
-        choices = found["choices"] if found and not table["title"] else _sides(found, table["title"])
         if table.get("counts"):
-            _matrices(choices, table["counts"], (before.name, after.name), turned)
+            _matrices(figures.sides_of(found, table["title"]), table["counts"], (before.name, after.name), turned)
     if notes := figures.notes_html(_notes(pair)):
         st.html(notes)
 
@@ -99,11 +98,6 @@ def draw_before_after(counted: Counting, question: str, before: JudgeRun, after:
 def _pair(pairs: Sequence[Json], before: str, after: str) -> Json | None:
     wanted = {f"judge:{before}", f"judge:{after}"}
     return next((pair for pair in pairs if {pair["first"], pair["second"]} == wanted), None)
-
-
-def _sides(question: Json | None, title: str) -> list[str]:
-    multilabel = question is not None and question["type"] == "multilabel"
-    return [f"not {title}", title] if multilabel else ["below", "at or above"]
 
 
 def _difference(table: Json, turned: bool) -> str:

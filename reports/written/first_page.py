@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data.questions import SIDES_OF_THRESHOLD
 from reports.agreement import kappa, sensitivity
 from reports.estimate import Estimate
 from reports.forest import ForestRow, Mark
@@ -34,7 +35,7 @@ def judge_against_consensus(subject: Subject, documents: Json, names: Mapping[st
         blocks.append(Beside(matrix_of(pair, subject.question["choices"], f"Humans against {subject.name}"), forest))
     elif "at_threshold" in pair:
         part = {**pair["at_threshold"], "weighted": pair["weighted"], "excluded": pair["excluded"]}
-        blocks.append(Beside(matrix_of(part, ("below", "at or above"), f"Humans against {subject.name}, at the threshold"), forest))
+        blocks.append(Beside(matrix_of(part, SIDES_OF_THRESHOLD, f"Humans against {subject.name}, at the threshold"), forest))
     else:
         blocks.append(forest)
     return [*blocks, Paragraph((design_note(subject, documents["about"]),), "note")]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data.questions import SIDES_OF_THRESHOLD
 from reports.notes import parts
 from reports.written import phrases
 from reports.written.content import Block, Column, Points, Row, Section, Table, Words, note, strong, text
@@ -71,7 +72,7 @@ def _part(name: str, pair: Json) -> str:
 def _choices(subject: Subject, part: str) -> Sequence[str]:
     if not part:
         return tuple(subject.question["choices"])
-    return ("below", "at or above") if part == "at the threshold" else ("not chosen", "chosen")
+    return SIDES_OF_THRESHOLD if part == "at the threshold" else ("not chosen", "chosen")
 
 
 def figures_table(pair: Json, caption: str) -> Table:
