@@ -25,8 +25,9 @@ class Units:
     """What the rows with both answers share and weigh."""
 
     number: int
-    """Groups, or rows where no group is named."""
+    """Groups, or rows where they share none."""
     group: Codes | None
+    """None where no two rows share one."""
     weights: Floats | None
     """None where all rows weigh the same."""
 
@@ -37,12 +38,14 @@ class Units:
         if weights is not None and len(set(weights.tolist())) < 2:
             weights = None
         codes = None if group is None else groups_of(str(group), columns["group"], used)
-        return cls(int(used.sum()) if codes is None else len(np.unique(codes)), codes, weights)
+        rows = int(used.sum())
+        number = rows if codes is None else len(np.unique(codes))
+        return cls(number, codes if number < rows else None, weights)
 
     @property
     def alike(self) -> bool:
         """Whether rows weigh the same and share nothing."""
-        return self.weights is None and (self.group is None or self.number == len(self.group))
+        return self.weights is None and self.group is None
 
 
 def crossed(pair: PairTally, first: Codes, second: Codes, size: int, units: Units) -> PairTally:
@@ -57,7 +60,7 @@ def crossed(pair: PairTally, first: Codes, second: Codes, size: int, units: Unit
         else:
             weighed.update(tuple(sorted(content)) for content in _by_group(units.group, rows))
         return replace(counted, row_weights=weighed)
-    if units.group is None or units.number == len(units.group):
+    if units.group is None:
         return counted
     contents = _by_group(units.group, list(zip(first.tolist(), second.tolist(), strict=True)))
     clusters = Counter(tuple((0, *cell, items) for cell, items in sorted(Counter(content).items())) for content in contents)
