@@ -7,7 +7,7 @@ within a cell: what is listed is noted as shown before it is listed, and lists a
 never named until `rejudge judge spend`; the store refuses them by itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,13 +133,16 @@ def _picked(value: str) -> None:
         _put(item=which)
 
 
-def _ask(name: str, label: str, options: dict[str, str], width: int) -> str:
-    """A selector for a part of the address, and what it stands at; `options`: values to the words for them."""
+def _ask(name: str, label: str, options: dict[str, str], width: int, below: Sequence[str] = ("cell", "page")) -> str:
+    """A selector for a part of the address, and what it stands at; `options`: values to the words for them.
+
+    `below`: the parts that make no sense any more when it changes.
+    """
     names, key = list(options), f"ask-{name}"
     named = st.query_params.get(name)
 
     def changed() -> None:
-        _put(**{name: st.session_state[key], "cell": None, "page": None})
+        _put(**{name: st.session_state[key]}, **dict.fromkeys(below))
 
     place = names.index(named) if named in names else 0
     chosen = st.selectbox(label, names, place, options.__getitem__, key, width=width, on_change=changed)
@@ -260,7 +263,7 @@ def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> Non
     st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")} {hunted}</h2>')
     if len(chosen.whole) and _ask_why(subject, chosen.cell):
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            _filter()
+            _ask("cause", "Cause", FILTERS, 220, below=["page"])
             left = passing(chosen.numbers.tolist(), subject.causes, WITHOUT)
             if left:
                 put = {"item": str(left[0]), "cause": WITHOUT}
@@ -278,17 +281,6 @@ def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> Non
     if pages > 1:
         key = f"page-{st.query_params.get('cell')}"
         st.pagination(pages, default=page, key=key, on_change=lambda: _put(page=str(st.session_state[key])))
-
-
-def _filter() -> None:
-    """A selector for the cause, which is in the address."""
-
-    def changed() -> None:
-        _put(cause=st.session_state["ask-cause"], page=None)
-
-    names = list(FILTERS)
-    place = names.index(_of("cause", FILTERS))
-    st.selectbox("Cause", names, place, FILTERS.__getitem__, "ask-cause", width=220, on_change=changed)
 
 
 def _page_named() -> int:
