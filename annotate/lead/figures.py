@@ -14,7 +14,6 @@ from data.wording import two_places
 from reports.notes import STRATUM_COUNTS, design_notes, preliminary
 from reports.written.subjects import headline_key
 
-PRELIMINARY_BELOW = 30
 CONSENSUS = "human:consensus"
 NAMES = {
     "kappa": "Cohen’s kappa",

@@ -58,8 +58,13 @@ def _told(job: Job) -> str:
     return (
         f'<div class="rj-row" data-rj="job" data-number="{job.number}" data-state="{"running" if job.running else "ended"}">'
         f'<h2>judge {html_of(job.action)}</h2>{_ending(job)}<span class="rj-soft">{html_of(arguments_shown(job))}</span>'
-        f'<span class="rj-soft">{html_of(job.lead)}, {html_of(job.started_at[:16].replace("T", " "))} UTC</span></div>'
+        f'<span class="rj-soft">{html_of(job.lead)}, {_started(job)} UTC</span></div>'
     )
+
+
+def _started(job: Job) -> str:
+    """To the minute."""
+    return html_of(job.started_at[:16].replace("T", " "))
 
 
 def _ending(job: Job) -> str:
@@ -99,8 +104,7 @@ def _block(lines: list[str]) -> str:
 def _earlier(listed: list[Job]) -> str:
     rows = "".join(
         f'<tr><td class="rj-num rj-soft">{job.number}</td><th scope="row">{html_of(job.action)}</th><td>{_ending(job)}</td>'
-        f'<td class="rj-soft">{html_of(arguments_shown(job))}</td><td class="rj-soft rj-num">'
-        f"{html_of(job.started_at[:16].replace('T', ' '))}</td></tr>"
+        f'<td class="rj-soft">{html_of(arguments_shown(job))}</td><td class="rj-soft rj-num">{_started(job)}</td></tr>'
         for job in listed
     )
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("", "job", "how it ended", "with", "started, UTC"))

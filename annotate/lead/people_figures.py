@@ -10,6 +10,7 @@ from typing import Any
 from annotate.lead import figures
 from annotate.lead.text import html_of
 from data.wording import amount
+from reports.document import PRELIMINARY_BELOW
 from reports.human_side import SHORTEST_SESSION
 from reports.one_more_human import AS_GOOD_WITHIN, FEWEST_SHARED
 
@@ -30,7 +31,7 @@ def alpha(estimate: Json) -> str:
     level = html_of(estimate["method"].partition(",")[0])
     interval = figures.interval_of(estimate)
     said = f"95 % interval {interval}" if interval else html_of(estimate["reason"])
-    preliminary = " · preliminary" if estimate["n"] < figures.PRELIMINARY_BELOW else ""
+    preliminary = " · preliminary" if estimate["n"] < PRELIMINARY_BELOW else ""
     return (
         f'<div class="rj-lead-figure"><b data-rj="alpha">{figures.value_of(estimate)}</b><span class="rj-soft">'
         f"Krippendorff’s alpha ({level}) · {said} · {amount(estimate['n'], 'item', form=',')} with two or more labels"

@@ -5,14 +5,12 @@ from typing import Any
 
 from reports.estimate import Estimate
 from reports.forest import ForestRow, Reference
+from reports.forests import FIGURES
 from reports.slices import PALE_SAID
 from reports.written.content import Block, Forest, Points, Section, note, strong, text
 from reports.written.subjects import Subject
 
 Json = Mapping[str, Any]
-
-FIGURES = {"kappa": "Cohen’s kappa", "spearman": "Spearman’s rho"}
-ORIGINS = {"metadata": "", "length": "length", "source": "source"}
 
 
 def slices(documents: Json, subjects: list[Subject]) -> Section | None:
