@@ -334,6 +334,11 @@ def test_a_server_that_was_typed_gets_no_key_and_must_be_an_address(monkeypatch:
     assert environment([None])["OPENAI_API_KEY"] == environment([])["OPENAI_API_KEY"] == "sk-1"
     assert environment(["http://models.example/v1/", None])["OPENAI_API_KEY"] == "sk-1"
     assert "OPENAI_API_KEY" not in environment([None, "http://evil.example/v1"])
+    for name in ("GATEWAY_AUTH", "PROXY_PASSWD"):
+        # What a log never shows does not leave with a job either.
+        monkeypatch.setenv(name, "letmein-please")
+        assert "letmein" not in jobs.without_secrets("letmein-please", environment([None]))
+        assert name not in environment(["http://evil.example/v1"])
     monkeypatch.delenv("OPENAI_BASE_URL")
     assert "OPENAI_API_KEY" in environment(["https://api.openai.com/v1"])
     assert "OPENAI_API_KEY" not in environment(["http://models.example/v1"])

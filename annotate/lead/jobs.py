@@ -36,7 +36,9 @@ LAST_LINES = 40
 _WAIT = 1.0
 """Seconds for which the end of the job before is waited for."""
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSW|AUTH|BASE_URL", re.IGNORECASE)
+SECRETS = ("KEY", "TOKEN", "SECRET", "PASSW", "AUTH")
+"""What the names of variables have in them that hold what nobody else may have."""
+_UNSAID = re.compile("|".join((*SECRETS, "BASE_URL")), re.IGNORECASE)
 _SHORTEST_SECRET = 6
 
 
@@ -209,7 +211,7 @@ def _last_state(line: str) -> str:
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     """`text` in which the values of keys and addresses of `environment` are a mark."""
-    secrets = {value for name, value in environment.items() if _SECRET.search(name) and len(value) >= _SHORTEST_SECRET}
+    secrets = {value for name, value in environment.items() if _UNSAID.search(name) and len(value) >= _SHORTEST_SECRET}
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "▮▮▮")
     return text

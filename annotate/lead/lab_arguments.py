@@ -7,12 +7,11 @@ import os
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from annotate.lead.jobs import SECRETS
 from data.errors import LeadRefused
 from judge.endpoint import OPENAI
 
 LONGEST = 300
-KEYS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
-"""What the names of variables have in them that hold what nobody else may have."""
 
 
 def free_text(what: str, value: str) -> str | None:
@@ -49,7 +48,7 @@ def environment(addresses: Iterable[str | None]) -> Mapping[str, str]:
     own = (os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
     if all(address is None or address.rstrip("/") == own for address in addresses):
         return dict(os.environ)
-    return {name: value for name, value in os.environ.items() if not any(key in name.upper() for key in KEYS)}
+    return {name: value for name, value in os.environ.items() if not any(key in name.upper() for key in SECRETS)}
 
 
 def options(**given: str | int | None) -> list[str]:
