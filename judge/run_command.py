@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 HELP = "ask a model about every trajectory; verdicts that are there are not paid for again"
 CONCURRENCY = 16
+WITHOUT_REPLY = "Calls that ended without a reply: {}.\nNothing is stored for them.\nRun the same command again."
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
                     return 130
     silent = sum(summary.without_reply for summary in summaries)
     if silent:
-        say(f"Calls that ended without a reply: {silent}.\nNothing is stored for them.\nRun the same command again.")
+        say(WITHOUT_REPLY.format(silent))
     return 1 if silent else 0
 
 

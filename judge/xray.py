@@ -48,6 +48,8 @@ class _Call:
 def xray_of(store: Store, judge: Judge, probed: Probed, count: int = ITEMS, concurrency: int = 16) -> tuple[Document, Path]:
     """What flips the judge's verdicts, and the file that says so; every reply stands beside it, and is not asked for again.
 
+    Calls that ended without a reply are counted (`calls_without_reply`): the same call makes them again.
+
     `count`: items at most, each of a group of its own. Raises RejudgeError where train has none, and for what no call gets past;
     what came before is kept.
     """
@@ -64,10 +66,12 @@ def xray_of(store: Store, judge: Judge, probed: Probed, count: int = ITEMS, conc
     kept = _Kept.read(path)
     report = path.with_suffix(".json")
     write_study_file(report, _text({"judge": identity, "figures": None, "replies": path.name}))
-    asyncio.run(_ask(judge, probed, concurrency, [_call(judge, item, CLEAN, item) for item in items], kept))
+    clean = [_call(judge, item, CLEAN, item) for item in items]
+    asyncio.run(_ask(judge, probed, concurrency, clean, kept))
     calls = [call for item in items for call in _calls(judge, item, kept.answer(item.id, CLEAN))]
     asyncio.run(_ask(judge, probed, concurrency, calls, kept))
-    document = figures_of(judge, [item.id for item in items], kept.replies)
+    silent = sum(kept.answer(call.item, call.kind) is None for call in (*clean, *calls))
+    document = {**figures_of(judge, [item.id for item in items], kept.replies), "calls_without_reply": silent}
     write_study_file(report, _text({"judge": identity, "figures": document, "replies": path.name}))
     return document, report
 

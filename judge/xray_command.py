@@ -4,16 +4,16 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from data.command_line import AddAction, open_study, tell
+from data.command_line import AddAction, open_study, say, tell
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
-from judge.run_command import judge_options, positive
+from judge.run_command import WITHOUT_REPLY, judge_options, positive
 
 HELP = "ask train items again with instructions to the grader in a tool result, and tell which flip the verdict"
 
 
-def xray(args: argparse.Namespace) -> None:
+def xray(args: argparse.Namespace) -> int:
     from judge.asking import probe
     from judge.run_command import judges_meant
     from judge.xray import xray_of
@@ -22,10 +22,15 @@ def xray(args: argparse.Namespace) -> None:
     with Store.open(study.database) as store:
         judges = judges_meant(args, study, store)
         probed = probe(store, judges[0].endpoint, judges[0].parameters)
+        silent = 0
         for judge in judges:
             document, path = xray_of(store, judge, probed, args.n)
             tell("\n".join(on_one_line(line) for line in lines_of(document)))
             tell(f"{path} has every figure; every reply stands beside it.")
+            silent += document["calls_without_reply"]
+    if silent:
+        say(WITHOUT_REPLY.format(silent))
+    return 1 if silent else 0
 
 
 def lines_of(document: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import judge.endpoint
+import rejudge
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
@@ -20,6 +21,7 @@ from judge.evidence import EvidenceView
 from judge.injections import CONTROL, INJECTIONS, in_words, injected, target_for, value_of
 from judge.prompts import first_prompt
 from judge.replies import Answer
+from judge.run_command import WITHOUT_REPLY
 from judge.xray import CLEAN, xray_of
 from judge.xray_command import lines_of
 from tests.conftest import Run
@@ -202,6 +204,24 @@ def test_an_instruction_stands_in_the_last_tool_result_else_in_what_there_is() -
         {"kind": "reasoning", "text": "t"},
     ]
     assert injected([{"kind": "reasoning", "text": "t"}], "X") is None and result == {"kind": "tool_result", "text": "r"}
+
+
+def test_calls_that_ended_without_a_reply_are_counted_and_made_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(judge.endpoint, "LONGEST_WAIT", 0.01)
+    broken = True
+
+    def script(request: dict[str, Any], _: int) -> Scripted:
+        fails = broken and "is shut down" in asked_text(request)
+        return Scripted(status=500) if fails else verdict("aligned")
+
+    with OpenAIServer(script) as server:
+        command = ["judge", "xray", "--base-url", server.url, "--model", "m", "--n", "2", "--study", str(study.folder)]
+        assert rejudge.main(command) == 1
+        assert capsys.readouterr().err == WITHOUT_REPLY.format(2) + "\n"
+        broken, before = False, len(server.requests)
+        assert rejudge.main(command) == 0 and len(server.requests) == before + 2
 
 
 def test_the_command_tells_every_kind_and_where_the_replies_are(run: Run, study: Study) -> None:
