@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data.command_line import AddAction, actions_of, open_study, say, tell
 from data.splits import SPLITS
 from data.store import Store
+from data.terminal import on_one_line
 from data.wording import amount
 from judge.replies import MODES
 from judge.run_command import judge_options, judges_meant, scope_options
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from judge.batch_files import Writing
     from judge.batch_results import Reading
 
+LONGEST_MESSAGE = 200
+"""Characters of what a server says about a failed request that are repeated."""
 HELP = "the same run by files in OpenAI's batch format: write the requests, read the results"
 
 
@@ -80,8 +83,19 @@ def _summary(reading: "Reading") -> list[str]:
 
 
 def _warnings(reading: "Reading") -> list[str]:
-    failed = [f"Without a reply, so nothing is stored: {count:,} ({why})" for why, count in _often(reading.failed)]
+    failed = [
+        f"Without a reply, so nothing is stored: {count:,} ({why}{_message_of(reading.failures.get(why), count)})"
+        for why, count in _often(reading.failed)
+    ]
     return failed + [f"Passed over: {amount(count, 'line', form=',')} ({why})" for why, count in _often(reading.not_ours)]
+
+
+def _message_of(message: str | None, count: int) -> str:
+    """What the server said, on one line."""
+    if message is None:
+        return ""
+    line = on_one_line(message)
+    return f"{', the first' if count > 1 else ''}: {line if len(line) <= LONGEST_MESSAGE else f'{line[:LONGEST_MESSAGE]}…'}"
 
 
 def _often(kinds: Counter[str]) -> list[tuple[str, int]]:

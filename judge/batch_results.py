@@ -45,6 +45,8 @@ class Reading(Brought):
     """Replies that the run had already, from before or from another line: the first one stays."""
     failed: Counter[str] = field(default_factory=Counter)
     """Requests that ended without a reply, by why."""
+    failures: dict[str, str] = field(default_factory=dict)
+    """By why: what was said of the first of them, hostile as every text of a server; absent where nothing was."""
     not_ours: Counter[str] = field(default_factory=Counter)
     """Lines that are no result of this study, by why."""
     runs: list[str] = field(default_factory=list)
@@ -198,7 +200,10 @@ class _Reader:
             return _Result(judge, completion.model, reply)
         refused = NotThisRequest(said, status)
         if not refused.of_this_item or status not in (400, 413, 422):
-            self.reading.failed[_why(document, status, said)] += 1
+            why = _why(document, status, said)
+            self.reading.failed[why] += 1
+            if said:
+                self.reading.failures.setdefault(why, said)
             return None
         self.refused.setdefault(judge.written.key, []).append(refused.reply(trajectory.n, repeat, mode, judge.view, cut))
         return None

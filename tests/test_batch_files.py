@@ -486,11 +486,20 @@ def test_the_commands_say_what_they_did_and_end_with_1_where_something_is_missin
     told = run("judge", "batch", "write", "--out", out, *where)
     assert (told.returncode, told.stdout) == (0, f"misaligned: 12 requests in 1 file in {out}, with misaligned.manifest.json.\n")
     lines = requests(out)
-    part = results_file(tmp_path / "p.jsonl", [*(result(line) for line in lines[:5]), failed(lines[5], 500, "\x1b[31moops")])
+    part = results_file(
+        tmp_path / "p.jsonl", [*(result(line) for line in lines[:5]), failed(lines[5], 500, "\x1b[31moops\nand more")]
+    )
     told = run("judge", "batch", "read", part, *where)
     assert told.returncode == 1 and "5 verdicts, of them 5 readable" in told.stdout
     assert "misaligned: 7 of what was asked have no verdict yet" in told.stdout
-    assert "Without a reply, so nothing is stored: 1 (status 500)" in told.stderr and "\x1b" not in told.stderr
+    assert (
+        "Without a reply, so nothing is stored: 1 (status 500: \\x1b[31moops\\nand more)" in told.stderr
+        and "\x1b" not in told.stderr
+    )
+    mute = {"custom_id": lines[9]["custom_id"], "response": {"status_code": 503, "body": None}, "error": None}
+    several = [*(failed(line, 500, f"{number} {'x' * 300}") for number, line in enumerate(lines[6:9])), mute]
+    told = run("judge", "batch", "read", results_file(tmp_path / "s.jsonl", several), *where)
+    assert f"3 (status 500, the first: 0 {'x' * 198}…)" in told.stderr and "1 (status 503)" in told.stderr
     rest = results_file(tmp_path / "q.jsonl", [result(line) for line in lines])
     told = run("judge", "batch", "read", rest, *where)
     assert told.returncode == 0 and "7 verdicts" in told.stdout and "5 were there already" in told.stdout
