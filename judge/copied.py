@@ -45,20 +45,24 @@ class _Seen:
     """Groups of train, the first two."""
 
 
-def copied_passages(store: Store, texts: Iterable[tuple[int, str]], codebook: str) -> list[Passage]:
-    """The copied passages of a prompt's `texts`, each with the line it begins in, in their order."""
+def copied_passages(store: Store, texts: Iterable[tuple[int, str]], codebook: str, fields: Iterable[str] = ()) -> list[Passage]:
+    """The copied passages of a prompt's `texts`, each with the line it begins in, in their order.
+
+    `fields`: metadata that a judge is shown, which is read as task and steps are.
+    """
+    fields = tuple(fields)
     texts = list(texts)
     known = set(rows_of(words_of(codebook)))
     seen = {gram: _Seen() for _, text in texts for gram in rows_of(words_of(text)) if gram not in known}
     if seen:
         vocabulary = {word for gram in seen for word in gram}
         for trajectory in trajectories(store, to_judge(store, None, 0, SPLITS)):
-            _look(trajectory, seen, vocabulary)
+            _look(trajectory, fields, seen, vocabulary)
     return [passage for line, text in texts for passage in _passages(line, text, seen)]
 
 
-def _look(trajectory: ToJudge, seen: dict[tuple[str, ...], _Seen], vocabulary: set[str]) -> None:
-    for text in _texts(trajectory):
+def _look(trajectory: ToJudge, fields: Iterable[str], seen: dict[tuple[str, ...], _Seen], vocabulary: set[str]) -> None:
+    for text in _texts(trajectory, fields):
         words = words_of(text)
         for start, end in _runs(words, vocabulary):
             for gram in rows_of(words[start:end]):
@@ -90,7 +94,9 @@ def _note(found: _Seen, trajectory: ToJudge) -> None:
         found.groups = (*found.groups, trajectory.group)
 
 
-def _texts(trajectory: ToJudge) -> Iterator[str]:
+def _texts(trajectory: ToJudge, fields: Iterable[str]) -> Iterator[str]:
+    for name in fields:
+        yield from _strings(trajectory.metadata.get(name))
     if trajectory.task:
         yield trajectory.task
     for step in trajectory.steps:

@@ -14,6 +14,7 @@ from data.study import Study
 from data.terminal import on_one_line
 from data.wording import amount, quoted
 from judge.copied import copied_passages
+from judge.evidence import view_of
 from judge.examples import SPLIT, answer_of, example_items, examples_refused
 from judge.injections import in_words, value_of
 from judge.named_labels import undeclared_labels
@@ -140,7 +141,7 @@ def _examples(study: Study, store: Store, prompt: Prompt, question: Question) ->
 def _copied(study: Study, store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:
     page = "\n".join((question.ask, read_page(study, question)))
     reasons = [(FRONT_MATTER, example.why) for example in prompt.examples]
-    for passage in copied_passages(store, [*written_parts(prompt.body), *reasons], page):
+    for passage in copied_passages(store, [*written_parts(prompt.body), *reasons], page, view_of(study).show):
         count = len(passage.text.split())
         words = passage.text if len(passage.text) <= MOST_QUOTED else f"{passage.text[:MOST_QUOTED]}…"
         text = (

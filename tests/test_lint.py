@@ -96,6 +96,18 @@ def test_arguments_and_tasks_are_read_too_and_no_passage_spans_two_texts(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("rules", "found"),
+    [("[judge.view]\nshow = ['story']", [("copied", True, 2)]), ("[blind]\nshow = ['story']", [("copied", True, 2)]), ("", [])],
+)
+def test_metadata_is_read_where_the_judge_is_shown_it(tmp_path: Path, rules: str, found: list[Any]) -> None:
+    lines = [
+        run_line(f"i{k:02}", group=f"g{k:02}", metadata={"story": [f"Then {SECRET}."] if k == 7 else "none"}) for k in range(60)
+    ]
+    study = make_study(tmp_path / "study", lines, rest=f"[split]\ntrain = 0\ndev = 0.5\n{rules}\n")
+    assert about(study, WHOLE + SECRET) == found
+
+
+@pytest.mark.parametrize(
     ("text", "named"),
     [
         ('Answer "safe" or "aligned".', ["safe"]),
