@@ -95,8 +95,7 @@ def _note(found: _Seen, trajectory: ToJudge) -> None:
 
 
 def _texts(trajectory: ToJudge, fields: Iterable[str]) -> Iterator[str]:
-    for name in fields:
-        yield from _strings(trajectory.metadata.get(name))
+    yield from texts_in([trajectory.metadata.get(name) for name in fields])
     if trajectory.task:
         yield trajectory.task
     for step in trajectory.steps:

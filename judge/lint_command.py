@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from data.command_line import AddAction, open_study, tell
+from data.command_line import AddAction, open_study, say, tell
+from data.errors import RejudgeError
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
@@ -16,14 +17,16 @@ HELP = "check prompts: placeholders, undeclared verdicts, passages copied from d
 
 def lint(args: argparse.Namespace) -> int:
     from judge.lint import findings, said
-    from judge.prompts import first_prompt, prompt_meant, prompts_in
+    from judge.prompts import first_prompt, prompt_files, prompt_meant
     from judge.tokens import tokens_of
 
     study = open_study(args)
     with Store.open(study.database) as store:
-        prompts = [prompt_meant(study, store, named) for named in args.prompts]
-        if not prompts:
-            prompts = [each for question in study.questions for each in prompts_in(study, question) or [first_prompt(question)]]
+        prompts, bad_files = [prompt_meant(study, store, named) for named in args.prompts], list[RejudgeError]()
+        for question in () if prompts else study.questions:
+            good, unreadable = prompt_files(study, question)
+            prompts += good or ([] if unreadable else [first_prompt(question)])
+            bad_files += unreadable
         refused = 0
         for prompt in prompts:
             found = findings(study, store, prompt)
@@ -32,10 +35,11 @@ def lint(args: argparse.Namespace) -> int:
             tell(f"{on_one_line(_named(prompt, bool(args.prompts)))}: {amount(bad, 'finding') if bad else 'good'}")
             for finding in found:
                 tell(f"  {'' if finding.refused else 'note: '}{on_one_line(said(finding))}")
-            question = study.question(prompt.question)
-            if not bad and question is not None and (tokens := tokens_of(store, study, question, prompt)):
+            if not bad and (tokens := tokens_of(store, study, prompt)):
                 tell(f"  {tokens.in_words()}")
-    return 1 if refused else 0
+    for error in bad_files:
+        say(str(error))
+    return 1 if refused or bad_files else 0
 
 
 def _named(prompt: "Prompt", asked_for: bool) -> str:

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from data.command_line import AddAction, open_study, print_json, tell
+from data.command_line import AddAction, open_study, print_json, say, tell
 from data.store import Store
 from data.terminal import on_one_line
 from data.wording import amount
@@ -24,6 +24,9 @@ def list_judges(args: argparse.Namespace) -> None:
         print_json(document)
     else:
         tell("\n".join(on_one_line(line) for line in lines_of(document)) or "The study has no question yet.")
+    for question in document["questions"]:
+        for error in question["bad_files"]:
+            say(error)
 
 
 def lines_of(document: Json) -> Iterator[str]:
@@ -43,7 +46,7 @@ def lines_of(document: Json) -> Iterator[str]:
                 yield f"{margin}    {_agreed(run['agreement'])}"
             if not prompt["runs"]:
                 yield f"{margin}  {NOTHING}"
-        if not question["prompts"]:
+        if not question["prompts"] and not question["bad_files"]:
             yield "  No prompt yet; `rejudge judge run` writes the first one."
         for run in question["other_runs"]:
             more = f", and {run['more_repeats']:,} of further repeats" if run["more_repeats"] else ""

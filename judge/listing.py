@@ -13,6 +13,7 @@ from data.store.judging import JudgeRun, RunTotals, judge_runs, run_totals
 from data.store.provenance import judged
 from data.store.selection import WORKED_ON
 from data.study import Study
+from judge.prompts import prompt_files
 from judge.tree import Node, prompt_tree
 from reports.of_study.agreement import agreement_of
 from reports.terminal import CONSENSUS
@@ -34,7 +35,8 @@ def list_of(study: Study, store: Store) -> Document:
     questions = []
     for question in study.questions:
         pairs = {pair["columns"]: pair for pair in agreed.get(question.id, []) if pair["rows"] == CONSENSUS}
-        nodes = prompt_tree(store, study, question)
+        files, bad = prompt_files(study, question)
+        nodes = prompt_tree(store, study, question, files)
         others = [run for run in runs if run.prompt is None and question.id in counted[run.name]]
         questions.append(
             {
@@ -51,6 +53,7 @@ def list_of(study: Study, store: Store) -> Document:
                     }
                     for node in nodes
                 ],
+                "bad_files": [str(error) for error in bad],
                 "other_runs": [_other(run, counted[run.name][question.id], pairs) for run in others],
             }
         )

@@ -108,15 +108,33 @@ def read_prompt(path: Path) -> Prompt:
 
 def prompts_in(study: Study, question: Question) -> list[Prompt]:
     """The prompts in `prompts/<question>/`, by name. Raises RejudgeError for one that is about another question."""
-    found = [read_prompt(path) for path in sorted((study.folder / FOLDER / question.id).glob("*.md"))]
-    for prompt in found:
-        if prompt.question != question.id:
-            raise RejudgeError(
-                f"{prompt.path} is about another question than its folder says.",
+    found, bad = prompt_files(study, question)
+    if bad:
+        raise bad[0]
+    return found
+
+
+def prompt_files(study: Study, question: Question) -> tuple[list[Prompt], list[RejudgeError]]:
+    """The prompts in `prompts/<question>/`, by name, and why the other files there are none."""
+    found: list[Prompt] = []
+    bad: list[RejudgeError] = []
+    for path in sorted((study.folder / FOLDER / question.id).glob("*.md")):
+        try:
+            prompt = read_prompt(path)
+        except RejudgeError as error:
+            bad.append(error)
+            continue
+        if prompt.question == question.id:
+            found.append(prompt)
+            continue
+        bad.append(
+            RejudgeError(
+                f"{path} is about another question than its folder says.",
                 f"Found question {prompt.question!r} in the folder {question.id!r}.",
                 "Move the file, or mend its first lines.",
             )
-    return found
+        )
+    return found, bad
 
 
 def next_path(study: Study, question: str) -> Path:
@@ -189,7 +207,7 @@ def prompt_meant(study: Study, store: Store, named: str) -> Prompt:
         if candidate.is_file():
             return read_prompt(candidate)
     recorded = [prompt_of(each) for each in recorded_prompts(store)]
-    files = [prompt for question in study.questions for prompt in prompts_in(study, question)]
+    files = [prompt for question in study.questions for prompt in prompt_files(study, question)[0]]
     by_hash = {prompt.hash: prompt for prompt in (*recorded, *files)}
     meant = [hash for hash in by_hash if len(named) >= SHORTEST_HASH and hash.startswith(named.lower())]
     if len(meant) == 1:

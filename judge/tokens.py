@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from data.codebook import read_page
-from data.questions import Question
 from data.splits import SPLITS
 from data.store import Store
 from data.store.judging import to_judge, trajectories
@@ -42,11 +41,12 @@ class Tokens:
         )
 
 
-def tokens_of(store: Store, study: Study, question: Question, prompt: Prompt) -> Tokens | None:
-    """None where there is no trajectory. Raises RejudgeError for a prompt that cannot be shown."""
+def tokens_of(store: Store, study: Study, prompt: Prompt) -> Tokens | None:
+    """None where there is no trajectory; the study declares its question. Raises RejudgeError for a prompt that cannot be shown."""
     numbers = to_judge(store, None, 0, SPLITS)
     if not numbers:
         return None
+    question = next(each for each in study.questions if each.id == prompt.question)
     view, page = view_of(study), read_page(study, question)
     examples = examples_shown(store, prompt, question, view)
     chosen = numbers[:: -(-len(numbers) // LOOKED_AT)]

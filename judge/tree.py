@@ -1,5 +1,6 @@
 """A question's prompts as a tree: those of its files and those on record, each below the one that it was made from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,15 +43,15 @@ class Node:
         return self.files[-1].name if self.files else self.short
 
 
-def prompt_tree(store: Store, study: Study, question: Question) -> list[Node]:
+def prompt_tree(store: Store, study: Study, question: Question, files: Sequence[Prompt] | None = None) -> list[Node]:
     """Every prompt of a question, each after its parent, children in the order in which they came.
 
-    Raises RejudgeError for a file that is no prompt.
+    `files`: those that are prompts, where the others are told of elsewhere; else raises RejudgeError for one that is none.
     """
     nodes: dict[str, Node] = {}
     for record in recorded_prompts(store, question.id):
         nodes[record.hash] = Node(prompt_of(record), record.parent, 0, (), record.code, record.revised)
-    for prompt in prompts_in(study, question):
+    for prompt in prompts_in(study, question) if files is None else files:
         assert prompt.path is not None
         there = nodes.get(prompt.hash)
         if there is None:

@@ -192,6 +192,24 @@ def test_the_command_lists_findings_and_exits_1_and_says_what_is_good(run: Run, 
     assert len(run("judge", "lint", "nothing.md", "--study", study.folder).refused()) == 3
 
 
+def test_a_file_that_is_no_prompt_of_its_folder_is_named_and_the_others_are_linted_and_listed(run: Run, tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", [run_line("i0")], (MISALIGNED, Question("kind", "Which?", "nominal", ("a", "b"))))
+    for question in study.questions:
+        ensure_first_prompt(study, question)
+    folder = study.folder / "prompts" / "misaligned"
+    (folder / "000.md").write_text((study.folder / "prompts" / "kind" / "001.md").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "002.md").write_bytes(b"---\nquestion: misaligned\n---\n\xff {{trajectory}}\n")
+    for command in ("lint", "list"):
+        ran = run("judge", command, "--study", study.folder)
+        assert ran.returncode == (1 if command == "lint" else 0)
+        assert "misaligned/001.md" in ran.stdout and "kind/001.md" in ran.stdout and "00.md" not in ran.stdout
+        said = ran.stderr.splitlines()
+        assert len(said) == 6 and said[0].endswith("000.md is about another question than its folder says.")
+        assert said[3].endswith("002.md is not UTF-8.")
+    assert run("judge", "lint", first_prompt(MISALIGNED).hash[:8], "--study", study.folder).returncode == 0
+    assert len(run("judge", "run", "--model", "m", "--base-url", "http://127.0.0.1:1/v1", "--study", study.folder).refused()) == 3
+
+
 def test_a_prompt_is_linted_before_its_first_call_and_what_was_paid_for_goes_on(run: Run, tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", [run_line(f"i{k}") for k in range(3)])
     path = study.folder / "prompts" / "misaligned" / "001.md"
@@ -226,7 +244,7 @@ def test_the_tokens_of_a_prompt_are_those_of_what_would_be_sent(tmp_path: Path, 
     study = make_study(tmp_path / "study", lines, rest="[judge.price]\ninput = 2.0\noutput = 8.0\n")
     prompt, question = first_prompt(study.questions[0]), study.questions[0]
     with Store.open(study.database) as store:
-        whole = tokens_of(store, study, question, prompt)
+        whole = tokens_of(store, study, prompt)
         sent = [
             estimated_tokens(rendered(prompt, question, read_page(study, question), item, view_of(study)).text)
             for item in trajectories(store, range(1, 7))
@@ -235,6 +253,6 @@ def test_the_tokens_of_a_prompt_are_those_of_what_would_be_sent(tmp_path: Path, 
         assert whole.usual == sorted(sent)[2] and whole.cost == pytest.approx(sum(sent) * 2 / 1e6)
         assert "for 6 items, 0.0" in whole.in_words() and "by [judge.price]" in whole.in_words()
         monkeypatch.setattr(tokens, "LOOKED_AT", 3)
-        some = tokens_of(store, study, question, prompt)
+        some = tokens_of(store, study, prompt)
         assert some is not None and some.looked_at == 3 and some.total == 2 * (sent[0] + sent[2] + sent[4])
         assert "looking at 3 of them" in some.in_words()
