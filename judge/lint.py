@@ -18,7 +18,7 @@ from judge.evidence import view_of
 from judge.examples import SPLIT, answer_of, example_items, examples_refused
 from judge.injections import in_words, value_of
 from judge.named_labels import undeclared_labels
-from judge.prompts import Prompt
+from judge.prompts import Prompt, prompt_meant
 from judge.template import parts_of, written_parts
 
 FRONT_MATTER = 0
@@ -32,7 +32,7 @@ class Finding:
     """One thing about a prompt."""
 
     kind: str
-    """`placeholder`, `label`, `example` or `copied`."""
+    """`parent`, `placeholder`, `label`, `example` or `copied`."""
     line: int | None
     """The line of the template, from 1; None for the whole of it, or its front matter."""
     text: str
@@ -54,8 +54,10 @@ def findings(study: Study, store: Store, prompt: Prompt) -> list[Finding]:
             f"Found {prompt.question!r}; declared: {declared}.",
             "Mend `question` in its front matter, or declare the question in study.toml.",
         )
-    found = [*_placeholders(prompt, question), *_labels(prompt, question), *_examples(study, store, prompt, question)]
-    found += _copied(study, store, prompt, question)
+    found = [
+        *_parent(study, store, prompt), *_placeholders(prompt, question), *_labels(prompt, question),
+        *_examples(study, store, prompt, question), *_copied(study, store, prompt, question),
+    ]  # fmt: skip
     return sorted(found, key=lambda finding: not finding.refused)
 
 
@@ -90,6 +92,21 @@ def said(finding: Finding) -> str:
 
 def _named(prompt: Prompt) -> str:
     return str(prompt.path) if prompt.path else f"Prompt {prompt.hash[:8]}"
+
+
+def _parent(study: Study, store: Store, prompt: Prompt) -> Iterator[Finding]:
+    if prompt.parent is None:
+        return
+    try:
+        own = prompt_meant(study, store, prompt.parent).hash == prompt.hash
+    except RejudgeError as error:
+        text = f"`parent` in the front matter: {error.wrong} Give the file or the hash of the prompt that it was made from."
+        yield Finding("parent", None, text, True)
+    else:
+        if own:
+            yield Finding(
+                "parent", None, "`parent` in the front matter names the prompt itself; name the one it was made from.", True
+            )
 
 
 def _placeholders(prompt: Prompt, question: Question) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from data.study import Study
 from judge import tokens
 from judge.copied import copied_passages
 from judge.evidence import view_of
-from judge.lint import findings, passed
+from judge.lint import findings, passed, said
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt, ensure_first_prompt, first_prompt
 from judge.template import estimated_tokens, rendered
@@ -143,6 +143,21 @@ def test_words_that_are_no_verdicts_are_left_alone(text: str) -> None:
 def test_a_score_takes_numbers_in_its_range() -> None:
     score = Question("q", "?", "score", (), min=0, max=10)
     assert undeclared_labels(score, 'Answer "3" or "7.5".\nVerdict: 12\nLabel: "good"') == [(2, "12"), (3, "good")]
+
+
+def test_a_parent_that_is_nowhere_several_or_the_prompt_itself_is_refused(tmp_path: Path) -> None:
+    study = make_study(tmp_path / "study", [run_line("i0")])
+    ensure_first_prompt(study, study.questions[0])
+    first = first_prompt(MISALIGNED)
+
+    def found(parent: str, body: str) -> list[str]:
+        with Store.open(study.database) as store:
+            return [said(each) for each in findings(study, store, Prompt("misaligned", body, parent)) if each.refused]
+
+    for parent in (first.hash, first.hash[:6].upper(), "prompts/misaligned/001.md"):
+        assert found(parent, WHOLE) == []
+    (nowhere,), (short,), (itself,) = found("0123456789", WHOLE), found(first.hash[:5], WHOLE), found(first.hash, first.body)
+    assert "'0123456789' names no prompt." in nowhere and "names no prompt" in short and "names the prompt itself" in itself
 
 
 def test_missing_and_unknown_placeholders_are_refused_and_lesser_ones_are_notes(tmp_path: Path) -> None:
