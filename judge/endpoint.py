@@ -144,7 +144,7 @@ class NotThisRequest(Exception):
 def endpoint_meant(study: Study, base_url: str | None, model: str | None) -> JudgeEndpoint:
     """The endpoint that the command line, the environment (OPENAI_BASE_URL) or study.toml names, in this order.
 
-    Raises RejudgeError where no model is named, or the URL is none or holds a secret.
+    Raises RejudgeError where no model is named or none can be, or the URL is none or holds a secret.
     """
     url = (base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).strip().rstrip("/")
     chosen = model or study.judge_model
@@ -153,6 +153,12 @@ def endpoint_meant(study: Study, base_url: str | None, model: str | None) -> Jud
             "No model is named.",
             f"Found no --model, and no `model` below [judge] in {study.toml}.",
             'Write model = "…" there, or give --model.',
+        )
+    if chosen.startswith("-"):
+        raise RejudgeError(
+            "A model's name cannot begin with a dash.",
+            f"Found {chosen!r}; runs are named after their model, and a command would take such a name for an option.",
+            "Give the name as the server lists it; a server of your own can serve the model under another one.",
         )
     try:
         parts = urlsplit(url)

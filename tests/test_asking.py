@@ -585,6 +585,7 @@ def test_the_command_asks_every_question_and_says_what_it_came_to(tmp_path: Path
     ("arguments", "said"),
     [
         ((), "No model is named"),
+        (("--model=-x",), "A model's name cannot begin with a dash"),
         (("--model", "m", "--prompt", "nothing.md"), "names no prompt"),
         (("--model", "m", "--base-url", "http://127.0.0.1:1/v1"), "does not answer"),
         (("--model", "m", "--base-url", "nonsense"), "no address of a server"),
