@@ -13,9 +13,10 @@ from data.errors import DrawRefused
 from data.questions import Question
 from data.store import Store
 from data.store.batches import DrawnStratum, FrameItem, NewBatch
-from data.store.hunting import REASONS, Suspect, suspects
+from data.store.hunting import DISAGREE, FLIP, LOW, REASONS, Suspect, free_of_train, suspects
 from data.store.status import judge_run_codes, questions_of_run
 from data.study import Study
+from data.wording import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +55,7 @@ def plan_hunt(store: Store, hunted: Hunted, size: int, overlap: int, name: str, 
     """The hunt that `seed` draws. Raises DrawRefused where fewer items are suspicious."""
     found = suspects(store, hunted.questions, hunted.code)
     if len(found) < size:
-        raise DrawRefused(
-            f"There are fewer than {size} items to hunt.",
-            f"Found {len(found)} of train that are in no batch, have no label, and on which {' or '.join(REASONS)}"
-            f"{f' (run {hunted.run})' if hunted.run else ''}.",
-            f"Ask for --n {len(found)} or less."
-            if found
-            else "Let the judge run again with --repeats, or a second judge beside it.",
-        )
+        raise _too_few(store, hunted, len(found), size)
     chance = random.Random(f"rejudge hunt {seed}")
     chance.shuffle(found)
     taken = sorted(found, key=lambda suspect: suspect.rank, reverse=True)[:size]
@@ -71,6 +65,33 @@ def plan_hunt(store: Store, hunted: Hunted, size: int, overlap: int, name: str, 
     stratum = DrawnStratum("suspected", None, len(found), size)
     items = [FrameItem(suspect.trajectory, suspect.id, "train") for suspect in taken]
     return NewBatch(name, overlap, seed, recipe, {"train": len(found)}, [stratum], items, "hunt")
+
+
+def _too_few(store: Store, hunted: Hunted, found: int, size: int) -> DrawRefused:
+    """Why there is nothing (more) to hunt, and what would change that: another judge does not where every item is labelled."""
+    free, whole = free_of_train(store)
+    wrong = f"There {'is no item' if size == 1 else f'are fewer than {size} items'} to hunt."
+    if not whole:
+        return DrawRefused(
+            wrong, "Found no trajectory in train, and a hunt takes items of train alone.",
+            "Import more; a study with train = 0 only measures, and keeps nothing that may be worked on.",
+        )  # fmt: skip
+    if not free:
+        return DrawRefused(
+            wrong,
+            f"Found 0 of train that are free: each of its {amount(whole, 'item', form=',')} has a label or is in a batch already.",
+            "Where humans and judge differ on these, the page Disagreements takes a cause (in a batch once it is closed). "
+            "To hunt, import trajectories that nobody has labelled.",
+        )
+    return DrawRefused(
+        wrong,
+        f"Found {found:,} of train on which {' or '.join(_SAID[reason] for reason in REASONS)}"
+        f"{f' (run {hunted.run})' if hunted.run else ''}, among the {free:,} of {whole:,} that are in no batch and have no label.",
+        f"Ask for --n {found} or less." if found else "Let the judge run again with --repeats 3, or a second judge beside it.",
+    )
+
+
+_SAID = {DISAGREE: "judges disagree", FLIP: "verdicts flip over repeats", LOW: "a judge's confidence is low"}
 
 
 def reasons(taken: list[Suspect]) -> dict[str, int]:

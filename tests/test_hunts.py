@@ -154,6 +154,22 @@ def test_more_than_there_are_is_refused_with_how_many_there_are(study: Study) ->
         draw_batch(study, 1, hunt=True)
 
 
+def test_where_every_item_of_train_is_labelled_nobody_is_sent_to_ask_another_judge(tmp_path: Path) -> None:
+    lines = numbered(9, labels=[label("ana", "aligned")], verdicts=[verdict("misaligned", run=run) for run in ("a", "b")])
+    study = make_study(tmp_path / "study", lines, rest=ALL_TRAIN)
+    with pytest.raises(DrawRefused) as refused:
+        draw_batch(study, 3, hunt=True)
+    assert "each of its 9 items has a label or is in a batch already" in refused.value.found
+    assert "--repeats" not in refused.value.do and "page Disagreements" in refused.value.do
+
+
+def test_a_study_without_train_has_nothing_to_hunt_in(tmp_path: Path) -> None:
+    lines = numbered(9, verdicts=[verdict("misaligned")])
+    study = make_study(tmp_path / "study", lines, rest="[split]\ntrain = 0\ndev = 0\n")
+    with pytest.raises(DrawRefused, match="no trajectory in train"):
+        draw_batch(study, 3, hunt=True)
+
+
 def test_a_study_without_verdicts_has_nothing_to_hunt_by(tmp_path: Path) -> None:
     study = make_study(tmp_path / "study", numbered(3), rest=ALL_TRAIN)
     with pytest.raises(DrawRefused, match="nothing to hunt by"):

@@ -66,6 +66,12 @@ def suspects(store: Store, questions: Sequence[Question], run: int | None) -> li
     return sorted(worst.values(), key=lambda suspect: suspect.id)
 
 
+def free_of_train(store: Store) -> tuple[int, int]:
+    """How many trajectories of train are in no batch and have no label, and how many train has."""
+    (whole,) = store.conn.execute("SELECT count(*) FROM trajectories WHERE split = 'train'").fetchone()
+    return len(store.conn.execute(_FREE).fetchall()), whole
+
+
 # By the primary key of verdicts: an item's rows come together.
 _VERDICTS = """
 SELECT v.trajectory, v.run, v.repeat,
