@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
 def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[Judge]":
     """One judge for each question, or for the one that --prompt is about.
 
-    Questions, codebook pages and missing first prompts are recorded on the way, and notes on new prompts are said. Raises
-    RejudgeError where there is nothing to ask, and for a new prompt that lint refuses.
+    Questions, codebook pages and missing first prompts are recorded on the way, and notes on new prompts and on conditions that
+    the judge does not wait for are said. Raises RejudgeError where there is nothing to ask, and for a new prompt that lint refuses.
     """
     from data.store.versions import record_versions
     from judge.endpoint import Parameters, endpoint_meant
@@ -74,6 +74,13 @@ def judges_meant(args: argparse.Namespace, study: Study, store: Store) -> "list[
         pairs = [(each, newest_prompt(study, each.question)) for each in asked]
     for note in check_new(study, store, [prompt for _, prompt in pairs]):
         say(on_one_line(note))
+    for each, _ in pairs:
+        if (when := each.question.when) is not None:
+            say(
+                on_one_line(
+                    f"{each.question.id} is asked whether or not {when.question} is “{when.choice}”: `when` is for annotators."
+                )
+            )
     parameters = Parameters(max_tokens=args.max_tokens)
     return [Judge.of(store, study, each, prompt, endpoint, parameters) for each, prompt in pairs]
 

@@ -18,6 +18,7 @@ import pytest
 import judge.endpoint
 import judge.identity
 from data.errors import RejudgeError
+from data.questions import Question, When
 from data.store import Store
 from data.store.judging import judge_runs, to_judge
 from data.store.versions import record_versions
@@ -579,6 +580,16 @@ def test_the_command_asks_every_question_and_says_what_it_came_to(tmp_path: Path
     assert out.count("3 verdicts, of them 3 readable") == 4 and "(repeat 1)" in out and "cost 0.0009" in out
     assert err == "" and "aligned:" not in out
     assert len(rows(study)) == 12
+
+
+def test_a_question_with_a_condition_is_asked_of_every_trajectory_and_that_is_said(tmp_path: Path) -> None:
+    question = Question("harm", "Which?", "nominal", ("aligned", "b"), when=When("misaligned", "misaligned"))
+    study = make_study(tmp_path / "study", numbered(5), (MISALIGNED, question), PRICE)
+    with OpenAIServer(lambda *_: verdict("aligned")) as server:
+        process = started(study, server)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0 and len(server.requests) == 10
+    assert err == "harm is asked whether or not misaligned is “misaligned”: `when` is for annotators.\n", out
 
 
 @pytest.mark.parametrize(
