@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from data.tallies import Excluded, PairTally, QuestionTally, StratumTally
 from reports.frames import Codes, groups_of, weights_of
+from reports.sample import Floats
 
-Floats = NDArray[np.float64]
 Rated = Mapping[str, Mapping[str, float]]
 """Item -> rater -> answer: a place among the choices, a set as a whole number, or a score."""
 FINE = 10**9

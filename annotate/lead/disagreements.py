@@ -68,6 +68,11 @@ class Subject:
     source: str | None
     """Whose labels; `HUNTED`: those of closed hunts."""
 
+    @property
+    def tag(self) -> str:
+        """What stands beside items that were hunted."""
+        return HUNTED_TAG if self.source == HUNTED else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -259,8 +264,8 @@ def _of_test(subject: Subject, counts: dict[str, int]) -> str:
 
 
 def _list(store: Store, person: Person, subject: Subject, chosen: Chosen) -> None:
-    words, hunted = cell_words(subject.cells, chosen.cell, subject.run), HUNTED_TAG if subject.source == HUNTED else ""
-    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")} {hunted}</h2>')
+    words = cell_words(subject.cells, chosen.cell, subject.run)
+    st.html(f'<h2 data-rj="cell">{html_of(words)}: {amount(len(chosen.whole), "item", form=",")} {subject.tag}</h2>')
     if len(chosen.whole) and _ask_why(subject, chosen.cell):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             _ask("cause", "Cause", FILTERS, 220, below=["page"])
@@ -341,14 +346,13 @@ def _way(subject: Subject, chosen: Chosen, listed: Disagreement) -> None:
         step("Previous", place - 1, numbers, go)
         step("Next", place + 1, numbers, go)
         words = cell_words(subject.cells, chosen.cell, subject.run)
-        hunted = HUNTED_TAG if subject.source == HUNTED else ""
         why = ""
         if _ask_why(subject, chosen.cell):
             given = sum(number in subject.causes for number in chosen.whole.tolist())
             why = f" · {given:,} of {len(chosen.whole):,} have a cause"
         st.html(
             f'<div class="rj-row" data-rj="place"><b class="rj-num">Item {place + 1:,} of {len(numbers):,}</b>'
-            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split}){why}</span>{hunted}</div>'
+            f'<span class="rj-soft">{html_of(words)} · {html_of(listed.id)} ({listed.split}){why}</span>{subject.tag}</div>'
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from annotate.lead.text import html_of
+from data.wording import amount
 
 AROUND = 3
 """Lines shown around a change; what lies between is told as a number."""
@@ -43,7 +44,7 @@ def counted(old: str, new: str) -> tuple[int, int]:
 
 
 def _gap(lines: int) -> str:
-    return f'<tr class="rj-gap"><td></td><td>{lines:,} {"line" if lines == 1 else "lines"} as before</td></tr>'
+    return f'<tr class="rj-gap"><td></td><td>{amount(lines, "line", form=",")} as before</td></tr>'
 
 
 def _rows(kind: str, went: list[str], came: list[str]) -> Iterator[str]:
