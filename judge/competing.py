@@ -1,8 +1,8 @@
 """Candidates compete on dev: who is ahead of the parent, by how much more than chance, and when it is time to stop.
 
 Everybody is compared on the same items as the parent, strictly: an unreadable reply is a disagreement. A gain is a
-difference of kappas above one standard error of that difference. Candidates within one standard error of the best are
-tied with it, and the shortest prompt wins.
+difference of kappas (of mean kappas over labels, of rank correlations) above one standard error of that difference.
+Candidates within one standard error of the best are tied with it, and the shortest prompt wins.
 
 The best of several candidates looks better than it is, because it was picked for what it shows on these very items. How
 much that makes is found by exchanging the verdicts of all prompts at random within each item (within each group, where
@@ -12,15 +12,14 @@ of ten was ahead of the average by .114, .079 and .060 on 50, 100 and 200 items,
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
-from data.human_tallies import Ints
-from reports.comparing import Comparison
-from reports.credit import Named, credit_of
-from reports.sample import Floats
+from data.shared_items import SharedItems
+from reports.estimate import Estimate
+from reports.shared_figures import Figure, Kappa
 
 ROUNDS_WITHOUT_GAIN = 2
 """After so many it is time to stop."""
@@ -29,13 +28,32 @@ TIMES = 1000
 OFTEN = 0.95
 
 
+class Pair(Protocol):
+    """Two prompts on the same items: a `Comparison` of kappas, or `Paired` figures of another kind."""
+
+    @property
+    def first(self) -> Estimate: ...
+    @property
+    def second(self) -> Estimate: ...
+    @property
+    def difference(self) -> Estimate:
+        """The second's less the first's."""
+
+    @property
+    def error(self) -> Estimate:
+        """The standard error of the difference."""
+
+    @property
+    def n(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One prompt on the dev items that it shares with the parent."""
 
     name: str
     characters: int
-    comparison: Comparison
+    comparison: Pair
     """The parent first, this prompt second; of the parent with itself."""
     gained: bool
     tied: bool
@@ -48,7 +66,7 @@ class Contest:
 
     standings: tuple[Standing, ...]
     best: str
-    """The highest kappa."""
+    """The highest figure."""
     winner: str
     """The shortest of those that are tied with the best; the parent where no candidate gained."""
 
@@ -58,10 +76,10 @@ class Contest:
         return self.winner != self.standings[0].name
 
 
-def contest(parent: str, characters: Mapping[str, int], compared: Callable[[str, str], Comparison]) -> Contest:
+def contest(parent: str, characters: Mapping[str, int], compared: Callable[[str, str], Pair]) -> Contest:
     """Who wins; `characters`: length by name, of the parent as of the candidates; `compared`: two prompts by their names.
 
-    Where a kappa is undefined its prompt is not ahead of anybody. Raises ValueError where the parent has no length.
+    Where a figure is undefined its prompt is not ahead of anybody. Raises ValueError where the parent has no length.
     """
     if parent not in characters:
         raise ValueError(f"The parent must be among the prompts. Found {list(characters)}, and not {parent!r}. Add it.")
@@ -77,25 +95,10 @@ def contest(parent: str, characters: Mapping[str, int], compared: Callable[[str,
     return Contest(standings, best, order[0] if order and parent not in tied else parent)
 
 
-def is_gain(comparison: Comparison) -> bool:
+def is_gain(comparison: Pair) -> bool:
     """Whether the second is ahead of the first by more than one standard error of the difference."""
     difference, error = comparison.difference.value, comparison.error.value
     return difference is not None and error is not None and difference > max(error, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class SharedItems:
-    """Items that a human side and all prompts have, a column each."""
-
-    human: Ints
-    """Places of choices, from 0."""
-    verdicts: Ints
-    """Prompts x items; an unreadable one is the place after the last choice."""
-    choices: int
-    groups: Ints
-    """Whatever number a group has."""
-    weights: Floats
-    """How many items of the frame each stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ class Optimism:
     candidates: int
     n: int
     expected: float | None
-    """Of kappa, on average; None with a reason."""
+    """Of the figure, on average; None with a reason."""
     often_below: float | None
     """In 95 % of the exchanges the best was not further ahead of the parent than this."""
     reason: str = ""
@@ -115,41 +118,27 @@ class Optimism:
         return {name: getattr(self, name) for name in names}
 
 
-def optimism(items: SharedItems, weights: Named = "unweighted", times: int = TIMES, seed: int = 0) -> Optimism:
+def optimism(items: SharedItems, figure: Figure = Kappa(), times: int = TIMES, seed: int = 0) -> Optimism:  # noqa: B008
     """How far the best of all prompts but the first would be ahead, were all of them equal.
 
-    `weights` as in `agreement.kappa`. Undefined without items, and where kappa is.
+    Undefined without items, and where the figure is.
     """
     prompts, n = items.verdicts.shape
     if n == 0 or prompts < 2:
         return Optimism(prompts - 1, n, None, None, "no item has a label and a verdict of every prompt")
-    credit = credit_of(weights, items.choices, items.choices + 1).shares
     dice = np.random.default_rng(seed)
     group = np.unique(items.groups, return_inverse=True)[1]
     gains, ahead = np.empty(times), np.empty(times)
     for time in range(times):
         order = dice.random((int(group.max()) + 1, prompts)).argsort(axis=1)
-        kappas = _kappas(items, np.take_along_axis(items.verdicts, order[group].T, axis=0), credit)
+        found = figure(replace(items, verdicts=np.take_along_axis(items.verdicts, order[group].T, axis=0)))
         # On average over which of the prompts is the parent: it is any of them alike.
-        second, best = np.partition(kappas, prompts - 2)[-2:]
-        gains[time] = best - (best - second) / prompts - kappas.mean()
-        ahead[time] = kappas[1:].max() - kappas[0]
+        second, best = np.partition(found, prompts - 2)[-2:]
+        gains[time] = best - (best - second) / prompts - found.mean()
+        ahead[time] = found[1:].max() - found[0]
     if not np.isfinite(gains).all():
-        return Optimism(prompts - 1, n, None, None, "kappa is undefined: one and the same choice throughout")
+        return Optimism(prompts - 1, n, None, None, f"{figure.name} is undefined: one and the same answer throughout")
     return Optimism(prompts - 1, n, float(gains.mean()), float(np.quantile(ahead, OFTEN)))
-
-
-def _kappas(items: SharedItems, verdicts: Ints, credit: Floats) -> Floats:
-    """By prompt, strict; not finite where one is undefined."""
-    prompts, width = len(verdicts), items.choices + 1
-    cell = (np.arange(prompts)[:, None] * items.choices + items.human[None, :]) * width + verdicts
-    counted = np.bincount(cell.ravel(), np.tile(items.weights, prompts), minlength=prompts * items.choices * width)
-    p = counted.reshape(prompts, items.choices, width) / items.weights.sum()
-    seen = (p * credit).sum(axis=(1, 2))
-    chance = np.einsum("pk,kw,pw->p", p.sum(axis=2), credit, p.sum(axis=1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        kappas: Floats = (seen - chance) / (1 - chance)
-    return kappas
 
 
 @dataclass(frozen=True, slots=True)

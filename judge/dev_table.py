@@ -3,28 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from data.questions import Question
-from data.records import CONSENSUS
+from data.shared_items import SharedItems
 from data.store import Store
 from data.store.factors import items_of_split
 from data.store.joint import joint_tally
-from data.store.sides import ERROR, MISSING
+from data.store.shared import shared_at_threshold, shared_items
 from data.store.tallying import Answers, read_answers
 from data.store.versions import check_still_declared
 from data.study import Study
-from judge.competing import SharedItems
-from reports.comparing import Comparison, compare
+from judge.competing import Pair
+from reports.comparing import compare
 from reports.credit import Named
 from reports.joint import Joint
+from reports.shared_figures import Figure, Kappa, MeanKappa, RankCorrelation, paired
 
 SPLIT = "dev"
 
 
 @dataclass(frozen=True, slots=True)
 class DevTable:
-    """What humans and runs said of the dev items of one question with choices."""
+    """What humans and runs said of the dev items of one question."""
 
     answers: Answers
 
@@ -33,54 +32,49 @@ class DevTable:
         return self.answers.ratings.question
 
     @property
-    def weights(self) -> Named:
-        """Of kappa."""
-        return "linear" if self.question.type == "ordinal" else "unweighted"
-
-    @property
     def labelled(self) -> list[int]:
         """Dev items that have a consensus, by trajectory number, ascending."""
         human = self.answers.ratings.consensus
         numbers: list[int] = human.items[human.answers >= 0].tolist()
         return numbers
 
-    def compared(self, first: str, second: str) -> Comparison:
+    def compared(self, first: str, second: str) -> Pair:
         """Two runs by their names, strictly: an unreadable reply is a disagreement."""
+        if not self._by_choice:
+            items = self.shared([first, second])
+            return paired(items, self.figure(items))
         joint = joint_tally(self.answers, first, second)
+        if joint is not None and self.question.type == "score":
+            joint = joint.at_threshold
         if joint is None:
-            size = len(self.question.choices)
-            return compare(Joint.of_table([[[0] * (size + 1)] * (size + 1)] * size), self.weights)
-        return compare(Joint.strict(joint), self.weights)
+            size = len(self.question.choices) or 2
+            return compare(Joint.of_table([[[0] * (size + 1)] * (size + 1)] * size), self._weights)
+        return compare(Joint.strict(joint), self._weights)
 
     def shared(self, runs: Sequence[str]) -> SharedItems:
-        """The items that have a consensus and something of all `runs`, in their order."""
-        ratings, frame = self.answers.ratings, self.answers.frame
-        human = ratings.consensus
-        nothing = np.full(ratings.size + 1, MISSING)
-        verdicts = np.array([ratings.verdicts[run].on(ratings.size) if run in ratings.verdicts else nothing for run in runs])
-        before = ratings.condition.ratings if ratings.condition else None
-        sides = (before.human(CONSENSUS), *(before.verdicts.get(run) for run in runs)) if before else ()
-        kept = ratings.asked(human.items, *sides) & (human.answers >= 0) & (verdicts[:, human.items] != MISSING).all(axis=0)
-        items, said = human.items[kept], verdicts[:, human.items[kept]]
-        return SharedItems(
-            human.answers[kept],
-            np.where(said == ERROR, len(self.question.choices), said),
-            len(self.question.choices),
-            frame.group_of[items],
-            self._stand_for()[items],
-        )
+        """The items that have a consensus and something of all `runs`, in their order; of scores at a threshold."""
+        if self.question.type == "score" and self._by_choice:
+            return shared_at_threshold(self.answers, runs)
+        return shared_items(self.answers, runs)
 
-    def _stand_for(self) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        """By trajectory number: how many items of the frame a labelled one stands for; 1 where nobody knows how it was drawn."""
-        ratings, pool = self.answers.ratings, self.answers.pool_of(self.answers.ratings.consensus)
-        weights = np.ones(ratings.size + 1)
-        if pool is None:
-            return weights
-        inside = pool.stratum_of >= 0
-        finished = np.bincount(pool.stratum_of[ratings.finished(CONSENSUS) & inside], minlength=len(pool.strata))
-        frames = np.array([stratum.frame for stratum in pool.strata], dtype=np.float64)
-        weights[inside] = (frames / np.maximum(finished, 1))[pool.stratum_of[inside]]
-        return weights
+    def figure(self, items: SharedItems) -> Figure:
+        """What candidates are compared by on these items."""
+        question = self.question
+        if question.type == "multilabel":
+            return MeanKappa.of(items)
+        if self._by_choice:
+            return Kappa(self._weights, "kappa at the threshold" if question.type == "score" else "kappa")
+        return RankCorrelation.of(question, self.answers.ratings.levels)
+
+    @property
+    def _by_choice(self) -> bool:
+        """Whether an answer is one of several: a choice, or a side of the threshold."""
+        return self.question.answered_by == "choice" or self.question.threshold is not None
+
+    @property
+    def _weights(self) -> Named:
+        """Of kappa."""
+        return "linear" if self.question.type == "ordinal" else "unweighted"
 
 
 def dev_table(store: Store, study: Study, question: str) -> DevTable:

@@ -184,6 +184,8 @@ class Result:
     contest: Contest
     """Its names are those of `runs`."""
     optimism: Optimism
+    figure: str
+    """What they are compared by."""
     runs: dict[str, str]
     """Run to the hash of its prompt, the parent first."""
 
@@ -198,5 +200,6 @@ def result(store: Store, revision: Revision, runs: dict[str, Prompt]) -> Result:
     table = dev_table(store, revision.study, revision.asked.question.id)
     parent = next(iter(runs))
     found = contest(parent, {run: len(prompt.body) for run, prompt in runs.items()}, table.compared)
-    chance = optimism(table.shared(list(runs)), table.weights)
-    return Result(found, chance, {run: prompt.hash for run, prompt in runs.items()})
+    items = table.shared(list(runs))
+    figure = table.figure(items)
+    return Result(found, optimism(items, figure), figure.name, {run: prompt.hash for run, prompt in runs.items()})

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from data.wording import amount
+from judge.competing import Standing
 from judge.edits import Part, diff_parts
 from judge.prompts import Prompt
 from judge.reviser import Material, Proposal, Unusable
@@ -53,18 +54,19 @@ def result_text(found: Result, names: Mapping[str, str]) -> str:
     width = max(map(len, called.values()))
     first, *rest = found.contest.standings
     lines = [f"On dev, {amount(first.comparison.n, 'labelled item')}; an unreadable reply counts as a disagreement."]
-    lines.append(
-        f"  {called[first.name]:{width}}  kappa {_two(first.comparison.second.value)}  {first.characters:,} characters, the parent"
-    )
+
+    def line(each: Standing, said: str) -> str:
+        figure = f"{found.figure} {_two(each.comparison.second.value)}"
+        return f"  {called[each.name]:{width}}  {figure}  {each.characters:,} characters, {said}"
+
+    lines.append(line(first, "the parent"))
     for each in rest:
         difference, error = each.comparison.difference, each.comparison.error.value
         said = "difference unknown" if difference.value is None else f"{_signed(difference.value)}"
         if difference.low is not None and difference.high is not None:
             said += f" ({_signed(difference.low)} to {_signed(difference.high)})"
         said += "" if error is None else f", standard error {_two(error)}"
-        lines.append(
-            f"  {called[each.name]:{width}}  kappa {_two(each.comparison.second.value)}  {each.characters:,} characters, {said}"
-        )
+        lines.append(line(each, said))
     return "\n".join([*lines, _chance(found), _winner(found, called)])
 
 

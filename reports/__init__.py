@@ -33,6 +33,7 @@
 - `slices`           figures slice by slice, and what so many looks are worth
 - `joint`            the counts of two judges beside one human, with their strata, weights and groups
 - `comparing`        which of two judges agrees better, paired, with `comparison_document` for the JSON and the words
+- `shared_figures`   any number of judges on the items that all have, and the difference of two by leaving out groups
 - `paired_power`     how likely such a comparison is to show an improvement, before anybody looks
 - `against_baseline` whether a judge is better than a baseline that counts words
 - `consistency`      whether a judge agrees with itself: flip rates over repeats

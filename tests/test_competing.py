@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from judge.competing import SharedItems, Step, contest, is_gain, optimism, rounds_without_gain
+from data.shared_items import SharedItems
+from judge.competing import Step, contest, is_gain, optimism, rounds_without_gain
 from reports.agreement import kappa
 from reports.comparing import Comparison, compare
 from reports.joint import Joint
