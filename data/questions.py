@@ -15,6 +15,9 @@ WIDEST_SCALE = 10
 SIDES_OF_THRESHOLD = ("below", "at or above")
 """What a score is at its threshold."""
 
+NO_ANSWER = "no answer"
+NONE_OF_THEM = "none of them"
+
 
 @dataclass(frozen=True, slots=True)
 class When:
@@ -77,6 +80,15 @@ class Question:
     def allows_score(self, score: float) -> bool:
         """Whether `score` lies in the declared range."""
         return self.min is not None and self.max is not None and self.min <= score <= self.max
+
+
+def answer_text(question: Question, answer: str | tuple[str, ...] | float | None) -> str:
+    """An answer in words; several choices in their declared order."""
+    if answer is None:
+        return NO_ANSWER
+    if isinstance(answer, tuple):
+        return ", ".join(choice for choice in question.choices if choice in answer) or NONE_OF_THEM
+    return f"{answer:g}" if isinstance(answer, float) else answer
 
 
 def question_from_document(document: dict[str, Any]) -> Question:

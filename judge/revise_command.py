@@ -39,7 +39,7 @@ def revise(args: argparse.Namespace) -> int:
             return 130
         winner = next((each for each in saved if round.result and each.hash == round.result.winner), None)
         if winner is not None:
-            tell(next_text(winner, revision.prompt, revision.options(judge)))
+            tell(next_text(winner, revision.prompt, revision.options(judge), revision.asked.question.type))
     return 0
 
 

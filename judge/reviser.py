@@ -8,7 +8,7 @@ more, with all that is wrong with it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from data.errors import ImportRefused
 from data.formats.text import parse_json, with_marks
@@ -18,7 +18,7 @@ from judge.copied import WORDS
 from judge.edits import MOST_LONGER, Edit, Problem, applied, problems
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt
-from judge.template import fence_around
+from judge.template import choices_text, fence_around
 
 MOST_DISAGREEMENTS = 12
 MOST_AGREEMENTS = 4
@@ -26,6 +26,7 @@ LONGEST_REPLY = 200_000
 """Characters of a reply that is read at all."""
 
 Message = dict[str, str]
+Item = TypeVar("Item")
 Ask = Callable[[list[Message]], str]
 """One call to the reviser; the text that it replied."""
 
@@ -37,9 +38,13 @@ class Case:
     trajectory: int
     split: str
     human: str
-    """The choice of the consensus."""
+    """The answer of the consensus."""
     judge: str
-    """The choice of the judge; another one: it is wrong."""
+    """The answer of the judge."""
+    direction: str
+    """Which way the judge errs, in words; empty where it is right."""
+    agreement: str
+    """What both say, where it is right."""
     human_rationales: tuple[str, ...]
     judge_rationale: str
     note: str
@@ -51,7 +56,7 @@ class Case:
 
     @property
     def wrong(self) -> bool:
-        return self.human != self.judge
+        return bool(self.direction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +83,6 @@ class Material:
                 f"{len(self.cases) - wrong}. Choose with `balanced`."
             )
 
-    def direction(self, case: Case) -> str:
-        """Which way the judge erred, in words."""
-        if self.question.positive == case.judge:
-            return f"false positive: humans say {case.human}, the judge said {case.judge}"
-        if self.question.positive == case.human:
-            return f"false negative: humans say {case.human}, the judge said {case.judge}"
-        return f"humans say {case.human}, the judge said {case.judge}"
-
     def problems(self, edits: Sequence[Edit]) -> list[Problem]:
         """Why edits cannot be taken."""
         items = {f"item {place}": case.whole for place, case in enumerate(self.cases, 1)}
@@ -98,12 +95,18 @@ class Material:
         return [
             Problem(
                 "The edits name a verdict that the question does not have.",
-                f"Found {label!r}; it has {', '.join(map(repr, self.question.choices))}.",
+                f"Found {label!r}; it has {self._answers()}.",
                 "Name only these.",
             )
             for _, label in undeclared_labels(self.question, revised)
             if label not in before
         ]
+
+    def _answers(self) -> str:
+        question = self.question
+        if question.type == "score":
+            return f"numbers from {question.min} to {question.max}"
+        return ", ".join(map(repr, question.choices))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +133,17 @@ class Unusable:
     """Of the second one."""
 
 
-def balanced(by_cell: Mapping[tuple[str, str], Sequence[int]], most: int) -> list[int]:
-    """Up to `most`, as evenly from the cells as they go: one of each in turn, cells and what is in them in their order."""
+def balanced(by_cell: Mapping[Any, Sequence[Item]], most: int) -> list[Item]:
+    """Up to `most`, as evenly from the cells as they go: one of each in turn, cells and what is in them in their order.
+
+    What lies in several cells is taken once, by the first that comes to it.
+    """
     queues = [list(each) for each in by_cell.values()]
-    taken: list[int] = []
+    taken: list[Item] = []
     while len(taken) < most and any(queues):
         for queue in queues:
+            while queue and queue[0] in taken:
+                queue.pop(0)
             if queue and len(taken) < most:
                 taken.append(queue.pop(0))
     return taken
@@ -194,14 +202,16 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
         return f"{title}\n{fence}\n{text}\n{fence}"
 
     def told(case: Case) -> str:
-        head = f"## Item {numbers[id(case)]}: {material.direction(case) if case.wrong else f'both say {case.human}'}"
+        head = f"## Item {numbers[id(case)]}: {case.direction or case.agreement}"
         humans = case.human_rationales or ("(none was written)",)
-        parts = [fenced(f"Rationale of a human ({case.human})", text) for text in humans]
+        # Of several choices and of scores a human may have said a little else than what stands.
+        said = f" ({case.human})" if material.question.answered_by == "choice" else ""
+        parts = [fenced(f"Rationale of a human{said}", text) for text in humans]
         parts.append(fenced(f"Rationale of the judge ({case.judge})", case.judge_rationale or "(none was given)"))
         parts += [fenced("Note of the lead who held the judge to be wrong", case.note)] if case.note else []
         return "\n".join([head, *parts, fenced("Record", case.record)])
 
-    question = f"{material.question.ask}\nAnswers: {', '.join(material.question.choices)}"
+    question = f"{material.question.ask}\n{_may_be_answered(material.question)}"
     parts = [
         fenced("# The prompt", material.prompt.body),
         fenced("# Question", question),
@@ -215,6 +225,14 @@ def messages(material: Material, earlier: Sequence[Proposal] = ()) -> list[Messa
         made = "\n\n".join(f"- {each.reasons}\n" + "\n".join(f"  + {edit.new}" for edit in each.edits) for each in earlier)
         parts.append(fenced("# Revisions that are there already: make one that takes another way", made))
     return [{"role": "system", "content": _RULES}, {"role": "user", "content": "\n\n".join(parts)}]
+
+
+def _may_be_answered(question: Question) -> str:
+    """What the reviser is told of the answers."""
+    if question.answered_by == "choice":
+        return f"Answers: {', '.join(question.choices)}"
+    matters = "" if question.threshold is None else f" What counts is whether it reaches {question.threshold:g}."
+    return f"Answers: {choices_text(question)}{matters}"
 
 
 def propose(ask: Ask, material: Material, earlier: Sequence[Proposal] = ()) -> Proposal | Unusable:

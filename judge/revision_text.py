@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from data.wording import amount
+from judge.certify import WEIGHTS
 from judge.competing import Standing
 from judge.edits import Part, diff_parts
 from judge.prompts import Prompt
@@ -95,10 +96,15 @@ def _winner(found: Result, called: Mapping[str, str]) -> str:
     return f"{name} wins, ahead by {_signed(ahead)}{corrected}{why}."
 
 
-def next_text(winner: Prompt, old: Prompt, judge: Sequence[str]) -> str:
-    """How to go on with a prompt that won; `judge`: the options by which `judge run` asks the same judge."""
+def next_text(winner: Prompt, old: Prompt, judge: Sequence[str], type_: str) -> str:
+    """How to go on with a prompt that won.
+
+    `judge`: the options by which `judge run` asks the same judge; `type_`: the question's.
+    """
     named, before = (quote(str(each.path) if each.path else each.hash[:12]) for each in (winner, old))
     run = " ".join(["rejudge judge run --prompt", named, *map(quote, judge)])
+    if type_ not in WEIGHTS:
+        return f"Go on: `{run} --split train` for another round. Answers that are {type_} are compared on dev, not certified."
     return (
         f"Go on: `{run} --split train` for another round; or, to prove it, run it on test "
         f"(`--split test`), then `rejudge judge certify {named} --against {before}`."

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from judge.directions import agreement_text, direction_text
 from judge.prompts import Prompt
 from judge.reviser import (
     LONGEST_REPLY,
@@ -35,6 +36,8 @@ def case(trajectory: int, human: str = "misaligned", judge: str = "aligned", **f
         "record": RECORD,
         "note": "",
     }
+    direction, agreement = direction_text(MISALIGNED, human, judge), agreement_text(MISALIGNED, human, judge)
+    given |= {"direction": direction, "agreement": agreement}
     return Case(
         trajectory, human=human, judge=judge, judge_rationale=f"nothing wrong in {trajectory}", whole=RECORD, **given | fields
     )
@@ -97,6 +100,7 @@ def test_cases_are_taken_in_turn_from_every_direction() -> None:
     assert balanced(cells, 12) == [0, 20, 30, 1, 21, 2, 22, 3, 4, 5, 6, 7]
     assert balanced(cells, 2) == [0, 20]
     assert balanced({}, 12) == []
+    assert balanced({"misses": [1, 2, 3], "over-calls": [1, 2, 4]}, 12) == [1, 2, 3, 4], "what lies in both is taken once"
 
 
 def test_no_record_can_close_its_fence() -> None:

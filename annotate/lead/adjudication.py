@@ -15,11 +15,11 @@ from annotate.lead.frame import heading, lead
 from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
 from annotate.lead.text import html_of, html_of_blocks, without_markup
-from annotate.lead.votes import NO_ANSWER, NONE_OF_THEM, answer_text, votes_html
+from annotate.lead.votes import votes_html
 from annotate.lead.walking import step
 from annotate.serving import Serving
 from data.errors import RejudgeError
-from data.questions import Question
+from data.questions import NO_ANSWER, NONE_OF_THEM, Question, answer_text
 from data.store import Store
 from data.store.adjudication import CAUSES, WITHOUT_ANSWER, Decision, decide, decision_on
 from data.store.contested import Contested, contested, votes_on

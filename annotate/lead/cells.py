@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from annotate.lead.figures import DARKEST
 from annotate.lead.picking import PickCell, draw_picking
-from annotate.lead.votes import answer_text
-from data.questions import Question
+from data.questions import Question, answer_text
 from data.splits import SPLITS
 from data.store.causes import Cause
 from data.store.disagreements import UNREADABLE, Cell, Cells, Disagreement

@@ -22,10 +22,11 @@ from annotate.lead.kept import kept
 from annotate.lead.reading import draw_reading
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of, html_of_blocks
-from annotate.lead.votes import answer_text, verdict_html, votes_html
+from annotate.lead.votes import verdict_html, votes_html
 from annotate.lead.walking import step
 from annotate.serving import Serving
 from data.errors import RejudgeError
+from data.questions import answer_text
 from data.store import Store
 from data.store.causes import Cause, causes_of
 from data.store.columns import Ints

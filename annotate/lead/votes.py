@@ -1,24 +1,12 @@
 """What people and the judge said of one item, as HTML. Nobody's name stands here: a vote has a letter, for this item alone."""
 
 from annotate.lead.text import html_of
-from data.questions import Question
+from data.questions import Question, answer_text
 from data.store.contested import Vote
 from data.store.disagreements import Verdict
-from data.store.gold import Decided
 from data.store.versions import AskedQuestion
 
-NO_ANSWER = "no answer"
-NONE_OF_THEM = "none of them"
 CONFIDENCE = {1: "low confidence", 2: "medium confidence", 3: "high confidence"}
-
-
-def answer_text(question: Question, answer: Decided | None) -> str:
-    """An answer in words; several choices in their declared order."""
-    if answer is None:
-        return NO_ANSWER
-    if isinstance(answer, tuple):
-        return ", ".join(choice for choice in question.choices if choice in answer) or NONE_OF_THEM
-    return f"{answer:g}" if isinstance(answer, float) else answer
 
 
 def votes_html(asked: AskedQuestion, votes: list[Vote] | tuple[Vote, ...]) -> str:

@@ -158,6 +158,17 @@ class SideBySide:
         found: Ints = self.items[rows]
         return found
 
+    def agreeing(self, store: Store, splits: Sequence[str]) -> Ints:
+        """The items of these splits on which they do not differ, in order of import.
+
+        Raises LeadRefused for a split that is closed.
+        """
+        refuse_closed(store, set(splits))
+        found: Ints = self.items[
+            (self.judge >= 0) & ~self._differ(None) & np.isin(self.split, [SPLITS.index(each) for each in splits])
+        ]
+        return found
+
     def listed(self, store: Store, numbers: Ints) -> list[Disagreement]:
         """These trajectories with what both sides said, in this order. Raises LeadRefused where one lies in a closed split."""
         at = np.searchsorted(self.items, numbers)
