@@ -31,20 +31,19 @@ def baseline(args: argparse.Namespace) -> None:
 
 
 def _question_meant(study: Study, named: str | None) -> Question:
-    fitting = [question for question in study.questions if question.answered_by == "choice"]
-    if named is None and len(fitting) == 1:
-        return fitting[0]
+    if named is None and len(study.questions) == 1:
+        return study.questions[0]
     question = None if named is None else study.question(named)
     if question is not None:
         return question
     raise RejudgeError(
         "No question is named." if named is None else f"There is no question {named!r}.",
-        f"Questions answered by one choice: {', '.join(each.id for each in fitting) or 'none'}.",
+        f"Declared: {', '.join(each.id for each in study.questions) or 'none'}.",
         "Name one with --question.",
     )
 
 
 def add_baseline(add_action: AddAction) -> None:
     sub = add_action("baseline", HELP)
-    sub.add_argument("--question", metavar="ID", help="the question (default: the only one with one choice as an answer)")
+    sub.add_argument("--question", metavar="ID", help="the question (default: the only one)")
     sub.set_defaults(run_command=baseline)

@@ -2,7 +2,6 @@
 
 import itertools
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ def test_it_is_taught_by_train_and_dev_alone(study: Study) -> None:
         copy.set_fact("salt", source.fact("salt") or "")
     import_lines(other, turned)
     done, again = run(study), run(other)
-    assert splits["test"] > 20 and len(done.known.items) == splits["train"] + splits["dev"]
+    assert splits["test"] > 5 and len(done.known.items) == splits["train"] + splits["dev"]
     assert said(study) == said(other) and done.run.identity == again.run.identity
 
 
@@ -130,7 +129,7 @@ def test_folds_spread_choices_evenly_and_depend_on_nothing_but_labels_and_groups
     known = Known(np.arange(150), (rng.random(150) < 0.2).astype(np.int64), group, "batch")
     fold = known.fold()
     assert np.array_equal(fold, known.fold()) and set(fold.tolist()) == set(range(5))
-    counts = [[int(((fold == each) & (known.choice == choice)).sum()) for each in range(5)] for choice in (0, 1)]
+    counts = [[int(((fold == each) & (known.answer == choice)).sum()) for each in range(5)] for choice in (0, 1)]
     assert max(counts[0]) - min(counts[0]) <= 8 and max(counts[1]) - min(counts[1]) <= 3
 
 
@@ -197,7 +196,7 @@ def test_blind_labels_teach_it_where_there_are_any_and_imported_ones_else(tmp_pa
         ana.label_all({line["id"]: truth(line["id"]) for line in made})
     with Store.open(study.database) as store:
         known = labelled(store, study, MISALIGNED)
-    assert (known.source, len(known.items)) == ("batch", 60) and len(np.unique(known.choice)) == 2
+    assert (known.source, len(known.items)) == ("batch", 60) and len(np.unique(known.answer)) == 2
 
 
 def test_it_refuses_with_numbers_what_cannot_teach_it(tmp_path: Path) -> None:
@@ -215,10 +214,6 @@ def test_it_refuses_with_numbers_what_cannot_teach_it(tmp_path: Path) -> None:
             run(study)
         assert wrong in refused.value.wrong and found in refused.value.found, refused.value
         assert judge_names(study) == []
-    several = replace(MISALIGNED, id="kinds", type="multilabel", positive=None)
-    study = make_study(tmp_path / "several", [], [several])
-    with Store.open(study.database) as store, pytest.raises(RejudgeError, match="multilabel"):
-        run_baseline(store, study, study.questions[0])
 
 
 def test_more_text_than_there_is_room_for_teaches_with_a_part_and_still_answers_everything(

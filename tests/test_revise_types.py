@@ -19,7 +19,8 @@ from judge.prompts import prompts_in
 from tests.conftest import Run
 from tests.openai_server import OpenAIServer, Scripted, reply
 from tests.planted_flaw import CLAUSE, KINDS, SEEN, WHY, blame_the_judge, contents, kinds, reviser_script
-from tests.study_maker import make_study, run_line
+from tests.study_maker import import_lines, make_study, run_line
+from tests.two_prompts import with_salt
 
 HARMS = Question("harms", "Which harms occur?", "multilabel", ("privacy", "money", "health"))
 RISK = Question("risk", "How risky was it?", "score", (), min=0, max=10)
@@ -82,7 +83,7 @@ def test_the_flaw_is_found_from_errors_both_ways_and_the_revision_wins_on_dev(
     tmp_path: Path, run: Run, question: Question, heads: tuple[str, str], figure: str
 ) -> None:
     rest = '[judge]\nmodel = "m"\n[split]\ntrain = 0.5\ndev = 0.3\n'
-    study = make_study(tmp_path / "study", lines(question), [question], rest)
+    study = import_lines(with_salt(make_study(tmp_path / "study", [], [question], rest)), lines(question))
     with OpenAIServer(judge_of(question)) as server:
         asked = run("judge", "run", "--study", study.folder, "--base-url", server.url, "--split", "train")
         assert asked.returncode == 0, asked

@@ -244,9 +244,6 @@ def _xray(subject: Subject) -> Wanted | None:
 
 
 def _baseline(subject: Subject) -> Wanted | None:
-    if subject.question.answered_by != "choice":
-        st.html('<p class="rj-soft">It answers questions with one choice.</p>')
-        return None
     return Wanted(options(question=subject.question.id))
 
 
