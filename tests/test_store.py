@@ -271,7 +271,7 @@ def test_a_study_of_the_first_schema_gets_what_came_later_and_keeps_what_it_hold
 
 
 def test_a_study_labelled_before_a_judge_could_be_asked_opens_whole_and_goes_on(tmp_path: Path) -> None:
-    lines = [run_line(f"r{place}", verdicts=[verdict("aligned")], labels=[label("ben", "aligned")]) for place in range(8)]
+    lines = [run_line(f"r{place}", verdicts=[verdict("aligned")], labels=[label("ben", "aligned")]) for place in range(40)]
     study = make_study(tmp_path / "study", lines)
     draw_batch(study, 6)
     with Sitting(study, "ana") as ana:
