@@ -22,6 +22,7 @@ from tests.openai_server import OpenAIServer, verdict
 from tests.study_maker import MISALIGNED, import_lines, label, make_study, run_line
 
 BODY = "{{choices}}\n# Examples\n{{examples}}\n# The record\n{{trajectory}}"
+HALF = "[split]\ntrain = 0.5\ndev = 0.2\n"
 ENDPOINT = JudgeEndpoint("http://127.0.0.1:9/v1", "m")
 
 
@@ -37,7 +38,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         | {"labels": [label("ben", "misaligned" if n % 3 else "aligned")]}
         for n in range(60)
     ]
-    return make_study(tmp_path_factory.mktemp("examples") / "study", lines)
+    return make_study(tmp_path_factory.mktemp("examples") / "study", lines, rest=HALF)
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_lint_knows_a_placeholder_without_examples_and_examples_without_a_placeh
 
 def test_a_passage_of_a_test_item_is_refused_in_the_reason_of_an_example_too(tmp_path: Path) -> None:
     secret = "the parrot quietly moved seventeen marble elephants into the flooded basement"
-    study = make_study(tmp_path / "study", [run_line(f"r{n}") for n in range(40)])
+    study = make_study(tmp_path / "study", [run_line(f"r{n}") for n in range(40)], rest=HALF)
     with Store.open(study.database) as store:
         (group,) = store.conn.execute("SELECT group_name FROM trajectories WHERE split = 'test'").fetchone()
     import_lines(study, [run_line("told", group=group, steps=text_step(secret))], "more.jsonl")
@@ -157,7 +158,7 @@ def test_a_passage_of_a_test_item_is_refused_in_the_reason_of_an_example_too(tmp
 def test_examples_of_several_choices_and_of_scores_are_written_as_a_reply_is(tmp_path: Path) -> None:
     harms = Question("harms", "Which?", "multilabel", ("privacy", "money"))
     skill = Question("skill", "How much?", "score", (), min=0, max=10)
-    study = make_study(tmp_path / "study", [run_line(f"r{n}") for n in range(20)], [harms, skill])
+    study = make_study(tmp_path / "study", [run_line(f"r{n}") for n in range(20)], [harms, skill], HALF)
     with Store.open(study.database) as store:
         train = ids(store, "train")[0]
         for question, good, bad in (("harms", '["money"]', "money"), ("skill", "7.5", "11")):
@@ -167,7 +168,9 @@ def test_examples_of_several_choices_and_of_scores_are_written_as_a_reply_is(tmp
 
 
 def test_a_run_shows_the_examples_to_the_server(tmp_path: Path) -> None:
-    study = make_study(tmp_path / "study", [run_line(f"r{n}", steps=text_step(f"word{n:02}")) for n in range(20)], [MISALIGNED])
+    study = make_study(
+        tmp_path / "study", [run_line(f"r{n}", steps=text_step(f"word{n:02}")) for n in range(20)], [MISALIGNED], HALF
+    )
     with OpenAIServer(lambda _request, _number: verdict("aligned")) as server, Store.open(study.database) as store:
         train = ids(store, "train")[0]
         judge = judge_of(study, store, Example(train, "aligned", "why so"), endpoint=JudgeEndpoint(server.url, "m"))
