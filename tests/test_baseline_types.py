@@ -13,6 +13,11 @@ from data.store import Store
 from data.study import Study
 from data.verify import verify
 from judge.baseline import Baseline, Known, run_baseline
+from reports.of_study.agreement import agreement_of
+from reports.of_study.report import documents_of
+from reports.terminal import agreement_text
+from reports.written.markdown import written as markdown
+from reports.written.whole import report_from
 from tests.conftest import Run
 from tests.small_study import rows
 from tests.study_maker import MISALIGNED, import_lines, make_study, run_line
@@ -140,3 +145,51 @@ def test_of_several_questions_one_is_named(tmp_path: Path, run: Run) -> None:
     assert run("judge", "baseline", "--study", study.folder).refused()[1] == "Declared: misaligned, harms."
     done = run("judge", "baseline", "--question", "harms", "--study", study.folder)
     assert done.returncode == 0 and "baseline-harms: 150 verdicts written." in done.stdout
+
+
+@pytest.mark.parametrize("question", [HARMS, RISK, replace(RISK, threshold=6)], ids=["several choices", "score", "threshold"])
+def test_agree_and_the_report_tell_whether_a_judge_is_better_than_counting_words(tmp_path: Path, question: Question) -> None:
+    """Three judges: one always right, one that answers by lot, and one that cannot be read on every tenth item."""
+    rng, made = np.random.default_rng(5), []
+    for number, line in enumerate(lines(question)):
+        key = "choices" if question.type == "multilabel" else "score"
+        right = harms(number) if key == "choices" else risk(number)
+        lot: Any = [name for name in HARMS.choices[:2] if rng.random() < 0.3] if key == "choices" else int(rng.integers(0, 11))
+        answers = {"good": {key: right}, "lot": {key: lot}, "gaps": {key: right} if number % 10 else {"error": "unreadable"}}
+        if number % 4 == 0:  # a part of it is said in no words: there the baseline can only guess
+            line["steps"] = [{"kind": "message", "text": "nothing that tells"}]
+        line["verdicts"] = [{"run": name, "question": question.id, **answer} for name, answer in answers.items()]
+        made.append(line)
+    study = taught(tmp_path / "study", question, made)
+    run(study)
+    with Store.open(study.database) as store:
+        document = agreement_of(study, store, None, None)
+        written = markdown(report_from(documents_of(study, store, None)))
+    found = {each["run"]: each for each in document["questions"][0]["baseline"]}
+    name = "mean kappa over labels" if question.type == "multilabel" else "Spearman’s rho"
+    key = "kappa" if question.type == "multilabel" else "spearman"
+    assert (found["good"]["conclusion"], found["lot"]["conclusion"]) == ("better", "worse")
+    assert all(each["n"] == 150 and each["figure"] == name for each in found.values())
+    pairs = {each["columns"]: each for each in document["questions"][0]["pairs"] if each["rows"] == "human:consensus"}
+    for run_name, figure in (("baseline", f"{key}_baseline"), ("lot", key)):
+        pair = pairs[f"judge:{run_name}"]
+        told = pair["macro"]["kappa"] if key == "kappa" else pair["spearman"]
+        assert found["lot"][figure]["value"] == pytest.approx(told["value"])
+    assert found["gaps"][key]["value"] < found["good"][key]["value"], "more than one in fifty cannot be read: the strict figure"
+    assert "adds nothing to it here" in found["lot"]["said"] and f"({name} 1.00 against" in found["good"]["said"]
+    assert "lot agrees with the humans less well than baseline" in " ".join(agreement_text(document).split())
+    assert "## Is the judge better than counting words?" in written and "that of the baseline" in written
+
+
+def test_a_judge_that_says_what_the_baseline_says_is_not_shown_to_be_better(tmp_path: Path) -> None:
+    study = taught(tmp_path / "study", HARMS, lines(HARMS))
+    run(study)
+    chosen = {id: [name for bit, name in enumerate(HARMS.choices) if bits >> bit & 1] for id, (bits, _, _) in said(study).items()}
+    verdicts = [{"id": id, "verdicts": [{"run": "same", "question": "harms", "choices": names}]} for id, names in chosen.items()]
+    import_lines(study, [line | more for line, more in zip(lines(HARMS), verdicts, strict=True)], "same.jsonl")
+    with Store.open(study.database) as store:
+        (found,) = agreement_of(study, store, None, None)["questions"][0]["baseline"]
+    assert found["difference"]["value"] == 0 and found["conclusion"] == "not shown to be better"
+    assert "leaving any group out changes nothing" in found["difference"]["reason"]
+    assert "same is not shown to agree with the humans better than baseline" in found["said"]
+    assert "difference 0.00, 150 items" in found["said"]

@@ -13,7 +13,7 @@ from data.store.versions import check_still_declared
 from data.study import Study
 from reports.consistency import consistency_document
 from reports.document import Document, agreement_document
-from reports.of_study.baselines import joints_with_baseline, with_baselines
+from reports.of_study.baselines import beside_baseline, with_baselines
 from reports.of_study.steps import step_figures
 
 
@@ -28,10 +28,10 @@ def agreement_of(study: Study, store: Store, run: int | None, labels: str | None
         check_still_declared(store, study)
         answers, leads = read_answers(store, study, run, labels), labels_by_leads(store)
         repeated = repeat_tallies(store, study.questions, run)
-        joints = joints_with_baseline(store, answers)
+        pairs = beside_baseline(store, answers)
         marked = [question_steps(store, each) for each in answers] if everything else []
     document = agreement_document(study.name, [each.tally() for each in answers], everything)
-    document = with_baselines(with_consistency(document, repeated), joints)
+    document = with_baselines(with_consistency(document, repeated), pairs)
     return with_leads(with_steps(document, [each for each in marked if each is not None]), leads)
 
 
