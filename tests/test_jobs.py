@@ -23,6 +23,8 @@ ENVIRONMENT = {"PATH": os.environ["PATH"], "OPENAI_API_KEY": SECRET, "OPENAI_BAS
 COMMAND = """
 import json, os, signal, sys, time
 words = sys.argv[1:]
+if "do-refuse" in words:
+    sys.exit(1)
 print(json.dumps({"words": words, "key": os.environ.get("OPENAI_API_KEY"), "here": os.getcwd()}))
 what = next((word for word in words if word.startswith("do-")), "")
 if what == "do-wait":
@@ -95,14 +97,21 @@ def test_a_job_is_the_command_on_the_study_with_each_word_as_it_is(study: Study)
 @pytest.mark.parametrize(
     ("action", "status", "words"),
     [
-        ("run", 1, "refused"), ("run", 2, "wrong usage"), ("run", 3, "ended with exit status 3"),
+        ("run", 1, "done in part"), ("lint", 1, "something is wrong with it"),
+        ("run", 2, "wrong usage"), ("run", 3, "ended with exit status 3"),
         ("run", 130, "stopped; what had come by then is kept"),
-        ("certify", 0, "PROMOTE"), ("certify", 3, "REJECT"), ("certify", 4, "INCONCLUSIVE"), ("certify", 1, "refused"),
+        ("certify", 0, "PROMOTE"), ("certify", 3, "REJECT"), ("certify", 4, "INCONCLUSIVE"),
     ],
 )  # fmt: skip
 def test_how_a_job_ended_is_told_in_words(study: Study, action: str, status: int, words: str) -> None:
     start(study, LEAD, action, [f"do-exit-{status}"], ENVIRONMENT)
     assert how_it_ended(ended(study)) == words
+
+
+def test_a_job_that_ended_with_a_fault_and_without_a_result_was_refused(study: Study) -> None:
+    for number, action in enumerate(("run", "certify"), start=1):
+        start(study, LEAD, action, ["do-refuse"], ENVIRONMENT)
+        assert how_it_ended(ended(study, number)) == "refused"
 
 
 def test_one_job_runs_at_a_time_and_the_next_one_when_it_has_ended(study: Study) -> None:

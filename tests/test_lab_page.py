@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -488,3 +489,113 @@ def test_certificates_are_shown_as_text_the_newest_first(serving: Serving, look:
     shown = html(look())
     assert "# Certificate 1" in shown and "# Certificate 0" not in shown
     assert "<img" not in shown and "\u202e" not in shown
+
+
+DOCUMENT = """<!doctype html><html><head><title>a head</title><style>p{}</style></head><body><h1>Certificate 1</h1>
+<p class="summary st-key-evil" style="position:fixed" onclick="x()"><b>PROMOTE. </b>&lt;img src=x&gt; \u202e</p>
+<script>alert(1)</script><img src="http://evil.example/x"><a href="javascript:x()">words</a>
+<figure><svg viewBox="0 0 9 9" onload="x()"><title>old</title><desc>&lt;b&gt; 4 of 5</desc><image href="http://evil.example/y"/>
+<path d="M0,0h9" fill="url(http://evil.example/z)" stroke="#fff"/></svg></figure></body></html>"""
+
+
+def test_a_certificate_is_laid_out_as_its_file_is_and_nothing_in_it_acts(serving: Serving, look: Look) -> None:
+    for form, text in ((".md", "# Certificate 1"), (".html", DOCUMENT)):
+        write_study_file(serving.study.folder / "reports" / f"certificate-a{form}", text)
+    app = look()
+    shown = html(app)
+    assert '<h3>Certificate 1</h3>\n<p class="summary"><b>PROMOTE. </b>&lt;img src=x&gt; <span class="rj-mark">' in shown
+    assert not [word for word in ("alert", "evil", "onclick", "fixed", "javascript", "a head", "# Cert") if word in shown]
+    (image,) = re.findall(r'<img alt="old &lt;b&gt; 4 of 5" src="data:image/svg\+xml;base64,([^"]*)">', shown)
+    drawn = b64decode(image).decode()
+    assert 'viewBox="0 0 9 9"' in drawn and '<path d="M0,0h9" stroke="#fff">' in drawn
+    assert "evil" not in drawn and "onload" not in drawn
+    files = [button.proto for button in app.get("download_button")]
+    assert [file.label for file in files] == ["Download HTML", "Download Markdown"]
+
+
+def test_a_certificate_whose_html_is_gone_is_shown_as_text(serving: Serving, look: Look) -> None:
+    path = serving.study.folder / "reports" / "certificate-a.md"
+    write_study_file(path, "# Certificate 1")
+    path.with_suffix(".html").symlink_to(serving.study.toml)
+    app = look()
+    assert "# Certificate 1" in html(app) and len(app.get("download_button")) == 1
+
+
+# Batches --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_requests_of_a_batch_go_to_a_folder_of_the_study_and_are_offered(serving: Serving, look: Look) -> None:
+    first, _ = two_prompts(serving.study)
+    app = choose(look(prompt=first.hash), "Batch")
+    app.text_input(key="model-batch").set_value("m-1").run()
+    press(app, "start-batch")
+    assert ended(serving.study).status == 0
+    folder = serving.study.folder / "batch" / "misaligned-001"
+    assert len((folder / "misaligned-00001.jsonl").read_text().splitlines()) == 60
+    app = choose(look(prompt=first.hash), "Batch")
+    assert "<code>batch/misaligned-001</code>" in html(app) and f"<code>{folder.parent / 'misaligned-002'}</code>" in html(app)
+    assert "60 requests in 1 file" in words(app)
+    (file,) = app.get("download_button")
+    assert file.proto.label == r"Download misaligned\-00001\.jsonl"
+
+
+def test_a_manifest_that_names_files_elsewhere_hands_none_of_them_out(serving: Serving, look: Look) -> None:
+    two_prompts(serving.study)
+    secret = serving.study.folder / "secret-00001.jsonl"
+    secret.write_text("x")
+    told = {"requests": 1, "files": [{"name": "../../secret-00001.jsonl"}, {"name": str(secret)}, {"name": "study.db"}]}
+    write_study_file(serving.study.folder / "batch" / "a" / "misaligned.manifest.json", json.dumps(told))
+    write_study_file(serving.study.folder / "batch" / "b" / "misaligned.manifest.json", "[1]")
+    app = choose(look(), "Batch")
+    assert app.get("download_button") == [] and "taken from the folder itself" in words(app)
+
+
+def test_results_that_lie_there_are_read_and_what_the_command_says_is_shown(serving: Serving, look: Look) -> None:
+    first, _ = two_prompts(serving.study)
+    app = choose(look(prompt=first.hash), "Batch")
+    app.text_input(key="model-batch").set_value("m-1").run()
+    press(app, "start-batch")
+    ended(serving.study)
+
+    def reading() -> AppTest:
+        app = choose(look(prompt=first.hash), "Batch")
+        app.segmented_control(key="batch-way").set_value("Read the results").run()
+        return app
+
+    app = reading()
+    assert "no file of results yet" in words(app)
+    folder = serving.study.folder / "batch" / "misaligned-001"
+    (folder / "outside.jsonl").symlink_to(serving.study.toml)
+    said = {
+        "choices": [{"finish_reason": "stop", "message": {"content": '{"rationale": "r", "verdict": "aligned"}'}}],
+        "model": "m-1",
+    }
+    requests = [json.loads(line) for line in (folder / "misaligned-00001.jsonl").read_text().splitlines()]
+    results = [{"custom_id": each["custom_id"], "response": {"status_code": 200, "body": said}} for each in requests[:7]]
+    write_study_file(folder / f"{HOSTILE[:4]} out.jsonl", "\n".join(map(json.dumps, results)))
+    app = reading()
+    box = app.multiselect(key="batch-files")
+    assert box.options == ["batch/misaligned-001/<img out.jsonl"]
+    assert app.button(key="start-batch").disabled
+    box.set_value(box.options).run()
+    press(app, "start-batch")
+    assert ended(serving.study, 2).status == 0
+    app = look(prompt=first.hash)
+    assert "7 verdicts, of them 7 readable" in words(app) and "53 of what was asked have no verdict yet" in words(app)
+    # Not one of a study's: refused, in the command's words.
+    (folder / "other.txt").write_text('{"custom_id": "mine"}\n')
+    app = reading()
+    app.multiselect(key="batch-files").set_value(["batch/misaligned-001/other.txt"]).run()
+    press(app, "start-batch")
+    assert ended(serving.study, 3).status == 1
+    app = look(prompt=first.hash)
+    assert "refused" in words(app) and "Nothing in these files is a result for this study." in words(app)
+
+
+def test_each_prompt_stands_beside_its_kappa_and_what_it_is_about(serving: Serving, look: Look) -> None:
+    first, second = two_prompts(serving.study)
+    asked(serving.study, first, "first-run", lambda n: n % 3 == 0)
+    asked(serving.study, second, "second-run", nowhere)
+    rows = components(look())["prompts"]["rows"]
+    assert [row[4]["text"].split()[1] for row in rows] == ["all", "dev"]
+    assert float(rows[1][4]["text"].split()[0]) > float(rows[0][4]["text"].split()[0])

@@ -32,7 +32,7 @@ FRONT_DOOR = next((path for path in (_ROOMS / "rejudge.py", _ROOMS.parent / "rej
 STOPPED = (130, -signal.SIGINT)
 LAST_BYTES = 20_000
 """So much of the end of a log is read."""
-LAST_LINES = 40
+LAST_LINES = 400
 _WAIT = 1.0
 """Seconds for which the end of the job before is waited for."""
 _STEERING = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
@@ -55,6 +55,8 @@ class Job:
     running: bool
     status: int | None
     """Its exit status; None while it runs, and where it ended without telling: killed, or the machine went down."""
+    brought: bool = False
+    """Whether it has printed anything of what it was asked for."""
 
 
 def folder_of(study: Study) -> Path:
@@ -132,7 +134,9 @@ def _job(study: Study, number: int, held: bool) -> Job:
     told = json.loads(_file(study, number, "json").read_text(encoding="utf-8"))
     status = _number_in(_file(study, number, "exit"))
     running = held and status is None
-    return Job(number, told["action"], tuple(told["arguments"]), told["started_at"], told["lead"], running, status)
+    printed = _file(study, number, "out")
+    brought = printed.is_file() and printed.stat().st_size > 0
+    return Job(number, told["action"], tuple(told["arguments"]), told["started_at"], told["lead"], running, status, brought)
 
 
 def _file(study: Study, number: int, ending: str) -> Path:
@@ -218,6 +222,8 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 
 
 ENDED = {0: "done", 1: "refused", 2: "wrong usage"}
+FAULTS = {"lint": "something is wrong with it"}
+"""Of exit status 1 with a result: no refusal, then."""
 CERTIFIED = {0: "PROMOTE", 3: "REJECT", 4: "INCONCLUSIVE"}
 
 
@@ -229,6 +235,8 @@ def how_it_ended(job: Job) -> str:
         return "stopped; what had come by then is kept"
     if job.action == "certify" and job.status in CERTIFIED:
         return CERTIFIED[job.status]
+    if job.status == 1 and job.brought:
+        return FAULTS.get(job.action, "done in part")
     if job.status < 0:
         return f"ended by signal {-job.status}"
     return ENDED.get(job.status, f"ended with exit status {job.status}")

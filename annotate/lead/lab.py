@@ -8,9 +8,10 @@ import streamlit as st
 from annotate.lead.counting import counting
 from annotate.lead.frame import heading, lead, show_refusal
 from annotate.lead.kept import kept
-from annotate.lead.lab_actions import Subject, draw_actions
+from annotate.lead.lab_actions import draw_actions
 from annotate.lead.lab_certificates import draw_certificates
-from annotate.lead.lab_figures import Ran, draw_before_after, draw_runs
+from annotate.lead.lab_fields import Subject
+from annotate.lead.lab_figures import Ran, draw_before_after, draw_runs, kappas, largest
 from annotate.lead.lab_jobs import draw_jobs
 from annotate.lead.lab_prompts import chosen_of, draw_chosen, draw_no_prompt, draw_tree
 from annotate.lead.still_labelling import may_look
@@ -19,7 +20,7 @@ from annotate.serving import Serving
 from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
-from data.store.judging import JudgeRun, judge_runs, run_totals
+from data.store.judging import judge_runs, run_totals
 from judge.tree import Node, prompt_tree
 
 ABOUT = (
@@ -35,7 +36,6 @@ def draw() -> None:
     if not may_look(serving, person, "judge", "judge", WHY):
         return
     question = _question(serving)
-    draw_jobs()
     with Store.open(serving.study.database) as store:
         try:
             nodes = prompt_tree(store, serving.study, question)
@@ -44,9 +44,11 @@ def draw() -> None:
             return
         totals = kept(store, "totals of runs", run_totals)
         runs = [Ran(run, totals[run.code]) for run in judge_runs(store) if run.code in totals]
-    node = _prompts(serving, question, nodes)
+    node = _prompts(serving, question, nodes, runs)
     subject = Subject(serving, question, nodes, node, runs)
     draw_actions(subject)
+    # Below the button that starts one, so that whoever pressed it sees it run.
+    draw_jobs()
     if node is not None:
         _figures(subject, node)
     draw_certificates(serving)
@@ -68,16 +70,17 @@ def _asked() -> None:
     st.query_params.pop("prompt", None)
 
 
-def _prompts(serving: Serving, question: Question, nodes: list[Node]) -> Node | None:
+def _prompts(serving: Serving, question: Question, nodes: list[Node], runs: list[Ran]) -> Node | None:
     """The tree and the prompt that is chosen in it; None where there is none."""
     if not nodes:
         draw_no_prompt(serving, question)
         return None
     node = chosen_of(nodes)
-    tree, shown = st.columns([1, 1.5], gap="medium")
+    agreed = kappas(counting(serving.study), question.id, runs)
+    tree, shown = st.columns([1, 1.35], gap="medium")
     with tree, st.container(border=True, key="card-tree"):
         st.html("<h2>Prompts</h2>")
-        draw_tree(nodes, node)
+        draw_tree(nodes, node, agreed)
     with shown, st.container(border=True, key="card-prompt"):
         draw_chosen(serving, nodes, node)
     return node
@@ -91,12 +94,7 @@ def _figures(subject: Subject, node: Node) -> None:
         draw_runs(own, node.revised)
     if own and earlier:
         with st.container(border=True, key="card-change"):
-            after = _largest(own)
+            after = largest(own)
             # The same model before and after, where there is one: else two things changed at once.
             same = [ran for ran in earlier if ran.run.document.get("model") == after.document.get("model")]
-            draw_before_after(counting(subject.serving.study), subject.question.id, _largest(same or earlier), after)
-
-
-def _largest(runs: list[Ran]) -> JudgeRun:
-    """The run with most verdicts, of several the last: a try at a few items tells nothing of a prompt."""
-    return max(reversed(runs), key=lambda ran: sum(ran.totals.verdicts.values())).run
+            draw_before_after(counting(subject.serving.study), subject.question.id, largest(same or earlier), after)

@@ -1,6 +1,5 @@
 """The commands of the judge, one at a time: what each does, what it takes, and the button that starts it as a job."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -11,13 +10,11 @@ from annotate.lead.counting import counting
 from annotate.lead.figures import notes_html
 from annotate.lead.frame import lead, show_refusal
 from annotate.lead.jobs import jobs, start
-from annotate.lead.lab_arguments import address, environment, free_text, options
-from annotate.lead.lab_figures import Ran
-from annotate.lead.lab_prompts import parent_of
+from annotate.lead.lab_arguments import environment, options
+from annotate.lead.lab_batches import batch
+from annotate.lead.lab_fields import Form, Subject, Wanted, endpoint, run_of
 from annotate.lead.text import html_of
-from annotate.serving import Serving
 from data.errors import RejudgeError
-from data.questions import Question
 from data.splits import SPLITS
 from data.store import Store
 from data.store.causes import CAUSES, causes_of
@@ -25,47 +22,6 @@ from data.store.judging import JudgeRun
 from data.store.status import question_codes
 from data.wording import amount
 from judge.certify_command import LOOKS
-from judge.tree import Node
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an action is about."""
-
-    serving: Serving
-    question: Question
-    nodes: Sequence[Node]
-    node: Node | None
-    """The prompt that is chosen."""
-    runs: Sequence[Ran]
-    """Every run that has a verdict, in the order of recording."""
-
-    def ran(self, node: Node | None) -> list[Ran]:
-        """What was asked with a prompt; nothing with one that is not on record."""
-        return [ran for ran in self.runs if node is not None and node.code is not None and ran.run.prompt == node.code]
-
-    def of(self, node: Node | None) -> list[JudgeRun]:
-        """The same runs, without what they brought."""
-        return [ran.run for ran in self.ran(node)]
-
-    @property
-    def parent(self) -> Node | None:
-        return None if self.node is None else parent_of(self.nodes, self.node)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be started."""
-
-    arguments: list[str]
-    addresses: tuple[str | None, ...] = ()
-    """Of the servers that it asks; None for the one that this server is set up for."""
-    agreed: bool = True
-    """False where something has to be agreed to first."""
-
-
-Form = Callable[[Subject], Wanted | None]
-"""Draws an action's fields; None where it cannot be started yet, which it then has said."""
 
 
 def draw_actions(subject: Subject) -> None:
@@ -86,11 +42,14 @@ def _draw_action(subject: Subject, action: "Action") -> None:
     if wanted is None:
         return
     busy = any(job.running for job in jobs(subject.serving.study, 1))
-    pressed = st.button(action.button, key=f"start-{action.command}", type="primary", disabled=busy or not wanted.agreed)
+    words, may = wanted.button or action.button, wanted.agreed and not busy
+    pressed = st.button(words, key=f"start-{action.command}", type="primary", disabled=not may)
     if busy:
-        st.html('<p class="rj-soft">Another job runs; one runs at a time.</p>')
+        st.html('<p class="rj-soft">A job runs, as below; one runs at a time.</p>')
     if pressed:
         _start(action, wanted)
+    if wanted.below is not None:
+        wanted.below()
 
 
 def _start(action: "Action", wanted: Wanted) -> None:
@@ -103,36 +62,12 @@ def _start(action: "Action", wanted: Wanted) -> None:
     st.rerun()
 
 
-# Fields that several actions have
-
-
-def _endpoint(subject: Subject, what: str) -> tuple[str | None, str | None]:
-    """The model and the address of the server, where they are not those of the study and of this server."""
-    model, base_url = st.columns([1, 1.4])
-    with model:
-        declared = subject.serving.study.judge_model
-        typed = st.text_input("Model", key=f"model-{what}", placeholder=declared or "as the server calls it")
-    with base_url:
-        where = st.text_input("Server", key=f"base-url-{what}", placeholder="the one that this server is set up for")
-    if where.strip():
-        st.html(
-            '<p class="rj-soft">A server that is typed here gets no key: keys go only to the server that they were set for.</p>'
-        )
-    return free_text("The model", typed), address(where)
-
-
-def _run_of(label: str, key: str, runs: Sequence[JudgeRun], place: int) -> JudgeRun:
-    names = [run.name for run in runs]
-    name = st.selectbox(label, names, min(max(place, 0), len(names) - 1), key=key)
-    return runs[names.index(name)] if name in names else runs[0]
-
-
 # The actions
 
 
 def _run(subject: Subject) -> Wanted | None:
     prompt = [] if subject.node is None else [f"--prompt={subject.node.hash}"]
-    model, base_url = _endpoint(subject, "run")
+    model, base_url = endpoint(subject, "run")
     split, limit, repeats, concurrency = st.columns(4)
     with split:
         part = st.selectbox("Trajectories of", ["all", *SPLITS], key="split-run")
@@ -158,9 +93,9 @@ def _compare(subject: Subject) -> Wanted | None:
     first, second = st.columns(2)
     before, after = subject.of(subject.parent), subject.of(subject.node)
     with first:
-        one = _run_of("First", "compare-first", runs, runs.index(before[-1]) if before else 0)
+        one = run_of("First", "compare-first", runs, runs.index(before[-1]) if before else 0)
     with second:
-        two = _run_of("Second", "compare-second", runs, runs.index(after[-1]) if after else len(runs) - 1)
+        two = run_of("Second", "compare-second", runs, runs.index(after[-1]) if after else len(runs) - 1)
     if one == two:
         st.html('<p class="rj-soft">Name two different runs.</p>')
         return None
@@ -172,14 +107,14 @@ def _revise(subject: Subject) -> Wanted | None:
     if subject.node is None or not runs:
         st.html('<p class="rj-soft">Ask with this prompt first: a revision starts from what it got wrong on train.</p>')
         return None
-    run = _run_of("Whose errors", "revise-run", runs, len(subject.of(subject.node)) - 1)
+    run = run_of("Whose errors", "revise-run", runs, len(subject.of(subject.node)) - 1)
     wrong = _judged_wrong(subject, run)
     where = f"/disagreements?question={quote(subject.question.id)}&run={quote(run.name)}"
     said = f"{amount(wrong, 'train item')} with the cause “judge wrong” on {run.name}."
     st.html(f'<p class="rj-soft" data-rj="causes">{html_of(said)} <a href="{html_of(where)}">Take causes</a></p>')
     if not wrong:
         return None
-    model, base_url = _endpoint(subject, "revise")
+    model, base_url = endpoint(subject, "revise")
     count = st.number_input("Candidates", min_value=1, max_value=10, value=3, step=1, key="candidates-revise", width=160)
     anyway = st.checkbox("even where the codebook is to be mended first, or the last rounds brought no gain", key="anyway-revise")
     given = options(prompt=subject.node.hash, run=run.name, candidates=count, model=model, base_url=base_url, by=_handle())
@@ -208,10 +143,10 @@ def _certify(subject: Subject) -> Wanted | None:
         return None
     left, right, count = st.columns([2, 2, 1])
     with left:
-        one = _run_of("New", "certify-new", new, len(new) - 1)
+        one = run_of("New", "certify-new", new, len(new) - 1)
     others = [run for run in others if run != one]
     with right:
-        other = _run_of("Against", "certify-old", others, others.index(before[-1]) if before and before[-1] in others else 0)
+        other = run_of("Against", "certify-old", others, others.index(before[-1]) if before and before[-1] in others else 0)
     with count:
         declared = st.selectbox("Looks", ["as declared", *map(str, LOOKS)], key="certify-looks")
     looks = int(declared) if declared.isdecimal() else None
@@ -238,7 +173,7 @@ def _xray(subject: Subject) -> Wanted | None:
     if subject.node is None:
         st.html('<p class="rj-soft">There is no prompt yet.</p>')
         return None
-    model, base_url = _endpoint(subject, "xray")
+    model, base_url = endpoint(subject, "xray")
     most = st.number_input("Items at most", min_value=1, max_value=10_000, value=20, step=1, key="n-xray", width=160)
     return Wanted(options(prompt=subject.node.hash, model=model, base_url=base_url, n=most), (base_url,))
 
@@ -270,6 +205,12 @@ FORMS = {
         "Ask the judge",
         "Asks the judge about every trajectory that it has no verdict on yet. What was paid for is never asked again.",
         _run,
+    ),
+    "Batch": Action(
+        "batch",
+        "Start",
+        "The same by files, for millions: requests to send to a batch service or to a cluster, and what comes back.",
+        batch,
     ),
     "Revise": Action(
         "revise",

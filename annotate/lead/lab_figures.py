@@ -30,6 +30,39 @@ class Ran:
     totals: RunTotals
 
 
+def largest(runs: Sequence[Ran]) -> JudgeRun:
+    """The run with most verdicts, of several the last: a try at a few items tells nothing of a prompt."""
+    return max(reversed(runs), key=lambda ran: sum(ran.totals.verdicts.values())).run
+
+
+def kappas(counted: Counting, question: str, runs: Sequence[Ran]) -> dict[int, str]:
+    """By prompt: kappa of its largest run and the consensus of the humans, as `rejudge judge list` tells it."""
+    by_prompt: dict[int, list[Ran]] = {}
+    for ran in runs:
+        if ran.run.prompt is not None:
+            by_prompt.setdefault(ran.run.prompt, []).append(ran)
+    if not by_prompt:
+        return {}
+    try:
+        document = counted.document("agreement", None)
+    except RejudgeError:
+        return {}
+    asked = [each for each in document["questions"] if each["id"] == question]
+    pairs = {pair["columns"]: pair for each in asked for pair in each["pairs"] if pair["rows"] == figures.CONSENSUS}
+    named = {prompt: pairs.get(f"judge:{largest(own).name}") for prompt, own in by_prompt.items()}
+    return {prompt: told for prompt, pair in named.items() if pair is not None and (told := _kappa(pair))}
+
+
+def _kappa(pair: Json) -> str:
+    """In two places, with the splits that it is about."""
+    part = pair.get("macro", pair)
+    strict = pair.get("headline") == "strict" and "kappa_strict" in part
+    estimate = part.get("kappa_strict" if strict else "kappa") or part.get("kappa_linear")
+    if estimate is None:
+        return ""
+    return f"{figures.value_of(estimate)} {'dev' if pair.get('selected') else 'all'}"
+
+
 def draw_runs(runs: Sequence[Ran], held_back: bool) -> None:
     """What was asked with the prompt that is chosen; `held_back`: its test verdicts are for a certificate to speak of."""
     if not runs:

@@ -70,9 +70,12 @@ def _started(job: Job) -> str:
 def _ending(job: Job) -> str:
     if job.running:
         return '<span class="rj-tag open">running</span>'
-    done = job.status == 0 or (job.action == "certify" and job.status in CERTIFIED)
-    sign, look = (_GOOD, "open") if done else (_BAD, "warn")
+    sign, look = (_GOOD, "open") if _went_well(job) else (_BAD, "warn")
     return f'<span class="rj-tag {look}" data-rj="ended">{sign} {html_of(how_it_ended(job))}</span>'
+
+
+def _went_well(job: Job) -> bool:
+    return job.status == 0 or (job.action == "certify" and job.status in CERTIFIED)
 
 
 def arguments_shown(job: Job) -> str:
@@ -92,13 +95,15 @@ def _words_of(serving: Serving, job: Job) -> str:
         return _block(errors[-LINES_WHILE_RUNNING:])
     if job.status == 0 and not results:
         return f"<details><summary>what it said</summary>{_block(errors)}</details>" if errors else ""
-    notes = f"<details><summary>notes</summary>{_block(errors)}</details>" if errors and results else _block(errors)
-    return _block(results) + notes
+    opened = "" if _went_well(job) else " open"
+    notes = f"<details{opened}><summary>notes</summary>{_block(errors)}</details>" if errors and results else _block(errors)
+    # A revision says last what came of it.
+    return _block(results, "rj-end" if job.action == "revise" else "") + notes
 
 
-def _block(lines: list[str]) -> str:
+def _block(lines: list[str], look: str = "") -> str:
     text = html_of("\n".join(lines))
-    return f'<pre class="rj-log" data-rj="log" tabindex="0">{text}</pre>' if text else ""
+    return f'<pre class="rj-log {look}" data-rj="log" tabindex="0">{text}</pre>' if text else ""
 
 
 def _earlier(listed: list[Job]) -> str:

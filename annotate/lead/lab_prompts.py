@@ -1,6 +1,6 @@
 """Prompts on the judge page: the tree of a question, and of the one that is chosen its changes, its text, and an editor."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,15 +53,17 @@ def draw_no_prompt(serving: Serving, question: Question) -> None:
         st.rerun()
 
 
-def draw_tree(nodes: list[Node], chosen: Node) -> None:
-    """Every prompt below the one that it was made from."""
-    head = [[PickCell(text=text, head="col") for text in ("prompt", "file", "author", "note")]]
+def draw_tree(nodes: list[Node], chosen: Node, kappas: Mapping[int, str]) -> None:
+    """Every prompt below the one that it was made from; `kappas`: in words, by the prompt's code."""
+    head = [[PickCell(text=text, head="col") for text in ("prompt", "file", "author", "note", "kappa")]]
     rows = []
     for node in nodes:
         branch = f"{'   ' * (node.depth - 1)}└ " if node.depth else ""
         name = PickCell(text=f"{branch}{node.short}", pick=node.hash, say=f"prompt {node.short}", on=node.hash == chosen.hash)
         files = ", ".join(path.name for path in node.files) or "on record"
-        rows.append([name, *(PickCell(text=text) for text in (files, node.prompt.author or "–", node.prompt.note or "–"))])
+        kappa = kappas.get(node.code, "–") if node.code is not None else "–"
+        texts = (files, node.prompt.author or "–", node.prompt.note or "–")
+        rows.append([name, *(PickCell(text=text) for text in texts), PickCell(text=kappa, look="rj-num")])
     draw_picking("prompts", "prompts", "rj-wide rj-prompts", head, rows, _picked)
 
 
