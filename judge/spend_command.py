@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from data.store.test_looks import Look
 
 HELP = "open dev and test items, with their verdicts, to leads; nothing can be certified any more, and it cannot be undone"
+BEFORE = (
+    "Dev and test items are about to be opened: leads may then see each of them together with its verdicts. "
+    "Certification rests on nobody having done so, and is not possible in this study from then on. "
+    "This cannot be undone, and is on record."
+)
 
 
 def spend(args: argparse.Namespace) -> None:
@@ -20,11 +25,7 @@ def spend(args: argparse.Namespace) -> None:
     with Store.open(open_study(args).database) as store:
         lead = person_named(store, args.by) if args.by is not None else first_lead(store)
         if not spent(store):
-            say(
-                "Dev and test items are about to be opened: leads may then see each of them together with its verdicts. "
-                "Certification rests on nobody having done so, and is not possible in this study from then on. "
-                "This cannot be undone, and is on record."
-            )
+            say(BEFORE)
         look, new = spend(store, lead)
     tell(opened_text(look) if new else f"Nothing changed. {opened_text(look)}")
 

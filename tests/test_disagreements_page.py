@@ -17,10 +17,11 @@ from data.questions import Question
 from data.store import Store
 from data.store.adjudication import decide
 from data.store.disagreements import disagreements
-from data.store.people import ensure_person, first_lead
+from data.store.people import Person, ensure_person, first_lead
 from data.store.tallying import tally
-from data.store.test_looks import spend
+from data.store.test_looks import spend, spent
 from data.study import Study
+from judge.spend_command import BEFORE
 from tests.study_maker import MISALIGNED, Sitting, draw_batch, import_lines, label, make_study, run_line, verdict
 from tests.test_lead_pages import html, words
 
@@ -320,3 +321,40 @@ def test_an_annotator_at_such_an_address_gets_nothing_and_nothing_is_noted(
     app.query_params["cell"], app.query_params["item"] = "0-1", str(item.trajectory)
     app.run()
     assert html(app) == "" and components(app) == {} and noted(serving.study) == set()
+
+
+# Opening dev and test -------------------------------------------------------------------------------------------------
+
+
+def test_dev_and_test_are_opened_by_whoever_types_the_name_of_the_study_and_no_other(serving: Serving, look: Look) -> None:
+    app = look(serving)
+    assert BEFORE in words(app)
+    for typed in ("", "mad", "MADE"):
+        app = look(serving)
+        app.text_input(key="spend-name").set_value(typed)
+        app.button(key="spend-now").click().run()
+        assert not app.exception and "Nothing was opened" in app.error[0].value
+        with Store.open(serving.study.database) as store:
+            assert spent(store) is None
+    app.text_input(key="spend-name").set_value(" made ")
+    app.button(key="spend-now").click().run()
+    with Store.open(serving.study.database) as store:
+        opened = spent(store)
+    assert opened is not None and opened.lead == "lead"
+    assert not app.exception and not app.text_input and "were opened by lead" in words(app)
+
+
+def test_somebody_who_lost_the_role_of_a_lead_meanwhile_opens_nothing(
+    serving: Serving, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = look(serving)
+
+    def ana(_: Serving) -> Person:
+        with Store.open(serving.study.database) as store:
+            return ensure_person(store, "ana-2", lead=False)
+
+    monkeypatch.setattr(page, "signed_in", ana)
+    app.text_input(key="spend-name").set_value("made")
+    app.button(key="spend-now").click().run()
+    with Store.open(serving.study.database) as store:
+        assert spent(store) is None

@@ -108,10 +108,10 @@ def test_how_a_job_ended_is_told_in_words(study: Study, action: str, status: int
     assert how_it_ended(ended(study)) == words
 
 
-def test_a_job_that_ended_with_a_fault_and_without_a_result_was_refused(study: Study) -> None:
+def test_a_job_that_ended_with_a_fault_and_without_a_result_is_not_done(study: Study) -> None:
     for number, action in enumerate(("run", "certify"), start=1):
         start(study, LEAD, action, ["do-refuse"], ENVIRONMENT)
-        assert how_it_ended(ended(study, number)) == "refused"
+        assert how_it_ended(ended(study, number)) == "not done"
 
 
 def test_one_job_runs_at_a_time_and_the_next_one_when_it_has_ended(study: Study) -> None:
@@ -193,7 +193,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_and_no_traceback(study: Stud
 def test_keys_and_addresses_of_the_server_are_never_among_what_a_job_said(study: Study) -> None:
     start(study, LEAD, "run", ["do-tell-key"], ENVIRONMENT)
     ended(study)
-    assert said(study, 1, "err", ENVIRONMENT) == ["refused: ▮▮▮ at ▮▮▮"]
+    assert said(study, 1, "err", ENVIRONMENT) == ["refused: ▮▮▮ at ⟨the model’s server⟩"]
     assert SECRET not in "".join(said(study, 1, "out", ENVIRONMENT))
 
 

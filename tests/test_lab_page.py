@@ -589,7 +589,7 @@ def test_results_that_lie_there_are_read_and_what_the_command_says_is_shown(serv
     press(app, "start-batch")
     assert ended(serving.study, 3).status == 1
     app = look(prompt=first.hash)
-    assert "refused" in words(app) and "Nothing in these files is a result for this study." in words(app)
+    assert "not done" in words(app) and "Nothing in these files is a result for this study." in words(app)
 
 
 def test_each_prompt_stands_beside_its_kappa_and_what_it_is_about(serving: Serving, look: Look) -> None:

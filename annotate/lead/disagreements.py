@@ -19,6 +19,7 @@ from annotate.lead.cells import cell_words, draw_matrix, draw_rows, totals
 from annotate.lead.choosing import SOURCES
 from annotate.lead.frame import heading, lead, show_refusal
 from annotate.lead.kept import kept
+from annotate.lead.opening import draw_opening
 from annotate.lead.reading import draw_reading
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of, html_of_blocks
@@ -228,6 +229,9 @@ def _overview(store: Store, person: Person, subject: Subject, chosen: Chosen | N
                 st.button(words, key="every-cell", on_click=_picked, args=(f"cell:{EVERY_CELL}",))
     if chosen is not None:
         _list(store, person, subject, chosen)
+    counts = totals(subject.cells)
+    if counts["dev"] + counts["test"]:
+        draw_opening()
 
 
 def _about(store: Store, subject: Subject) -> str:
@@ -240,7 +244,8 @@ def _about(store: Store, subject: Subject) -> str:
         said = (
             f"Large numbers are items of train: pick a cell to list them. The {counts['dev']:,} of dev{_of_test(subject, counts)} "
             "are counted and not shown, so that a revised judge can be certified on them. "
-            "<code>rejudge judge spend</code> opens them for good, and nothing can be certified then."
+            "What stands at the end of this page, or <code>rejudge judge spend</code>, opens them for good, and nothing can be "
+            "certified then."
         )
     else:
         said = "Pick a cell to list its items."

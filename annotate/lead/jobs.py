@@ -215,13 +215,13 @@ def _last_state(line: str) -> str:
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     """`text` in which the values of keys and addresses of `environment` are a mark."""
-    secrets = {value for name, value in environment.items() if _UNSAID.search(name) and len(value) >= _SHORTEST_SECRET}
+    secrets = {value: name for name, value in environment.items() if _UNSAID.search(name) and len(value) >= _SHORTEST_SECRET}
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "▮▮▮")
+        text = text.replace(secret, "⟨the model’s server⟩" if "BASE_URL" in secrets[secret].upper() else "▮▮▮")
     return text
 
 
-ENDED = {0: "done", 1: "refused", 2: "wrong usage"}
+ENDED = {0: "done", 1: "not done", 2: "wrong usage"}
 FAULTS = {"lint": "something is wrong with it"}
 """Of exit status 1 with a result: no refusal, then."""
 CERTIFIED = {0: "PROMOTE", 3: "REJECT", 4: "INCONCLUSIVE"}
@@ -230,7 +230,7 @@ CERTIFIED = {0: "PROMOTE", 3: "REJECT", 4: "INCONCLUSIVE"}
 def how_it_ended(job: Job) -> str:
     """In words, of a job that does not run."""
     if job.status is None:
-        return "ended without telling how: it was killed, or the machine went down"
+        return "killed, or the machine went down; what had come by then is kept"
     if job.status in STOPPED:
         return "stopped; what had come by then is kept"
     if job.action == "certify" and job.status in CERTIFIED:

@@ -136,7 +136,7 @@ def _findings(findings: list[dict[str, Any]]) -> str:
     told = "".join(
         f"<li>{'<b>to be mended:</b>' if finding['refused'] else 'note:'} {html_of(finding['said'])}</li>" for finding in findings
     )
-    return f'<ul class="rj-notes" data-rj="findings">{told}</ul>'
+    return f'<ul class="rj-notes rj-found" data-rj="findings">{told}</ul>'
 
 
 def _child(node: Node, body: str, note: str) -> Prompt:
