@@ -371,6 +371,15 @@ def test_every_action_passes_words_that_the_command_takes(door: Study, look: Loo
     assert told_words(door, 3)[4:] == ["--", "first-run", "second-run"]
 
 
+def test_a_first_prompt_is_compared_with_another_run_and_not_with_itself(door: Study, look: Look) -> None:
+    first, second = two_prompts(door)
+    asked(door, first, "first-run", nowhere)
+    asked(door, second, "second-run", nowhere)
+    press(choose(look(prompt=first.hash), "Compare"), "start-compare")
+    ended(door)
+    assert told_words(door, 1)[4:] == ["--", "second-run", "first-run"]
+
+
 def blame(study: Study, run: str) -> None:
     """One train item on which the judge is held to be wrong."""
     with Store.open(study.database) as store:

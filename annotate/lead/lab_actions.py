@@ -28,8 +28,8 @@ def draw_actions(subject: Subject) -> None:
     """One action at a time, by the names of the commands."""
     names = list(FORMS)
     with st.container(border=True, key="card-actions"):
-        name = st.segmented_control("Action", names, default=names[0], key="action", label_visibility="collapsed") or names[0]
-        _draw_action(subject, FORMS[name])
+        name = st.segmented_control("Action", names, default=names[0], required=True, key="action", label_visibility="collapsed")
+        _draw_action(subject, FORMS[name if name in FORMS else names[0]])
 
 
 def _draw_action(subject: Subject, action: "Action") -> None:
@@ -92,10 +92,13 @@ def _compare(subject: Subject) -> Wanted | None:
         return None
     first, second = st.columns(2)
     before, after = subject.of(subject.parent), subject.of(subject.node)
+    new = after[-1] if after else runs[-1]
+    # A first prompt has no parent: then the newest other run.
+    old = next(run for run in (*reversed(before), *reversed(runs)) if run != new)
     with first:
-        one = run_of("First", "compare-first", runs, runs.index(before[-1]) if before else 0)
+        one = run_of("First", "compare-first", runs, runs.index(old))
     with second:
-        two = run_of("Second", "compare-second", runs, runs.index(after[-1]) if after else len(runs) - 1)
+        two = run_of("Second", "compare-second", runs, runs.index(new))
     if one == two:
         st.html('<p class="rj-soft">Name two different runs.</p>')
         return None
@@ -114,7 +117,8 @@ def _revise(subject: Subject) -> Wanted | None:
     st.html(f'<p class="rj-soft" data-rj="causes">{html_of(said)} <a href="{html_of(where)}">Take causes</a></p>')
     if not wrong:
         return None
-    model, base_url = endpoint(subject, "revise")
+    # Revised and asked is by the model, and at the server, of that run.
+    model, base_url = endpoint(subject, "revise", str(run.document.get("model") or ""), "where that run was asked")
     count = st.number_input("Candidates", min_value=1, max_value=10, value=3, step=1, key="candidates-revise", width=160)
     anyway = st.checkbox("even where the codebook is to be mended first, or the last rounds brought no gain", key="anyway-revise")
     given = options(prompt=subject.node.hash, run=run.name, candidates=count, model=model, base_url=base_url, by=_handle())

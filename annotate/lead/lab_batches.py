@@ -32,7 +32,7 @@ _REQUESTS = re.compile(r"-[0-9]{5}\.jsonl$")
 
 def batch(subject: Subject) -> Wanted | None:
     """The fields of the action: one of its two ways at a time."""
-    way = st.segmented_control("Way", [WRITE, READ], default=WRITE, key="batch-way", label_visibility="collapsed") or WRITE
+    way = st.segmented_control("Way", [WRITE, READ], default=WRITE, required=True, key="batch-way", label_visibility="collapsed")
     return _read(subject.serving.study) if way == READ else _write(subject)
 
 

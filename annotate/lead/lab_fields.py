@@ -8,6 +8,7 @@ import streamlit as st
 from annotate.lead.lab_arguments import address, free_text
 from annotate.lead.lab_figures import Ran
 from annotate.lead.lab_prompts import parent_of
+from annotate.lead.text import seen
 from annotate.serving import Serving
 from data.questions import Question
 from data.store.judging import JudgeRun
@@ -58,14 +59,19 @@ Form = Callable[[Subject], Wanted | None]
 """Draws an action's fields; None where it cannot be started yet, which it then has said."""
 
 
-def endpoint(subject: Subject, what: str) -> tuple[str | None, str | None]:
-    """The model and the address of the server, where they are not those of the study and of this server."""
+def endpoint(
+    subject: Subject, what: str, model_else: str = "", server_else: str = "the one that rejudge was started with"
+) -> tuple[str | None, str | None]:
+    """The model and the address of the server; None for what is left to the command: `model_else`, `server_else` in words.
+
+    `model_else`: empty for the one that the study declares.
+    """
     model, base_url = st.columns([1, 1.4])
     with model:
-        declared = subject.serving.study.judge_model
-        typed = st.text_input("Model", key=f"model-{what}", placeholder=declared or "as the server calls it")
+        declared = model_else or subject.serving.study.judge_model
+        typed = st.text_input("Model", key=f"model-{what}", placeholder=seen(declared) if declared else "as the server calls it")
     with base_url:
-        where = st.text_input("Its server", key=f"base-url-{what}", placeholder="the one that rejudge was started with")
+        where = st.text_input("Its server", key=f"base-url-{what}", placeholder=server_else)
     if where.strip():
         st.html(
             '<p class="rj-soft">A server that is typed here gets no key: keys go only to the server that they were set for.</p>'

@@ -72,7 +72,8 @@ def draw_chosen(serving: Serving, nodes: list[Node], node: Node) -> None:
     parent = parent_of(nodes, node)
     st.html(_head(node, parent))
     views = [*(["Changes"] if parent else []), "Text", "Edit"]
-    view = st.segmented_control("View", views, default=views[0], key=f"view-{node.hash}", label_visibility="collapsed")
+    key = f"view-{node.hash}"
+    view = st.segmented_control("View", views, default=views[0], required=True, key=key, label_visibility="collapsed")
     if view == "Edit":
         _edit(serving, node)
     elif view == "Text" or parent is None:

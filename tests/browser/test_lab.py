@@ -16,7 +16,7 @@ from tests.browser.accessibility import grave_findings, require_axe
 from tests.browser.desk_in_browser import Server, Sitting, free_port
 from tests.openai_server import OpenAIServer, Scripted, reply, verdict
 from tests.study_maker import MISALIGNED, label, make_study, run_line
-from tests.test_lab_page import asked
+from tests.test_lab_page import DOCUMENT, asked
 
 SitDown = Callable[..., Sitting]
 ITEMS = 300
@@ -136,7 +136,13 @@ def test_a_lead_goes_from_a_judge_that_errs_to_a_certificate(server: Server, jud
     expect(page.get_by_role("button", name="Certify", exact=True).last).to_be_enabled(timeout=20_000)
     page.get_by_role("button", name="Certify", exact=True).last.click()
     job(page, 5, "PROMOTE")
-    expect(page.locator('[data-rj="certificate"]')).to_contain_text("PROMOTE", timeout=20_000)
+    expect(page.locator('[data-rj="certificate"] .summary')).to_contain_text("PROMOTE", timeout=20_000)
+    drawn = page.locator('[data-rj="certificate"] img')
+    expect(drawn).to_have_count(2)
+    assert all(drawn.evaluate_all("images => images.map(image => image.complete && image.naturalWidth > 0)"))
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Download Markdown").click()
+    assert kept.value.path().read_text(encoding="utf-8").startswith("# Certificate 1")
 
     assert len(judge.requests) == asked and judge.keys == {f"Bearer {KEY}"}
     heard = "\n".join(lead.received) + page.content()
@@ -154,13 +160,15 @@ def test_nothing_on_the_judge_page_keeps_anybody_out(server: Server, sit_down: S
     write_study_file(next_path(server.study, MISALIGNED.id), child.text())
     for name, prompt in (("before", first), ("after", child)):
         asked(server.study, prompt, name, lambda n, name=name: n % 3 == 0 and name == "before")
-    page = sit_down(server.link, viewport={"width": 1360, "height": 2200}).page
+    for form, text in ((".md", "# Certificate 1"), (".html", DOCUMENT)):
+        write_study_file(server.study.folder / "reports" / f"certificate-a{form}", text)
+    page = sit_down(server.link, viewport={"width": 1360, "height": 2600}).page
     page.goto(f"{server.url}/judge")
     action(page, "Lint")
     pressed(page, "Check the prompt")
     job(page, 1, "done")
     found = {}
-    for name in ("Ask", "Revise", "Certify"):
+    for name in ("Ask", "Batch", "Revise", "Certify"):
         action(page, name)
         page.wait_for_timeout(1500)
         for scheme in ("dark", "light"):
