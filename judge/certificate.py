@@ -77,6 +77,16 @@ def more_in_words(document: Json) -> str:
     return f"{told} The looks at these items are used up, so that it takes {fresh} to decide."
 
 
+def caution_in_words(document: Json) -> str:
+    """That what is better need not be good; empty where nothing was promoted, or NEW is better than chance."""
+    kappa = document["kappa"]["new"]
+    if document["result"] != PROMOTE or kappa["low"] is None or kappa["low"] > 0:
+        return ""
+    return (
+        f"Better than OLD is not good: the interval of NEW’s own kappa, {figure(kappa)}, holds 0, which is the agreement of chance."
+    )
+
+
 def power_in_words(power: Sequence[Sequence[float]], items: int) -> str:
     """The chances, before anybody looked."""
     (first, chance), *others = power
@@ -88,8 +98,7 @@ def power_in_words(power: Sequence[Sequence[float]], items: int) -> str:
 
 
 def _more(document: Json) -> list[Block]:
-    said = more_in_words(document)
-    return [text(said)] if said else []
+    return [text(said) for said in (caution_in_words(document), more_in_words(document)) if said]
 
 
 def _measured(document: Json) -> list[Block]:

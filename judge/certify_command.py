@@ -48,16 +48,16 @@ def _say_before(found: "Ahead") -> None:
 
 
 def _tell(document: "Document") -> None:
-    from judge.certificate import MEANS, more_in_words
+    from judge.certificate import MEANS, caution_in_words, more_in_words
     from reports.written.numerals import NO_BREAK, figure
 
     tell(f"{document['result']}: {MEANS[document['result']]}")
     kappa, new, old = document["kappa"], document["new"]["run"], document["old"]["run"]
     figures = [figure(kappa[which]).replace(NO_BREAK, " ") for which in ("new", "old", "difference")]
     tell(f"{new} against {old} on {document['question']}: kappa {figures[0]} against {figures[1]}, difference {figures[2]}.")
-    for reason in [*document["reasons"], more_in_words(document)]:
+    for reason in [*document["reasons"], caution_in_words(document), more_in_words(document)]:
         if reason:
-            tell(reason)
+            tell(reason.replace(NO_BREAK, " "))
 
 
 def _write(study: "Study", document: "Document") -> None:

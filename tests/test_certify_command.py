@@ -75,6 +75,14 @@ def test_the_same_verdicts_are_inconclusive_and_say_so(tmp_path: Path, certify: 
     assert done.returncode == 4 and "No verdict differs between the two" in done.stdout
 
 
+def test_a_promotion_says_that_better_than_a_bad_judge_is_not_good(tmp_path: Path, certify: Any) -> None:
+    bad = certify(made(tmp_path / "bad", right_in(0.2, 1), right_in(0.5, 2)))
+    assert bad.stdout.startswith("PROMOTE: ") and "Better than OLD is not good: the interval of NEW’s own kappa" in bad.stdout
+    (page,) = (tmp_path / "bad" / "reports").glob("*.md")
+    assert "Better than OLD is not good" in page.read_text(encoding="utf-8")
+    assert "is not good" not in certify(made(tmp_path / "good")).stdout
+
+
 def test_a_look_beyond_the_declared_number_is_refused(study: Study, certify: Any) -> None:
     assert certify(study).returncode == 0
     refused = certify(study).refused()
