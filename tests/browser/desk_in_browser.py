@@ -113,9 +113,9 @@ class Sitting:
             self.page.wait_for_timeout(20)
         self.page.goto(address)
 
-    def item(self, position: int) -> None:
-        """Waits until the item at `position` is readable."""
-        self.page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for(timeout=15_000)
+    def item(self, position: int, within: float = 15_000) -> None:
+        """Waits until the item at `position` is readable; `within`: milliseconds."""
+        self.page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for(timeout=within)
         self.page.locator('[data-rj="step"][data-index="0"]').first.wait_for(timeout=15_000)
 
     def press(self, *keys: str) -> None:

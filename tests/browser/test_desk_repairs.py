@@ -220,4 +220,4 @@ def test_the_page_without_an_item_finds_a_new_batch_by_itself_and_tells_nothing_
     # Ben skips it: the place is free, and it comes to ana.
     ben.ready()
     ben.press("s", "1", "Enter")
-    ana.item(1)
+    ana.item(1, within=60_000)  # it looks every 15 seconds
