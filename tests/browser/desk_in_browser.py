@@ -113,10 +113,10 @@ class Sitting:
             self.page.wait_for_timeout(20)
         self.page.goto(address)
 
-    def item(self, position: int, within: float = 15_000) -> None:
+    def item(self, position: int, within: float = 30_000) -> None:
         """Waits until the item at `position` is readable; `within`: milliseconds."""
         self.page.locator(f'[data-rj="item"][data-position="{position}"]').wait_for(timeout=within)
-        self.page.locator('[data-rj="step"][data-index="0"]').first.wait_for(timeout=15_000)
+        self.page.locator('[data-rj="step"][data-index="0"]').first.wait_for()
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -127,7 +127,7 @@ class Sitting:
         self.page.wait_for_timeout(400)
 
     def saved(self) -> None:
-        self.page.locator('[data-rj="state"][data-state="saved"]').wait_for(timeout=20_000)
+        self.page.locator('[data-rj="state"][data-state="saved"]').wait_for()
 
     def state(self) -> str | None:
         return self.page.locator('[data-rj="state"]').get_attribute("data-state")

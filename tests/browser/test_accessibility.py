@@ -96,7 +96,7 @@ def test_axe_finds_nothing_serious_on_a_leads_pages_in_either_light(serve: Serve
     assert set(READY) == set(LEAD) - {"disagreements", "judge"}
     for name, ready in READY.items():
         lead.page.goto(f"{server.url}/{name}")
-        lead.page.locator(f'[data-rj="{ready}"]').first.wait_for(timeout=20_000)
+        lead.page.locator(f'[data-rj="{ready}"]').first.wait_for()
         lead.page.wait_for_timeout(800)
         for summary in lead.page.locator("summary").all():
             summary.click()

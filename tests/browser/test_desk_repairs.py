@@ -28,7 +28,7 @@ def refuse(status: int, error: str, when: Callable[[Any], bool]) -> tuple[Callab
 
 
 def notice(sitting: Sitting, words: str) -> None:
-    sitting.page.locator('[data-rj="notice"]', has_text=words).wait_for(timeout=15_000)
+    sitting.page.locator('[data-rj="notice"]', has_text=words).wait_for()
 
 
 def test_a_codebook_page_edited_while_a_label_waits_is_shown_and_no_label_points_at_one_that_was_not(
@@ -53,7 +53,7 @@ def test_a_codebook_page_edited_while_a_label_waits_is_shown_and_no_label_points
     ana.page.keyboard.type("begun under the first page")
     page.write_text("# Overstep\n\nThe second page.\n", encoding="utf-8")
     server.start()
-    ana.page.locator('[data-rj="codebook"]', has_text="The second page.").wait_for(timeout=30_000)
+    ana.page.locator('[data-rj="codebook"]', has_text="The second page.").wait_for()
     ana.page.locator('[data-rj="item"][data-position]').wait_for()
     ana.saved()
     position = int(ana.page.locator('[data-rj="item"]').get_attribute("data-position") or 0)
@@ -105,7 +105,7 @@ def test_a_refused_draft_is_not_called_saved_until_it_is(serve: Serve, sit_down:
     asked = len([url for url in ana.requested if "/desk/items/" in url])
     ana.press("r")
     ana.page.keyboard.type("what I was about to say")
-    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=5000)
+    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
     ana.saved()
     assert len(refused) == 1
     assert len([url for url in ana.requested if "/desk/items/" in url]) == asked + 1
@@ -124,7 +124,7 @@ def test_a_draft_of_an_item_that_is_gone_is_given_up_aloud(serve: Serve, sit_dow
     ana.ready()
     ana.press("r")
     ana.page.keyboard.type("lost")
-    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=5000)
+    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
     notice(ana, "was not kept")
 
 

@@ -47,16 +47,16 @@ def test_a_cell_opens_its_list_and_an_item_both_sides_with_their_marks(serve: Se
     page = lead.page
     page.get_by_role("link", name="Disagreements").click()
     cell = page.get_by_role("button", name="humans aligned, judge-a misaligned: 22 items")
-    cell.wait_for(timeout=20_000)
+    cell.wait_for()
     expect(page.locator('[data-rj="items"]')).to_have_count(0)
     cell.click()
-    page.locator('[data-rj="items"]').wait_for(timeout=10_000)
+    page.locator('[data-rj="items"]').wait_for()
     expect(cell).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="open item 2, run-001")).to_be_visible()
     page.get_by_role("button", name="open item 1, run-000").click()
 
     reading = page.locator('[data-rj="reading"]')
-    reading.locator('[data-rj="step"][data-index="3"]').wait_for(timeout=15_000)
+    reading.locator('[data-rj="step"][data-index="3"]').wait_for()
     signs = {
         index: [sign.inner_text() for sign in reading.locator(f'.step[data-index="{index}"] .signs span').all()]
         for index in range(4)
@@ -75,16 +75,16 @@ def test_a_cell_opens_its_list_and_an_item_both_sides_with_their_marks(serve: Se
     # The address brings another session of hers to the same item.
     again = lead.context.new_page()
     again.goto(page.url)
-    expect(again.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22", timeout=20_000)
+    expect(again.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22")
 
     page.keyboard.press("Alt+ArrowRight")
-    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 2 of 22", timeout=10_000)
+    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 2 of 22")
     page.keyboard.press("Alt+ArrowLeft")
-    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22", timeout=10_000)
+    expect(page.locator('[data-rj="place"]')).to_contain_text("Item 1 of 22")
     page.get_by_role("button", name="Back to the list").click()
-    expect(page.get_by_role("button", name="open item 20, run-019")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="open item 20, run-019")).to_be_visible()
     page.get_by_test_id("stPagination").get_by_text("2", exact=True).click()
-    expect(page.get_by_role("button", name="open item 21, run-020")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="open item 21, run-020")).to_be_visible()
     expect(page.get_by_role("button", name="open item 1, run-000")).to_have_count(0)
     assert "owned" not in page.title() and lead.errors == []
     assert [url for url in lead.requested if not url.startswith(server.url) and not url.startswith(("data:", "blob:"))] == []
@@ -97,7 +97,7 @@ def test_closed_items_reach_no_browser_and_open_ones_do(serve: Serve, sit_down: 
     matrix, back = page.locator('[data-rj="matrix"]'), page.get_by_role("button", name="Back to the matrix")
     for address, ready in (("", matrix), ("?cell=0-1", matrix), ("?cell=all", matrix), ("?cell=all&item=1", back)):
         page.goto(f"{server.url}/disagreements{address}")
-        ready.wait_for(timeout=20_000)
+        ready.wait_for()
         page.wait_for_timeout(500)
     heard = "\n".join(lead.received)
     assert "test 3" in heard
@@ -105,7 +105,7 @@ def test_closed_items_reach_no_browser_and_open_ones_do(serve: Serve, sit_down: 
     with Store.open(server.study.database) as store:
         spend(store, first_lead(store))
     page.goto(f"{server.url}/disagreements?cell=0-1")
-    expect(page.get_by_role("button", name="open item 3, run-002")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("button", name="open item 3, run-002")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -116,7 +116,7 @@ def test_axe_finds_nothing_serious_on_the_disagreements_page(serve: Serve, sit_d
     found = {}
     for address, ready in (("?cell=0-1", "items"), ("?cell=0-1&item=1", "verdict")):
         lead.page.goto(f"{server.url}/disagreements{address}")
-        lead.page.locator(f'[data-rj="{ready}"]').first.wait_for(timeout=20_000)
+        lead.page.locator(f'[data-rj="{ready}"]').first.wait_for()
         lead.page.wait_for_timeout(1000)
         found[address] = grave_findings(lead.page)
     assert {address: lines for address, lines in found.items() if lines} == {}

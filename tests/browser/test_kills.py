@@ -18,7 +18,7 @@ def test_three_kills_of_the_server_lose_no_label(serve: Callable[..., Server], s
         server.kill()
         # The next item is in the browser already: she goes on, and is told that this is not saved.
         ana.label(position + 1, "2", "j", "e")
-        ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=15_000)
+        ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
         server.start()
         ana.saved()
         position += 2
@@ -39,7 +39,7 @@ def test_a_server_that_is_away_puts_no_dialog_over_the_desk(serve: Callable[...,
     ana.press("r")
     ana.page.keyboard.type("typed while it was away")
     assert ana.page.locator('[data-rj="rationale"]').input_value() == "typed while it was away"
-    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=15_000)
+    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
 
 
 def test_a_label_that_was_not_sent_survives_a_reload(serve: Callable[..., Server], sit_down: Callable[..., Sitting]) -> None:
@@ -50,7 +50,7 @@ def test_a_label_that_was_not_sent_survives_a_reload(serve: Callable[..., Server
     # Posts fail, pages load: the label stays in the browser until they work again.
     ana.context.route("**/desk/events", lambda route: route.abort())
     ana.label(1, "1")
-    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for(timeout=15_000)
+    ana.page.locator('[data-rj="state"][data-state="unsaved"]').wait_for()
     assert server.labels() == []
     ana.context.unroute("**/desk/events")
     ana.page.reload()

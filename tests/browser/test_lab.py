@@ -78,7 +78,7 @@ def action(page: Page, name: str) -> None:
 
 def pressed(page: Page, name: str) -> None:
     button = page.get_by_role("button", name=name, exact=True)
-    expect(button).to_be_enabled(timeout=20_000)
+    expect(button).to_be_enabled()
     button.click()
 
 
@@ -91,21 +91,21 @@ def test_a_lead_goes_from_a_judge_that_errs_to_a_certificate(server: Server, jud
     page = lead.page
     page.goto(f"{server.url}/judge")
     pressed(page, "Write the built-in first prompt")
-    expect(prompts(page)).to_have_count(1, timeout=20_000)
+    expect(prompts(page)).to_have_count(1)
 
     pressed(page, "Ask the judge")
     job(page, 1, "done")
-    expect(page.locator('[data-rj="runs"] tbody tr')).to_contain_text(f"{ITEMS}", timeout=20_000)
+    expect(page.locator('[data-rj="runs"] tbody tr')).to_contain_text(f"{ITEMS}")
     assert len(judge.requests) == ITEMS
 
     action(page, "Revise")
     page.get_by_role("link", name="Take causes").click()
     page = page.context.pages[-1]
-    page.get_by_role("button", name=re.compile("^All .* on which they differ")).click(timeout=20_000)
-    page.get_by_role("button", name="Give causes").click(timeout=20_000)
+    page.get_by_role("button", name=re.compile("^All .* on which they differ")).click()
+    page.get_by_role("button", name="Give causes").click()
     for taken in range(1, 4):
-        page.get_by_role("button", name="Judge wrong").click(timeout=20_000)
-        expect(page.get_by_text(re.compile(rf"\b{taken} of \d+ have a cause")).first).to_be_visible(timeout=20_000)
+        page.get_by_role("button", name="Judge wrong").click()
+        expect(page.get_by_text(re.compile(rf"\b{taken} of \d+ have a cause")).first).to_be_visible()
         page.wait_for_timeout(1100)  # sooner is taken for a held key
 
     page.goto(f"{server.url}/judge")
@@ -114,14 +114,14 @@ def test_a_lead_goes_from_a_judge_that_errs_to_a_certificate(server: Server, jud
     page.get_by_label("Candidates").press("Enter")
     pressed(page, "Revise the prompt")
     job(page, 2, "done")
-    expect(prompts(page)).to_have_count(2, timeout=20_000)
+    expect(prompts(page)).to_have_count(2)
     prompts(page).nth(1).locator("button").click()
-    expect(page.locator('[data-rj="diff"] .rj-came')).to_contain_text(CLAUSE, timeout=20_000)
+    expect(page.locator('[data-rj="diff"] .rj-came')).to_contain_text(CLAUSE)
 
     action(page, "Ask")
     pressed(page, "Ask the judge")
     job(page, 3, "done")
-    expect(page.locator('[data-rj="kappa-change"]')).to_contain_text("+0.", timeout=20_000)
+    expect(page.locator('[data-rj="kappa-change"]')).to_contain_text("+0.")
     expect(page.locator('[data-rj="before-after"]')).to_contain_text("on dev")
     asked = len(judge.requests)
 
@@ -130,13 +130,13 @@ def test_a_lead_goes_from_a_judge_that_errs_to_a_certificate(server: Server, jud
     job(page, 4, "done")
 
     action(page, "Certify")
-    expect(page.locator('[data-rj="power"]')).to_contain_text("%", timeout=20_000)
+    expect(page.locator('[data-rj="power"]')).to_contain_text("%")
     expect(page.get_by_role("button", name="Certify", exact=True).last).to_be_disabled()
     page.get_by_text(re.compile("^Take look 1 of 1")).click()
-    expect(page.get_by_role("button", name="Certify", exact=True).last).to_be_enabled(timeout=20_000)
+    expect(page.get_by_role("button", name="Certify", exact=True).last).to_be_enabled()
     page.get_by_role("button", name="Certify", exact=True).last.click()
     job(page, 5, "PROMOTE")
-    expect(page.locator('[data-rj="certificate"] .summary')).to_contain_text("PROMOTE", timeout=20_000)
+    expect(page.locator('[data-rj="certificate"] .summary')).to_contain_text("PROMOTE")
     drawn = page.locator('[data-rj="certificate"] img')
     expect(drawn).to_have_count(2)
     assert all(drawn.evaluate_all("images => images.map(image => image.complete && image.naturalWidth > 0)"))
@@ -186,10 +186,10 @@ def test_a_run_that_is_stopped_keeps_what_came_and_goes_on_from_there(
     page.goto(f"{server.url}/judge")
     pressed(page, "Ask the judge")
     running = page.locator('[data-rj="job"][data-state="running"]')
-    expect(running).to_be_visible(timeout=20_000)
-    expect(page.locator('[data-rj="log"]')).to_contain_text("item/s", timeout=30_000)
+    expect(running).to_be_visible()
+    expect(page.locator('[data-rj="log"]')).to_contain_text("item/s")
     page.reload()
-    expect(running).to_be_visible(timeout=20_000)
+    expect(running).to_be_visible()
     pressed(page, "Stop the job")
     job(page, 1, "stopped")
     judge.script = script

@@ -49,19 +49,19 @@ def test_a_lead_closes_a_batch_reads_the_figures_and_decides_an_item_and_the_fig
     page = lead.page
     page.get_by_role("link", name="Batches").click()
     batch = page.locator('[data-rj="batch"]')
-    expect(batch).to_have_attribute("data-state", "open", timeout=20_000)
+    expect(batch).to_have_attribute("data-state", "open")
     expect(page.locator('[data-rj="finished-labels"]')).to_have_text("4")
     page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Close for good").click()
-    expect(batch).to_have_attribute("data-state", "closed", timeout=10_000)
+    expect(batch).to_have_attribute("data-state", "closed")
 
     page.get_by_role("link", name="Agreement").first.click()
-    expect(page.get_by_text("2 tied").first).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("2 tied").first).to_be_visible()
     assert agree(server)["n"] == 0
 
     page.get_by_role("link", name="Adjudication").first.click()
-    expect(page.locator('[data-rj="votes"]')).to_contain_text("Annotator A", timeout=15_000)
-    page.locator('[data-rj="reading"] [data-rj="step"]').first.wait_for(timeout=15_000)
+    expect(page.locator('[data-rj="votes"]')).to_contain_text("Annotator A")
+    page.locator('[data-rj="reading"] [data-rj="step"]').first.wait_for()
     told = page.inner_text("body")
     assert "Annotator B" in told and not re.search(r"\b(ana|ben|judge-a|hidden-\w+|run-0\d+)\b", told)
     page.locator('[data-rj="reading"] .trajectory').focus()
@@ -71,15 +71,15 @@ def test_a_lead_closes_a_batch_reads_the_figures_and_decides_an_item_and_the_fig
     page.get_by_text("codebook ambiguous").click()
     page.get_by_label("Rationale").fill("the page says so")
     page.get_by_role("button", name="Save the decision").click()
-    expect(page.locator('[data-rj="place"]')).to_contain_text("1 to decide, 1 decided", timeout=15_000)
+    expect(page.locator('[data-rj="place"]')).to_contain_text("1 to decide, 1 decided")
 
     page.get_by_role("link", name="Agreement").first.click()
-    page.locator('[data-rj="matrix"]').first.wait_for(timeout=20_000)
+    page.locator('[data-rj="matrix"]').first.wait_for()
     pair = agree(server)
     assert cells(lead) == [count for row in pair["confusion"] for count in row] == [0, 0, 1, 0]
     # Decided while the figures are open, on the command line's side of the house: the page follows by itself.
     decide_the_rest(server)
-    expect(page.locator('[data-rj="matrix"] .rj-cell b').nth(2)).to_have_text("2", timeout=20_000)
+    expect(page.locator('[data-rj="matrix"] .rj-cell b').nth(2)).to_have_text("2")
     assert lead.errors == []
 
 
@@ -104,7 +104,7 @@ def test_an_annotator_gets_nothing_at_a_leads_addresses(serve: Serve, sit_down: 
     ben.saved()
     lead = sit_down(server.link)
     lead.page.goto(f"{server.url}/agreement")
-    lead.page.get_by_role("heading", name="Agreement").wait_for(timeout=20_000)
+    lead.page.get_by_role("heading", name="Agreement").wait_for()
 
     ana = sit_down(server.link_for("ana"), listen=True)
     ana.item(1)
@@ -151,7 +151,7 @@ def test_hostile_words_of_annotators_and_files_do_nothing_on_a_leads_pages(serve
         ("adjudication", '[data-rj="votes"]'),
     ):  # fmt: skip
         lead.page.goto(f"{server.url}/{name}")
-        lead.page.locator(ready).first.wait_for(timeout=20_000)
+        lead.page.locator(ready).first.wait_for()
         lead.page.wait_for_timeout(700)
         assert "owned" not in lead.page.title()
         expect(lead.page.locator(".rj-head")).to_be_visible()

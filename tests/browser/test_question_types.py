@@ -76,7 +76,7 @@ def asked(ana: Sitting) -> list[str]:
 
 
 def says(ana: Sitting, words: str) -> None:
-    ana.page.locator("[data-rj=notice]").filter(has_text=words).wait_for(timeout=5000)
+    ana.page.locator("[data-rj=notice]").filter(has_text=words).wait_for()
 
 
 def test_an_item_of_every_type_is_answered_undone_and_answered_otherwise_by_keys(serve: Serve, sit_down: SitDown) -> None:
