@@ -36,7 +36,7 @@ def list_of(study: Study, store: Store) -> Document:
     for question in study.questions:
         pairs = {pair["columns"]: pair for pair in agreed.get(question.id, []) if pair["rows"] == CONSENSUS}
         files, bad = prompt_files(study, question)
-        nodes = prompt_tree(store, study, question, files)
+        nodes = prompt_tree(store, question, files)
         others = [run for run in runs if run.prompt is None and question.id in counted[run.name]]
         questions.append(
             {

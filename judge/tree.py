@@ -7,8 +7,7 @@ from pathlib import Path
 from data.questions import Question
 from data.store import Store
 from data.store.prompts import recorded_prompts
-from data.study import Study
-from judge.prompts import Prompt, prompt_of, prompts_in
+from judge.prompts import Prompt, prompt_of
 
 SHORT = 8
 """Digits of a hash that are shown."""
@@ -43,15 +42,12 @@ class Node:
         return self.files[-1].name if self.files else self.short
 
 
-def prompt_tree(store: Store, study: Study, question: Question, files: Sequence[Prompt] | None = None) -> list[Node]:
-    """Every prompt of a question, each after its parent, children in the order in which they came.
-
-    `files`: those that are prompts, where the others are told of elsewhere; else raises RejudgeError for one that is none.
-    """
+def prompt_tree(store: Store, question: Question, files: Sequence[Prompt]) -> list[Node]:
+    """Every prompt of a question, on record or among its `files`, each after its parent, children in the order they came in."""
     nodes: dict[str, Node] = {}
     for record in recorded_prompts(store, question.id):
         nodes[record.hash] = Node(prompt_of(record), record.parent, 0, (), record.code, record.revised)
-    for prompt in prompts_in(study, question) if files is None else files:
+    for prompt in files:
         assert prompt.path is not None
         there = nodes.get(prompt.hash)
         if there is None:

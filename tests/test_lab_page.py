@@ -143,7 +143,7 @@ def test_a_parent_that_is_on_record_and_no_file_any_more_is_in_the_tree(serving:
     assert first.path is not None
     first.path.unlink()
     with Store.open(serving.study.database) as store:
-        nodes = prompt_tree(store, serving.study, MISALIGNED)
+        nodes = prompt_tree(store, MISALIGNED, prompts_in(serving.study, MISALIGNED))
     assert [(node.hash, node.depth, [path.name for path in node.files]) for node in nodes] == [
         (first.hash, 0, []), (second.hash, 1, ["002.md"]),
     ]  # fmt: skip
@@ -157,9 +157,12 @@ def test_prompts_that_name_each_other_as_parent_are_shown_all_the_same(serving: 
     assert len(components(look())["prompts"]["rows"]) == 2
 
 
-def test_a_file_that_is_no_prompt_is_told_and_no_traceback(serving: Serving, look: Look) -> None:
-    write_study_file(serving.study.folder / "prompts" / MISALIGNED.id / "001.md", "no front matter")
-    assert "has no front matter" in look().error[0].value
+def test_a_file_that_is_no_prompt_is_told_and_keeps_no_other_from_the_page(serving: Serving, look: Look) -> None:
+    two_prompts(serving.study)
+    write_study_file(serving.study.folder / "prompts" / MISALIGNED.id / "000.md", "no front matter")
+    page = look()
+    assert "has no front matter" in page.error[0].value
+    assert len(components(page)["prompts"]["rows"]) == 2
 
 
 def test_the_changes_to_its_parent_have_signs_and_obey_no_markup(serving: Serving, look: Look) -> None:

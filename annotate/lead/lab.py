@@ -17,10 +17,10 @@ from annotate.lead.lab_prompts import chosen_of, draw_chosen, draw_no_prompt, dr
 from annotate.lead.still_labelling import may_look
 from annotate.lead.text import html_of
 from annotate.serving import Serving
-from data.errors import RejudgeError
 from data.questions import Question
 from data.store import Store
 from data.store.judging import judge_runs, run_totals
+from judge.prompts import prompt_files
 from judge.tree import Node, prompt_tree
 
 ABOUT = (
@@ -36,12 +36,11 @@ def draw() -> None:
     if not may_look(serving, person, "judge", "judge", WHY):
         return
     question = _question(serving)
+    files, bad = prompt_files(serving.study, question)
+    for refusal in bad:
+        show_refusal(refusal)
     with Store.open(serving.study.database) as store:
-        try:
-            nodes = prompt_tree(store, serving.study, question)
-        except RejudgeError as error:
-            show_refusal(error)
-            return
+        nodes = prompt_tree(store, question, files)
         totals = kept(store, "totals of runs", run_totals)
         runs = [Ran(run, totals[run.code]) for run in judge_runs(store) if run.code in totals]
     node = _prompts(serving, question, nodes, runs)

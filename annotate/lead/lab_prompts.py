@@ -17,7 +17,7 @@ from data.questions import Question
 from data.store import Store
 from data.study import write_study_file
 from data.wording import amount
-from judge.prompts import Prompt, ensure_first_prompt, next_path, parse_prompt
+from judge.prompts import Prompt, ensure_first_prompt, next_path, parse_prompt, prompt_files
 from judge.tree import Node, prompt_tree
 
 LONGEST = 200_000
@@ -155,7 +155,8 @@ def _save(serving: Serving, child: Prompt) -> None:
         # Read back before it is written: what a file of it would say is what was meant.
         written = parse_prompt(replace(child, author=person.handle).text(), path.name)
         with Store.open(serving.study.database) as store:
-            there = next((node for node in prompt_tree(store, serving.study, question) if node.hash == written.hash), None)
+            nodes = prompt_tree(store, question, prompt_files(serving.study, question)[0])
+        there = next((node for node in nodes if node.hash == written.hash), None)
         if there is None:
             write_study_file(path, written.text())
     except RejudgeError as refusal:
