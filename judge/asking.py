@@ -7,6 +7,7 @@ asked again. Trajectories are read when their turn comes, so that memory does no
 import asyncio
 import contextlib
 import json
+import math
 import secrets
 import signal
 import threading
@@ -184,6 +185,8 @@ class _Pending:
     reply: Reply
     snapshot: str
     cut: tuple[str, ...]
+    tells: bool
+    """Whether its snapshot is to be remembered (see `_tells`)."""
     committed: "asyncio.Future[None]"
 
 
@@ -214,6 +217,8 @@ class _Asking:
     pending: list[_Pending] = field(default_factory=list)
     runs: dict[str, JudgeRun] = field(default_factory=dict)
     """By the snapshot that the server reports."""
+    heard: dict[str, float] = field(init=False)
+    """When each of them was first heard in this pass; the one that the probe met was there before."""
     no_more: bool = False
     """Nothing more will be pending."""
     writes: bool = True
@@ -222,6 +227,7 @@ class _Asking:
     async def all_of(self, numbers: Sequence[int]) -> None:
         start = time.monotonic()
         self.something = asyncio.Event()
+        self.heard = {self.probed.completion.model: -math.inf}
         async with Connection(self.judge.endpoint, self.concurrency) as self.connection:
             with ThreadPoolExecutor(1) as pool, self._stopped_by_signals():
                 writer = asyncio.create_task(self._write(pool))
@@ -283,7 +289,8 @@ class _Asking:
             )  # fmt: skip
             if came.completion.fingerprint:
                 self.summary.fingerprints.add(came.completion.fingerprint)
-            await self._keep(reply, came.completion.model, cut)
+            snapshot = came.completion.model
+            await self._keep(reply, snapshot, cut, self._tells(snapshot, time.monotonic() - came.seconds))
 
         start = time.monotonic()
         try:
@@ -306,11 +313,23 @@ class _Asking:
         self.failure = self.failure or error
         self.connection.stopping.set()
 
-    async def _keep(self, reply: Reply, snapshot: str, cut: tuple[str, ...]) -> None:
+    def _tells(self, snapshot: str, sent: float) -> bool:
+        """Whether a reply shows a model that the server was not yet, or that it came back to one.
+
+        Only what was sent after another model's first reply shows that: many are open at once, and one that comes later may have
+        been answered before the server was replaced.
+        """
+        first = self.heard.get(snapshot)
+        if first is None:
+            self.heard[snapshot] = time.monotonic()
+            return bool(snapshot)
+        return any(first < other < sent for other in self.heard.values())
+
+    async def _keep(self, reply: Reply, snapshot: str, cut: tuple[str, ...], tells: bool = False) -> None:
         if not self.writes:
             return
         committed = asyncio.get_running_loop().create_future()
-        self.pending.append(_Pending(reply, snapshot, cut, committed))
+        self.pending.append(_Pending(reply, snapshot, cut, tells, committed))
         self.something.set()
         await committed
 
@@ -363,8 +382,7 @@ class _Asking:
 
     def _append(self, store: Store, group: list[_Pending]) -> None:
         """In the writer's thread: each reply to the run of the model that the server said it was."""
-        told = [each.snapshot for each in group if each.reply.call is not None and each.reply.call.snapshot]
-        met(store, self.judge.base_url, self.judge.model, told)
+        met(store, self.judge.base_url, self.judge.model, [each.snapshot for each in group if each.tells])
         for snapshot in dict.fromkeys(each.snapshot for each in group):
             if snapshot not in self.runs:
                 self.runs[snapshot] = self._run_of(store, snapshot)

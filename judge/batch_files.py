@@ -18,7 +18,6 @@ from data.errors import RejudgeError
 from data.hashing import canonical_json, document_hash, tagged_hash
 from data.store import Store
 from data.store.judging import JudgeRun, ToJudge, judge_runs, to_judge, trajectories
-from data.store.snapshots import to_and_fro
 from judge.asking import found_before
 from judge.identity import Judge
 from judge.prompts import record
@@ -58,18 +57,14 @@ class Written:
         return [run for run in judge_runs(store) if run.kind == "asked" and run.document | {"snapshot": ""} == self.document]
 
     def left(self, store: Store, question: int, repeat: int) -> list[int]:
-        """Trajectories of those that were asked for which have no verdict yet.
+        """Trajectories of those that were asked for on which none of its runs has a verdict yet.
 
-        By the newest of its runs, and those of the models that the server goes to and fro between.
+        Nobody knows which model a server will be when it comes to a file: what any has answered is not written again.
         """
-        runs = self.runs(store)
-        newest = str(runs[-1].document["snapshot"]) if runs else ""
-        together = to_and_fro(store, self.document["endpoint"], self.document["model"], newest)
         left = to_judge(store, None, question, self.splits, self.limit, repeat)
-        for run in runs:
-            if run.document["snapshot"] in together:
-                missing = set(to_judge(store, run.code, question, self.splits, self.limit, repeat))
-                left = [number for number in left if number in missing]
+        for run in self.runs(store):
+            missing = set(to_judge(store, run.code, question, self.splits, self.limit, repeat))
+            left = [number for number in left if number in missing]
         return left
 
     def remember(self, store: Store, before: "Written | None") -> None:

@@ -20,7 +20,6 @@ from data.store import Store
 from data.store.columns import trajectory_count
 from data.store.judging import JudgeRun, Reply, ToJudge, append_replies, ensure_run, trajectories
 from data.store.prompts import recorded_prompts
-from data.store.snapshots import met
 from data.store.versions import question_of_version
 from data.study import Study
 from judge.batch_files import CUSTOM_ID, Written, fingerprint, remembered
@@ -213,7 +212,6 @@ class _Reader:
         by_run: dict[tuple[str, str], list[_Result]] = {}
         for each in group:
             by_run.setdefault((each.judge.written.key, each.snapshot), []).append(each)
-        kept: set[int] = set()
         for place, results in by_run.items():
             judge = results[0].judge
             if place not in self.runs:
@@ -224,18 +222,6 @@ class _Reader:
             self.reading.there += len(results) - len(new)
             for reply in new:
                 self.reading.count(reply)
-                kept.add(id(reply))
-        self._met([each for each in group if id(each.reply) in kept])
-
-    def _met(self, results: Sequence[_Result]) -> None:
-        """Remembers which models replied, in the order of the lines."""
-        by_server: dict[tuple[str, str], list[str]] = {}
-        for each in results:
-            if each.reply.call is not None and each.reply.call.snapshot:
-                document = each.judge.written.document
-                by_server.setdefault((document["endpoint"], document["model"]), []).append(each.snapshot)
-        for (endpoint, model), told in by_server.items():
-            met(self.store, endpoint, model, told)
 
     def keep_refused(self) -> None:
         """What the model could not take names no model: it goes to the run that the other replies of its judge went to."""

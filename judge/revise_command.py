@@ -137,6 +137,7 @@ class _Round:
 
     def compete(self, endpoint: "JudgeEndpoint") -> None:
         """Runs parent and candidates on the dev items that have a label; what is there is not asked again."""
+        from data.store.judging import fullest
         from judge.asking import ask, probe
         from judge.dev_table import dev_table
         from judge.revising import result
@@ -158,7 +159,8 @@ class _Round:
             if summary.stopped:
                 self.stopped = True
                 return
-            runs[summary.runs[-1]] = prompt
+            # Of a server that goes between models the one that has judged most stands for the prompt.
+            runs[fullest(self.store, summary.runs, self.revision.asked.code, numbers)] = prompt
         self.result = result(self.store, self.revision, runs)
         names = {each.hash: f"candidate {place}" for place, each in enumerate(self.candidates, 1)}
         tell(result_text(self.result, names | {self.revision.prompt.hash: "parent"}))

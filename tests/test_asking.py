@@ -20,7 +20,7 @@ import judge.identity
 from data.errors import RejudgeError
 from data.questions import Question, When
 from data.store import Store
-from data.store.judging import judge_runs, to_judge
+from data.store.judging import fullest, judge_runs, to_judge
 from data.store.versions import record_versions
 from data.study import Study
 from data.verify import verify
@@ -434,6 +434,25 @@ def test_a_model_that_was_replaced_for_good_is_another_judge_whose_successor_is_
         server.probe = Scripted(text=None, model="m-2")
         again = asked(study, server, concurrency=1)
     assert (again.there, again.came) == (10, 20)
+
+
+def test_replies_that_were_under_way_when_a_server_was_replaced_tell_of_no_return(study: Study) -> None:
+    def script(request: dict[str, Any], number: int) -> Scripted:
+        replaced = number >= 15
+        return replace(by_item(request, number), model="m-2" if replaced else "m-1", delay=0.02 if replaced else 0.3)
+
+    with OpenAIServer(script) as server:
+        server.probe = Scripted(text=None, model="m-1")
+        assert asked(study, server, concurrency=8).came == 30
+        server.probe = Scripted(text=None, model="m-2")
+        watching = Watching()
+        again = asked(study, server, concurrency=8, watching=watching)
+    assert 0 < again.there < 30 and again.there + again.came == 30
+    assert "That is another judge" not in "".join(watching.warned) and "to and fro" not in "".join(watching.warned)
+    with Store.open(study.database) as store:
+        before, after = (run.name for run in judge_runs(store))
+        assert fullest(store, [before, after], 1, range(1, 31)) == after
+        assert fullest(store, [before], 1, range(1, 31)) == before
 
 
 def test_a_server_that_goes_back_to_a_former_model_is_not_taken_for_another_process(study: Study) -> None:

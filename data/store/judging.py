@@ -187,6 +187,17 @@ def to_judge(
     return [n for (n,) in rows]
 
 
+def fullest(store: Store, runs: Sequence[str], question: int, items: Sequence[int]) -> str:
+    """Of these runs, by name, the one with most verdicts on `items` (trajectory numbers); of several the first."""
+    rows = store.conn.execute(
+        """SELECT r.name, count(*) FROM judge_runs r JOIN verdicts v ON v.run = r.code AND v.question = ?1 AND v.repeat = 0
+           WHERE v.trajectory IN (SELECT value FROM json_each(?2)) GROUP BY r.name""",
+        [question, json.dumps(list(items))],
+    )
+    counts = dict(rows.fetchall())
+    return max(runs, key=lambda name: counts.get(name, 0))
+
+
 def trajectories_named(store: Store, ids: Sequence[str]) -> dict[str, ToJudge]:
     """By id; without those that are not there."""
     rows = store.conn.execute("SELECT n FROM trajectories WHERE id IN (SELECT value FROM json_each(?))", [json.dumps(ids)])
