@@ -5,7 +5,7 @@ scores that of Spearman's rho (module `shared_figures`): only one that lies abov
 The baseline's verdict on an item never comes from a model that was taught by the item, or by its group.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -41,14 +41,16 @@ def against_baseline(type_: str, joint: JointTally) -> Document:
     return found | {"said": in_words(found)}
 
 
-def figure_against_baseline(joint: JointTally, items: SharedItems, figure: Figure) -> Document:
-    """The same of several choices and of scores: `items` of the two runs of `joint`, beside each other by `figure`.
+def figure_against_baseline(joint: JointTally, items: SharedItems, figure_of: Callable[[SharedItems], Figure]) -> Document:
+    """The same of several choices and of scores: `items` of the two runs of `joint`, beside each other by `figure_of` them.
 
     Unreadable verdicts are left out, or agree with nothing where they are more than 2 % of the frame, as everywhere.
     """
     unreadable: Bools = np.asarray((items.verdicts < 0).any(axis=0), dtype=bool)
     few = float(items.weights[unreadable].sum()) <= STRICT_HEADLINE_ABOVE * float(items.weights.sum())
-    pair = paired(items.only(~unreadable) if few else items, figure)
+    counted = items.only(~unreadable) if few else items
+    # Which labels there are to average over is a matter of the items that are left.
+    pair = paired(counted, figure_of(counted))
     names = [run.removeprefix("judge:") for run in (joint.first, joint.second)]
     key = "spearman" if joint.by_label == {} else "kappa"
     found = {
@@ -61,6 +63,7 @@ def figure_against_baseline(joint: JointTally, items: SharedItems, figure: Figur
         **selected_on(joint.selected),
         "n": pair.n,
         "figure": pair.figure,
+        "unreadable_counted": 0 if few else int(unreadable.sum()),
         f"{key}_baseline": pair.first.as_json(),
         key: pair.second.as_json(),
         "difference": pair.difference.as_json(),
@@ -92,6 +95,9 @@ def in_words(found: Json) -> str:
     interval = f"{two_places(difference['value'])}{ends}"
     figures = f"({kappa} {one} against {two}, difference {interval}, {amount(found['n'], 'item', form=',')})"
     what = f"{baseline}, which only counts words and learned from labels of this study"
+    if counted := found.get("unreadable_counted", 0):
+        taken = "the score that is farthest from the humans’" if "spearman" in found else "a disagreement"
+        figures = f"{figures[:-1]}, of them {counted:,} with an unreadable verdict, taken for {taken})"
     if found["conclusion"] == BETTER:
         return f"{run} agrees with the humans better than {what} {figures}."
     means = (

@@ -176,6 +176,9 @@ def test_agree_and_the_report_tell_whether_a_judge_is_better_than_counting_words
         told = pair["macro"]["kappa"] if key == "kappa" else pair["spearman"]
         assert found["lot"][figure]["value"] == pytest.approx(told["value"])
     assert found["gaps"][key]["value"] < found["good"][key]["value"], "more than one in fifty cannot be read: the strict figure"
+    taken = "a disagreement" if key == "kappa" else "the score that is farthest from the humans’"
+    assert f"150 items, of them 15 with an unreadable verdict, taken for {taken})" in found["gaps"]["said"]
+    assert "unreadable" not in found["good"]["said"]
     assert "adds nothing to it here" in found["lot"]["said"] and f"({name} 1.00 against" in found["good"]["said"]
     assert "lot agrees with the humans less well than baseline" in " ".join(agreement_text(document).split())
     assert "## Is the judge better than counting words?" in written and "that of the baseline" in written
@@ -193,3 +196,16 @@ def test_a_judge_that_says_what_the_baseline_says_is_not_shown_to_be_better(tmp_
     assert "leaving any group out changes nothing" in found["difference"]["reason"]
     assert "same is not shown to agree with the humans better than baseline" in found["said"]
     assert "difference 0.00, 150 items" in found["said"]
+
+
+def test_a_label_that_is_named_where_the_verdict_cannot_be_read_alone_leaves_the_others_figure_whole(tmp_path: Path) -> None:
+    made = lines(HARMS)
+    made[5]["labels"] = [{"annotator": "ana", "question": "harms", "choices": ["health"]}]
+    for number, line in enumerate(made):
+        answer = {"error": "unreadable"} if number == 5 else {"choices": harms(number)}
+        line["verdicts"] = [{"run": "judge", "question": "harms", **answer}]
+    study = taught(tmp_path / "study", HARMS, made)
+    run(study)
+    with Store.open(study.database) as store:
+        (found,) = agreement_of(study, store, None, None)["questions"][0]["baseline"]
+    assert found["n"] == 149 and found["kappa"]["value"] == 1.0 and found["kappa_baseline"]["value"] is not None

@@ -1,6 +1,6 @@
 """Every judge run of a study beside its newest baseline, on the same items."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data.shared_items import SharedItems
@@ -20,7 +20,7 @@ class Beside:
     """A baseline (first) and another run (second) on the same items."""
 
     joint: JointTally
-    shared: tuple[SharedItems, Figure] | None
+    shared: tuple[SharedItems, Callable[[SharedItems], Figure]] | None
     """Of several choices and of scores, which have no table: the items, and what is compared on them."""
 
     def document(self, type_: str) -> Document:
@@ -48,9 +48,8 @@ def _beside(answers: Answers, baseline: str, run: str) -> Beside | None:
         return None
     if question.answered_by == "choice":
         return Beside(joint, None)
-    items = shared_items(answers, [baseline, run])
-    score = question.type == "score"
-    return Beside(joint, (items, RankCorrelation.of(question, answers.ratings.levels) if score else MeanKappa.of(items)))
+    ranks = RankCorrelation.of(question, answers.ratings.levels) if question.type == "score" else None
+    return Beside(joint, (shared_items(answers, [baseline, run]), lambda items: ranks or MeanKappa.of(items)))
 
 
 def with_baselines(document: Document, pairs: Mapping[str, Sequence[Beside]]) -> Document:
