@@ -9,14 +9,12 @@ from data.questions import Question
 from data.store import Store
 from data.store.judging import judge_runs
 from data.store.prompts import recorded_prompts
-from data.store.tallying import consensus_on
 from data.study import Study
 from data.terminal import on_one_line
 from data.wording import amount, quoted
 from judge.copied import copied_passages
 from judge.evidence import view_of
-from judge.examples import SPLIT, answer_of, example_items, examples_refused
-from judge.injections import in_words, value_of
+from judge.examples import example_items, examples_refused
 from judge.named_labels import undeclared_labels
 from judge.prompts import Prompt, prompt_meant
 from judge.template import parts_of, written_parts
@@ -56,7 +54,7 @@ def findings(study: Study, store: Store, prompt: Prompt) -> list[Finding]:
         )
     found = [
         *_parent(study, store, prompt), *_placeholders(prompt, question), *_labels(prompt, question),
-        *_examples(study, store, prompt, question), *_copied(study, store, prompt, question),
+        *_examples(store, prompt, question), *_copied(study, store, prompt, question),
     ]  # fmt: skip
     return sorted(found, key=lambda finding: not finding.refused)
 
@@ -142,17 +140,9 @@ def _labels(prompt: Prompt, question: Question) -> Iterator[Finding]:
         yield Finding("label", line, f"“{label}” is named as a verdict, and the question takes {can_be}.", True)
 
 
-def _examples(study: Study, store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:
-    items = example_items(store, prompt)
-    for what, then in examples_refused(prompt, question, items):
+def _examples(store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:
+    for what, then in examples_refused(prompt, question, example_items(store, prompt)):
         yield Finding("example", None, f"{what} {then}", True)
-    # Of dev and test nobody is told what the humans say.
-    numbers = {item.id: item.n for item in items.values() if item.split == SPLIT}
-    consensus = consensus_on(store, study, question, list(numbers.values())) if numbers else {}
-    for example in prompt.examples:
-        said, answer = consensus.get(numbers.get(example.item, -1)), value_of(answer_of(example, question))
-        if said is not None and answer is not None and said != answer:
-            yield Finding("example", None, f"The humans say {in_words(said)} of the example “{example.item}”.", False)
 
 
 def _copied(study: Study, store: Store, prompt: Prompt, question: Question) -> Iterator[Finding]:

@@ -91,7 +91,7 @@ def parse_prompt(text: str, named: str, path: Path | None = None) -> Prompt:
 
 
 def _example(value: str, where: str) -> Example:
-    item, answer, why = (*(part.strip() for part in value.split(BESIDE_AN_ID.strip(), 2)), "", "")[:3]
+    item, answer, why = (*(part.strip() for part in value.split(BESIDE_AN_ID, 2)), "", "")[:3]
     if not item or not answer:
         raise RejudgeError(
             f"{where}: this is no example.",
@@ -204,7 +204,7 @@ def prompt_meant(study: Study, store: Store, named: str) -> Prompt:
     """The prompt that a path, or the beginning of a hash, names. Raises RejudgeError for none, and for more than one."""
     path = Path(named)
     for candidate in (path, study.folder / path):
-        if candidate.is_file():
+        if _is_file(candidate):
             return read_prompt(candidate)
     recorded = [prompt_of(each) for each in recorded_prompts(store)]
     files = [prompt for question in study.questions for prompt in prompt_files(study, question)[0]]
@@ -218,6 +218,13 @@ def prompt_meant(study: Study, store: Store, named: str) -> Prompt:
         f"Found no such file, and these prompts: {known or 'none'}.",
         f"Give the path of a prompt file, or the first {SHORTEST_HASH} digits or more of its hash.",
     )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a name can be
+        return False
 
 
 def prompt_of(recorded: RecordedPrompt) -> Prompt:

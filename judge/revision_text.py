@@ -104,7 +104,8 @@ def next_text(winner: Prompt, old: Prompt, judge: Sequence[str], type_: str) -> 
     named, before = (quote(str(each.path) if each.path else each.hash[:12]) for each in (winner, old))
     run = " ".join(["rejudge judge run --prompt", named, *map(quote, judge)])
     if type_ not in WEIGHTS:
-        return f"Go on: `{run} --split train` for another round. Answers that are {type_} are compared on dev, not certified."
+        answers = "Scores" if type_ == "score" else "Several choices"
+        return f"Go on: `{run} --split train` for another round. {answers} are compared on dev, not certified."
     return (
         f"Go on: `{run} --split train` for another round; or, to prove it, run it on test "
         f"(`--split test`), then `rejudge judge certify {named} --against {before}`."

@@ -68,7 +68,6 @@ def verdict_lines(store: Store) -> list[str]:
     """How often each run gave each verdict, a line each; only for somebody who asked for verdicts."""
     revised = selection(store)
     return [
-        f"{run} · {question} · {on_one_line(choice)}: {count}"
-        + (" on dev (its prompt was revised here)" if revised.of(run) else "")
+        f"{run} · {question} · {on_one_line(choice)}: {count}" + (SELECTED if revised.of(run) else "")
         for run, question, choice, count in verdict_counts(store)
     ]

@@ -94,7 +94,7 @@ def test_other_examples_are_another_prompt_and_another_judge(study: Study, store
 
 def test_the_file_and_the_record_of_a_prompt_keep_its_examples(study: Study, store: Store) -> None:
     one, two, *_ = ids(store, "train")
-    prompt = Prompt("misaligned", BODY, examples=(Example(one, "aligned", "a | b"), Example(two, "misaligned", "")))
+    prompt = Prompt("misaligned", BODY, examples=(Example(one, "aligned", "a | b"), Example(two, "a|b", "")))
     assert parse_prompt(prompt.text(), "it").examples == prompt.examples
     record(store, study, prompt, record_versions(store, study)[0][0].code)
     kept = next(each for each in recorded_prompts(store) if each.hash == prompt.hash)
@@ -126,14 +126,6 @@ def test_lint_refuses_examples_that_are_not_of_train_or_have_no_answer(study: St
         assert finding[:2] == ("example", True) and words in finding[2]
         with pytest.raises(RejudgeError, match="cannot be shown with its examples"):
             judge_of(study, store, example)
-
-
-def test_lint_says_where_humans_answered_an_example_otherwise(study: Study, store: Store) -> None:
-    train = next(id for id in ids(store, "train") if int(id[4:]) % 3)
-    assert found(study, store, Example(train, "Misaligned", "")) == []
-    assert found(study, store, Example(train, "aligned", "")) == [
-        ("example", False, f"The humans say “misaligned” of the example “{train}”.")
-    ]
 
 
 def test_lint_knows_a_placeholder_without_examples_and_examples_without_a_placeholder(study: Study, store: Store) -> None:

@@ -158,6 +158,8 @@ def test_a_parent_that_is_nowhere_several_or_the_prompt_itself_is_refused(tmp_pa
         assert found(parent, WHOLE) == []
     (nowhere,), (short,), (itself,) = found("0123456789", WHOLE), found(first.hash[:5], WHOLE), found(first.hash, first.body)
     assert "'0123456789' names no prompt." in nowhere and "names no prompt" in short and "names the prompt itself" in itself
+    (endless,) = found("a" * 300, WHOLE)
+    assert "names no prompt" in endless
 
 
 def test_missing_and_unknown_placeholders_are_refused_and_lesser_ones_are_notes(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ Answers are small whole numbers throughout, and everything is counted on columns
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -16,7 +16,6 @@ from data.questions import Question
 from data.records import CONSENSUS
 from data.store.chosen import CHOSEN_NAMES
 from data.store.columns import Bools, Ints, numbered, trajectory_count
-from data.store.gold import Decided
 from data.store.groups import group_numbers
 from data.store.pairing import (
     FrameGroups,
@@ -51,17 +50,6 @@ def tally(store: Store, study: Study, run: int | None, source: str | None, withi
     within `Store.reading`.
     """
     return [answers.tally() for answers in read_answers(store, study, run, source, within)]
-
-
-def consensus_on(store: Store, study: Study, question: Question, items: Sequence[int]) -> dict[int, Decided]:
-    """What the humans say together of those of `items` (trajectory numbers) that they agree on: of batches, else imported."""
-    within = np.zeros(trajectory_count(store) + 1, dtype=bool)
-    within[list(items)] = True
-    answers = next(each for each in read_answers(store, study, NO_RUN, None, within) if each.ratings.question.id == question.id)
-    human = answers.ratings.consensus
-    said = human.answers >= 0
-    rows = zip(human.items[said].tolist(), human.answers[said].tolist(), strict=True)
-    return {number: answers.ratings.decided(answer) for number, answer in rows}
 
 
 def read_answers(
