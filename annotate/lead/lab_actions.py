@@ -12,10 +12,9 @@ from annotate.lead.frame import lead, show_refusal
 from annotate.lead.jobs import jobs, start
 from annotate.lead.lab_arguments import environment, options
 from annotate.lead.lab_batches import batch
-from annotate.lead.lab_fields import Form, Subject, Wanted, endpoint, run_of
+from annotate.lead.lab_fields import Form, Subject, Wanted, endpoint, how_many, run_of
 from annotate.lead.text import html_of
 from data.errors import RejudgeError
-from data.splits import SPLITS
 from data.store import Store
 from data.store.causes import CAUSES, causes_of
 from data.store.judging import JudgeRun
@@ -68,20 +67,13 @@ def _start(action: "Action", wanted: Wanted) -> None:
 def _run(subject: Subject) -> Wanted | None:
     prompt = [] if subject.node is None else [f"--prompt={subject.node.hash}"]
     model, base_url = endpoint(subject, "run")
-    split, limit, repeats, concurrency = st.columns(4)
-    with split:
-        part = st.selectbox("Trajectories of", ["all", *SPLITS], key="split-run")
-    with limit:
-        first = st.number_input("Only the first", min_value=1, value=None, step=1, key="limit-run", placeholder="all of them")
-    with repeats:
-        times = st.number_input("Times each", min_value=1, max_value=20, value=1, step=1, key="repeats-run")
+    *columns, concurrency = st.columns(4)
+    asked = how_many("run", columns)
     with concurrency:
         at_once = st.number_input(
             "At once", min_value=1, max_value=512, value=None, step=1, key="concurrency-run", placeholder="as it comes"
         )
-    given = options(
-        model=model, base_url=base_url, split=part, limit=first, repeats=times if times > 1 else None, concurrency=at_once
-    )
+    given = options(model=model, base_url=base_url, **asked, concurrency=at_once)
     return Wanted([*prompt, *given], (base_url,))
 
 

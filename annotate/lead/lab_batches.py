@@ -13,10 +13,9 @@ from pathlib import Path
 import streamlit as st
 
 from annotate.lead.lab_arguments import options
-from annotate.lead.lab_fields import Subject, Wanted, endpoint
+from annotate.lead.lab_fields import Subject, Wanted, endpoint, how_many
 from annotate.lead.text import html_of, seen, without_markup
 from data.questions import Question
-from data.splits import SPLITS
 from data.study import Study
 from data.wording import amount
 
@@ -45,19 +44,10 @@ def _write(subject: Subject) -> Wanted | None:
         st.html('<p class="rj-soft">There is no prompt yet.</p>')
         return None
     model, base_url = endpoint(subject, "batch")
-    split, limit, repeats = st.columns(3)
-    with split:
-        part = st.selectbox("Trajectories of", ["all", *SPLITS], key="split-batch")
-    with limit:
-        first = st.number_input("Only the first", min_value=1, value=None, step=1, key="limit-batch", placeholder="all of them")
-    with repeats:
-        times = st.number_input("Times each", min_value=1, max_value=20, value=1, step=1, key="repeats-batch")
+    asked = how_many("batch", st.columns(3))
     folder = next_folder(study, question)
     st.html(f'<p class="rj-soft" data-rj="batch-folder">The files go to <code>{html_of(str(study.folder / folder))}</code>.</p>')
-    given = options(
-        out=folder, prompt=subject.node.hash, model=model, base_url=base_url, split=part, limit=first,
-        repeats=times if times > 1 else None,
-    )  # fmt: skip
+    given = options(out=folder, prompt=subject.node.hash, model=model, base_url=base_url, **asked)
     return Wanted(["write", *given], (base_url,), button=WRITE, below=partial(_draw_written, study, question))
 
 

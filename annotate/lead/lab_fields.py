@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from annotate.lead.lab_arguments import address, free_text
 from annotate.lead.lab_figures import Ran
@@ -11,6 +13,7 @@ from annotate.lead.lab_prompts import parent_of
 from annotate.lead.text import seen
 from annotate.serving import Serving
 from data.questions import Question
+from data.splits import SPLITS
 from data.store.judging import JudgeRun
 from judge.tree import Node
 
@@ -77,6 +80,18 @@ def endpoint(
             '<p class="rj-soft">A server that is typed here gets no key: keys go only to the server that they were set for.</p>'
         )
     return free_text("The model", typed), address(where)
+
+
+def how_many(what: str, columns: Sequence[DeltaGenerator]) -> dict[str, Any]:
+    """Which trajectories are asked about and how often, in three columns; the options of a command by their names."""
+    split, limit, repeats = columns
+    with split:
+        part = st.selectbox("Trajectories of", ["all", *SPLITS], key=f"split-{what}")
+    with limit:
+        first = st.number_input("Only the first", min_value=1, value=None, step=1, key=f"limit-{what}", placeholder="all of them")
+    with repeats:
+        times = st.number_input("Times each", min_value=1, max_value=20, value=1, step=1, key=f"repeats-{what}")
+    return {"split": part, "limit": first, "repeats": times if times > 1 else None}
 
 
 def run_of(label: str, key: str, runs: Sequence[JudgeRun], place: int) -> JudgeRun:
